@@ -1,1 +1,30 @@
-//! Seapink.
+//! Seapink: a Thrift RPC runtime of layers that a configuration chooses.
+//!
+//! ```text
+//! bytes ── stream ──► transport ──► whole message ──► protocol ──► processor ──► handler
+//!          tcp unix     framed        (&[u8])          static       dyn, once     your trait
+//!          memory       buffered                       per message  per message
+//! ```
+
+pub mod client;
+pub mod codec;
+#[doc(hidden)]
+pub mod codegen;
+pub mod config;
+mod error;
+mod limits;
+pub mod processor;
+pub mod protocol;
+mod wire;
+
+pub use client::{Channel, Client};
+pub use codec::{
+    Double, UnknownField, decode_from, encode_to, from_slice, from_slice_with, to_vec,
+};
+pub use config::{ClientConfig, ServerConfig};
+pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
+pub use limits::Limits;
+pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};
+pub use protocol::{Binary, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol};
+pub use uuid::Uuid;
+pub use wire::{MessageKind, WireType};

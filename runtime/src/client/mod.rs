@@ -1,0 +1,269 @@
+//! Clients: the other end of [`processor`](crate::processor).
+//!
+//! A [`Client`] turns function calls into messages; a [`Channel`] carries whole messages and knows
+//! no types. Emitted clients are a thin layer of named functions over [`Client`].
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::codec::{ApplicationException, Decode};
+use crate::error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::processor::{
+    DecodeResult, EncodeArguments, FieldNames, MethodError, read_result, write_arguments,
+};
+use crate::protocol::{
+    Input, MessageForm, MessageHead, Output, Protocol, ProtocolSet, ProtocolVisitor, Standard,
+};
+use crate::wire::MessageKind;
+
+/// Carries messages to a server and back.
+///
+/// Safe to share between threads. Whoever implements it pairs each reply with its call; the two
+/// closures are called at most once each, on the caller's thread.
+pub trait Channel: Send + Sync {
+    /// Sends the message that `encode` appends for the sequence id it is given, waits for the reply
+    /// unless the call is `oneway`, and hands it to `decode` with the same sequence id.
+    ///
+    /// # Errors
+    /// Those of the closures, and those of the transport, each with its
+    /// [`Delivery`](crate::Delivery). After an error of `decode` the stream cannot be trusted any
+    /// more: the channel closes its connection.
+    fn exchange(
+        &self,
+        oneway: bool,
+        encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
+        decode: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
+    ) -> Result<()>;
+}
+
+/// Calls functions of a service over a [`Channel`]. Cheap to clone; clones share the channel.
+#[derive(Clone)]
+pub struct Client<Set = Standard> {
+    channel: Arc<dyn Channel>,
+    protocol: Set,
+    form: MessageForm,
+    limits: Limits,
+    service: Option<Arc<str>>,
+}
+
+impl<Set: ProtocolSet> Client<Set> {
+    /// A client that speaks a protocol over a channel.
+    pub fn new(channel: impl Channel + 'static, protocol: Set) -> Self {
+        Self {
+            channel: Arc::new(channel),
+            protocol,
+            form: MessageForm::default(),
+            limits: Limits::default(),
+            service: None,
+        }
+    }
+
+    /// The same client with other limits on what replies may cost.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same client, writing the heads of its messages in this form.
+    #[must_use]
+    pub fn with_form(mut self, form: MessageForm) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// A client for one service of a multiplexed server, over the same channel.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Self {
+        Self {
+            service: Some(name.into()),
+            ..self.clone()
+        }
+    }
+
+    /// Calls a function. Its errors are those that it declares, and everything else as `Other`.
+    pub fn call<A, T, E>(&self, method: &'static str, ids: FieldNames, arguments: A) -> Result<T, E>
+    where
+        A: EncodeArguments,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let mut result = None;
+        let exchanged = self.channel.exchange(
+            false,
+            &mut |sequence_id, buffer| {
+                let head = self.head(method, MessageKind::Call, sequence_id);
+                self.encode(head, ids, &arguments, buffer)
+            },
+            &mut |sequence_id, message| {
+                let limits = &self.limits;
+                let reply = DecodeReply {
+                    method,
+                    sequence_id,
+                    message,
+                    limits,
+                    ty: PhantomData,
+                };
+                result = Some(self.protocol.visit(reply)?);
+                Ok(())
+            },
+        );
+        match (exchanged, result) {
+            (Ok(()), Some(result)) => result,
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => {
+                Err(Error::new(ErrorKind::Closed, "the channel brought no reply").into())
+            }
+        }
+    }
+
+    /// Calls a oneway function: returns once the message is handed to the transport.
+    pub fn oneway<A>(&self, method: &'static str, ids: FieldNames, arguments: A) -> Result<()>
+    where
+        A: EncodeArguments,
+    {
+        self.channel.exchange(
+            true,
+            &mut |sequence_id, buffer| {
+                let head = self.head(method, MessageKind::Oneway, sequence_id);
+                self.encode(head, ids, &arguments, buffer)
+            },
+            &mut |_, _| Ok(()),
+        )
+    }
+
+    fn head(
+        &self,
+        method: &'static str,
+        kind: MessageKind,
+        sequence_id: i32,
+    ) -> MessageHead<'static> {
+        let name = match &self.service {
+            Some(service) => Cow::Owned(format!("{service}:{method}")),
+            None => Cow::Borrowed(method),
+        };
+        MessageHead {
+            name,
+            kind,
+            sequence_id,
+            form: self.form,
+        }
+    }
+
+    fn encode<A: EncodeArguments>(
+        &self,
+        head: MessageHead<'_>,
+        ids: FieldNames,
+        arguments: &A,
+        buffer: &mut Vec<u8>,
+    ) -> Result<()> {
+        let start = buffer.len();
+        let limits = &self.limits;
+        let call = EncodeCall {
+            head,
+            ids,
+            arguments,
+            limits,
+            buffer: &mut *buffer,
+        };
+        let written = self.protocol.visit(call);
+        if written.is_err() {
+            buffer.truncate(start);
+        }
+        written
+    }
+}
+
+impl<Set: fmt::Debug> fmt::Debug for Client<Set> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("protocol", &self.protocol)
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+struct EncodeCall<'a, A> {
+    head: MessageHead<'a>,
+    ids: FieldNames,
+    arguments: &'a A,
+    limits: &'a Limits,
+    buffer: &'a mut Vec<u8>,
+}
+
+impl<A: EncodeArguments> ProtocolVisitor for EncodeCall<'_, A> {
+    type Output = Result<()>;
+
+    fn visit<P: Protocol>(self) -> Result<()> {
+        let mut out = P::output(self.buffer, self.limits);
+        out.message_begin(&self.head);
+        write_arguments(self.arguments, self.ids, &mut out);
+        out.message_end();
+        out.finish()
+    }
+}
+
+struct DecodeReply<'a, T, E> {
+    method: &'static str,
+    sequence_id: i32,
+    message: &'a [u8],
+    limits: &'a Limits,
+    ty: PhantomData<fn() -> (T, E)>,
+}
+
+impl<T, E> ProtocolVisitor for DecodeReply<'_, T, E>
+where
+    T: for<'de> DecodeResult<'de>,
+    E: MethodError,
+{
+    /// The outer error is a reply that cannot be trusted, the inner one that of the function.
+    type Output = Result<Result<T, E>>;
+
+    fn visit<P: Protocol>(self) -> Self::Output {
+        let mut input = P::input(self.message, 0, self.limits);
+        let head = input.message_begin()?;
+        self.check(&head)?;
+        let result = match head.kind {
+            MessageKind::Exception => {
+                let mut exception = ApplicationException::default();
+                exception.decode_into(&mut input)?;
+                let code = ApplicationCode(exception.code);
+                let error = Error::application(code, exception.message);
+                Err(error.with_delivery(Delivery::Sent).into())
+            }
+            _ => read_result(&mut input)?,
+        };
+        input.message_end()?;
+        Ok(result)
+    }
+}
+
+impl<T, E> DecodeReply<'_, T, E> {
+    /// An exception may answer what the server could not even read, so its name is not checked.
+    fn check(&self, head: &MessageHead<'_>) -> Result<()> {
+        let (code, text) = if head.sequence_id != self.sequence_id {
+            let text = format!(
+                "the reply has sequence id {}, the call has {}",
+                head.sequence_id, self.sequence_id
+            );
+            (ApplicationCode::BAD_SEQUENCE_ID, text)
+        } else if matches!(head.kind, MessageKind::Call | MessageKind::Oneway) {
+            (
+                ApplicationCode::INVALID_MESSAGE_TYPE,
+                "the server sent a call".to_owned(),
+            )
+        } else if head.kind == MessageKind::Reply && head.name != self.method {
+            let text = format!(
+                "the reply is for `{}`, not for `{}`",
+                head.name, self.method
+            );
+            (ApplicationCode::WRONG_METHOD_NAME, text)
+        } else {
+            return Ok(());
+        };
+        Err(Error::application(code, text))
+    }
+}

@@ -1,0 +1,68 @@
+//! Members of a union that its IDL does not know.
+
+use crate::codec::transcode;
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::protocol::{Binary, FieldHeader, Input, Output, Protocol};
+use crate::wire::WireType;
+
+/// What a union holds when it holds nothing that its IDL knows: a member that a newer peer sent, or
+/// no member at all (the default).
+///
+/// The value is kept in the binary protocol's form, whichever protocol it came by, so that it can
+/// be written again by any.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnknownField {
+    id: i16,
+    /// Number of the wire type and binary form, or empty where there is no member.
+    value: Vec<u8>,
+}
+
+impl UnknownField {
+    /// The member's id, or `None` where there is no member.
+    pub fn id(&self) -> Option<i16> {
+        self.wire_type().map(|_| self.id)
+    }
+
+    /// The member's wire type, or `None` where there is no member.
+    pub fn wire_type(&self) -> Option<WireType> {
+        self.value.first().copied().and_then(WireType::from_byte)
+    }
+
+    /// The member's value in the binary protocol.
+    pub fn binary(&self) -> &[u8] {
+        self.value.get(1..).unwrap_or_default()
+    }
+
+    /// Reads the value after its field header.
+    pub(crate) fn read<'de, I: Input<'de>>(field: FieldHeader, input: &mut I) -> Result<Self> {
+        let mut value = vec![field.ty.byte()];
+        match field.bool_value {
+            Some(bool_value) => value.push(u8::from(bool_value)),
+            None => {
+                let mut out = Binary::output(&mut value, &Limits::default());
+                transcode(field.ty, input, &mut out)?;
+                out.finish()?;
+            }
+        }
+        Ok(Self {
+            id: field.id,
+            value,
+        })
+    }
+
+    /// Writes the whole field.
+    pub(crate) fn write<O: Output>(&self, out: &mut O) {
+        let Some(ty) = self.wire_type() else { return };
+        let mut input = Binary::input(self.binary(), 0, &Limits::default());
+        if ty == WireType::Bool {
+            out.bool_field(0, self.id, "", self.binary() == [1]);
+            return;
+        }
+        out.field(0, self.id, ty, "");
+        // The bytes were written by `read`, so that they can be read.
+        let copied = transcode(ty, &mut input, out);
+        debug_assert!(copied.is_ok(), "{copied:?}");
+        out.field_end();
+    }
+}

@@ -1,0 +1,21 @@
+//! What emitted code names, and nothing else. Not for users: it follows the compiler's version.
+
+pub use crate::client::Client;
+pub use crate::codec::{
+    Decode, DecodeStruct, Double, Encode, Enum, Struct, StructReader, StructWriter, UnknownField,
+    UnknownName, fmt_enum, fmt_exception,
+};
+pub use crate::config::ClientConfig;
+pub use crate::error::{Error, Result};
+pub use crate::processor::{Call, CallContext, Chain, FieldNames, MethodError, Outcome, Service};
+pub use crate::protocol::{FieldHeader, Input, Output, Protocol, ProtocolSet, Standard, wire};
+pub use crate::wire::WireType;
+pub use crate::{impl_enum, impl_exception, impl_from_exception, impl_method_error};
+pub use uuid::Uuid;
+
+#[cfg(feature = "bytes")]
+pub use bytes::Bytes;
+
+/// Named on the first line of emitted code, so that code emitted for another version of the runtime
+/// fails to compile there, with the reason in the comment above.
+pub const EMITTED_FOR_SEAPINK_0_1: () = ();

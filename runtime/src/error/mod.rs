@@ -1,0 +1,272 @@
+//! The one error type of the runtime.
+//!
+//! It is a pointer wide, because results of a decoder pass it up through every level: a fat error
+//! costs a quarter of the decoding speed. Text is put together only when someone asks for it.
+
+mod application;
+mod path;
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::{fmt, io};
+
+pub use application::ApplicationCode;
+pub(crate) use path::Step;
+
+/// A result with Seapink's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, where, and whose fault it is.
+///
+/// `Display` gives one line: what was being read and where in the schema and in the bytes
+/// (`Order.items[17].name (#2) at byte 431: …`) or, for a call, the peer's own words.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    path: Vec<Step>,
+    offset: Option<usize>,
+    delivery: Delivery,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The kinds of errors, sorted by whose fault they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The peer: the bytes end inside a value.
+    Truncated,
+    /// The peer: the bytes are not what the protocol allows.
+    Malformed,
+    /// The peer, or a bound set too low: one of [`Limits`](crate::Limits) was passed.
+    Limit,
+    /// The peer: a `required` field is absent.
+    MissingField,
+    /// The peer: it answered a call with an application exception.
+    Application(ApplicationCode),
+    /// The peer or the network: the connection ended.
+    Closed,
+    /// The peer or the network: it took longer than the time-out in force.
+    Timeout,
+    /// The operating system refused.
+    Io,
+    /// The program: a configuration that cannot be used.
+    Config,
+    /// The handler: an error that its function does not declare.
+    Handler,
+}
+
+/// Whether a call can have reached the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Not a call, or not known.
+    #[default]
+    Unknown,
+    /// No byte of the call left this process: calling again is safe.
+    NotSent,
+    /// Some or all of it was sent: the server may have run it.
+    Sent,
+}
+
+impl Error {
+    /// An error of a kind, with what happened in a few words.
+    #[cold]
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            path: Vec::new(),
+            offset: None,
+            delivery: Delivery::Unknown,
+            source: None,
+        }))
+    }
+
+    /// For a handler that fails in a way that its function does not declare.
+    ///
+    /// The peer is told `external` and nothing else; `source` goes to the log.
+    #[cold]
+    pub fn handler(
+        external: impl Into<Cow<'static, str>>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::new(ErrorKind::Handler, external).with_source(source)
+    }
+
+    /// An application exception: what a client gets when the server answers with one, and what a
+    /// handler may return to choose the code that its client sees.
+    #[cold]
+    pub fn application(code: ApplicationCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Application(code), message)
+    }
+
+    /// The same error, caused by another.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The same error, at an offset of the message.
+    #[must_use]
+    pub fn at(mut self, offset: usize) -> Self {
+        self.0.offset = Some(offset);
+        self
+    }
+
+    /// The same error, with what is known of the call's delivery.
+    #[must_use]
+    pub fn with_delivery(mut self, delivery: Delivery) -> Self {
+        self.0.delivery = delivery;
+        self
+    }
+
+    /// The same error, seen one level further out.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn within(mut self, step: Step) -> Self {
+        self.0.path.push(step);
+        self
+    }
+
+    /// What kind of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What happened, without the place.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The offset into the message at which decoding stopped.
+    pub fn offset(&self) -> Option<usize> {
+        self.0.offset
+    }
+
+    /// The place in the schema, as `Order.items[17].name (#2)`; `None` outside of decoding.
+    pub fn path(&self) -> Option<String> {
+        (!self.0.path.is_empty()).then(|| path::Path(&self.0.path).to_string())
+    }
+
+    /// Whether the call that failed can have reached the server.
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            kind,
+            message,
+            path,
+            offset,
+            ..
+        } = &*self.0;
+        if !path.is_empty() {
+            write!(f, "{}", path::Path(path))?;
+        }
+        if let Some(offset) = offset {
+            write!(
+                f,
+                "{}at byte {offset}",
+                if path.is_empty() { "" } else { " " }
+            )?;
+        }
+        if !path.is_empty() || offset.is_some() {
+            f.write_str(": ")?;
+        }
+        match kind {
+            ErrorKind::Application(code) if message.is_empty() => write!(f, "{code}"),
+            ErrorKind::Application(code) => write!(f, "{code}: {message}"),
+            _ => f.write_str(message),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Error");
+        out.field("kind", &self.0.kind)
+            .field("message", &format_args!("{self}"));
+        if self.0.delivery != Delivery::Unknown {
+            out.field("delivery", &self.0.delivery);
+        }
+        if let Some(source) = &self.0.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Time-outs and closed connections keep their own kinds; the rest is [`ErrorKind::Io`].
+impl From<io::Error> for Error {
+    #[cold]
+    fn from(error: io::Error) -> Self {
+        let (kind, message): (_, Cow<'static, str>) = match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                (ErrorKind::Timeout, "timed out".into())
+            }
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::NotConnected => (
+                ErrorKind::Closed,
+                format!("connection ended: {error}").into(),
+            ),
+            _ => (ErrorKind::Io, error.to_string().into()),
+        };
+        Self::new(kind, message).with_source(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_one_pointer_wide() {
+        assert_eq!(size_of::<Error>(), 8);
+        assert_eq!(size_of::<Result<()>>(), 8);
+    }
+
+    #[test]
+    fn says_where_in_the_schema_and_in_the_bytes() {
+        let error = Error::new(ErrorKind::Truncated, "message ends inside a string")
+            .at(431)
+            .within(Step::Field {
+                owner: "Item",
+                name: "name",
+                id: 2,
+            })
+            .within(Step::Index(17))
+            .within(Step::Field {
+                owner: "Order",
+                name: "items",
+                id: 4,
+            });
+        assert_eq!(
+            error.to_string(),
+            "Order.items[17].name (#2) at byte 431: message ends inside a string"
+        );
+    }
+
+    #[test]
+    fn keeps_its_source() {
+        let error = Error::handler("try later", io::Error::other("disk full"));
+        assert_eq!(error.to_string(), "try later");
+        assert_eq!(
+            StdError::source(&error).map(ToString::to_string),
+            Some("disk full".into())
+        );
+    }
+}

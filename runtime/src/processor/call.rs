@@ -1,0 +1,242 @@
+//! One call inside a dispatch table.
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::error::{ApplicationCode, Error, ErrorKind, Result};
+use crate::processor::arguments::read_arguments;
+use crate::processor::result::write_result;
+use crate::processor::{
+    CallContext, DecodeArguments, EncodeResult, FieldNames, MethodError, Outcome, Request, external,
+};
+use crate::protocol::{Input, Output, Protocol, wire};
+use crate::wire::MessageKind;
+
+/// A call whose head is read and whose arguments are not. Emitted dispatch tables end it in one of
+/// three ways: [`reply`](Self::reply), [`oneway`](Self::oneway) or
+/// [`unknown_method`](Self::unknown_method).
+pub struct Call<'a, P> {
+    service: &'static str,
+    request: &'a Request<'a>,
+    reply: &'a mut Vec<u8>,
+    cx: &'a CallContext,
+    required: &'static [i16],
+    protocol: PhantomData<fn(P)>,
+}
+
+impl<'a, P: Protocol> Call<'a, P> {
+    pub(super) fn new(
+        service: &'static str,
+        request: &'a Request<'a>,
+        reply: &'a mut Vec<u8>,
+        cx: &'a CallContext,
+    ) -> Self {
+        Self {
+            service,
+            request,
+            reply,
+            cx,
+            required: &[],
+            protocol: PhantomData,
+        }
+    }
+
+    /// The function's name.
+    pub fn method(&self) -> &'a str {
+        &self.request.head.name
+    }
+
+    /// The same call, whose arguments with these ids must be there.
+    #[must_use]
+    pub fn require(mut self, ids: &'static [i16]) -> Self {
+        self.required = ids;
+        self
+    }
+
+    /// Reads the arguments, calls the handler, and writes what it returns.
+    ///
+    /// A function with a reply that was called as oneway runs, and is not answered.
+    #[inline]
+    pub fn reply<A, T, E>(
+        self,
+        ids: FieldNames,
+        handler: impl FnOnce(&CallContext, A) -> Result<T, E>,
+    ) -> Outcome
+    where
+        A: DecodeArguments<'a> + Default,
+        T: EncodeResult,
+        E: MethodError,
+    {
+        self.reply_or(ids, A::default(), handler)
+    }
+
+    /// The same for arguments with defaults.
+    pub fn reply_or<A, T, E>(
+        self,
+        ids: FieldNames,
+        defaults: A,
+        handler: impl FnOnce(&CallContext, A) -> Result<T, E>,
+    ) -> Outcome
+    where
+        A: DecodeArguments<'a>,
+        T: EncodeResult,
+        E: MethodError,
+    {
+        let arguments = match self.arguments(ids, defaults) {
+            Ok(arguments) => arguments,
+            Err(error) => return self.unreadable(&error),
+        };
+        let cx = self.cx;
+        let result = match catch_unwind(AssertUnwindSafe(|| handler(cx, arguments))) {
+            Ok(result) => result,
+            Err(panic) => return self.panicked(&*panic),
+        };
+        if self.request.head.kind == MessageKind::Oneway {
+            return Outcome::Silent;
+        }
+        if let Err(error) = &result
+            && let Some(error) = error.undeclared()
+        {
+            return self.undeclared(error);
+        }
+        let start = self.reply.len();
+        let head = self.request.head.answer(self.method(), MessageKind::Reply);
+        let mut out = P::output(self.reply, self.request.limits);
+        out.message_begin(&head);
+        write_result(&result, &mut out);
+        out.message_end();
+        let written = out.finish();
+        drop(out);
+        match written.and_then(|()| self.check_size(start)) {
+            Ok(()) => Outcome::Reply,
+            Err(error) => {
+                self.reply.truncate(start);
+                self.undeclared(&error)
+            }
+        }
+    }
+
+    /// Reads the arguments and calls the handler, whose result is only logged.
+    ///
+    /// A oneway function is never answered, however it was called and whatever happens: an answer
+    /// that the client does not read would be taken for the answer to its next call.
+    #[inline]
+    pub fn oneway<A>(
+        self,
+        ids: FieldNames,
+        handler: impl FnOnce(&CallContext, A) -> Result<()>,
+    ) -> Outcome
+    where
+        A: DecodeArguments<'a> + Default,
+    {
+        self.oneway_or(ids, A::default(), handler)
+    }
+
+    /// The same for arguments with defaults.
+    pub fn oneway_or<A>(
+        self,
+        ids: FieldNames,
+        defaults: A,
+        handler: impl FnOnce(&CallContext, A) -> Result<()>,
+    ) -> Outcome
+    where
+        A: DecodeArguments<'a>,
+    {
+        let cx = self.cx;
+        let result = self.arguments(ids, defaults).and_then(|arguments| {
+            catch_unwind(AssertUnwindSafe(|| handler(cx, arguments)))
+                .unwrap_or_else(|panic| Err(Error::new(ErrorKind::Handler, panic_text(&*panic))))
+        });
+        if let Err(error) = result {
+            self.log("oneway call failed", &error);
+        }
+        Outcome::Silent
+    }
+
+    /// Answers that the service has no such function. The arguments need no skipping: the message
+    /// is whole, and the next one starts after it.
+    pub fn unknown_method(self) -> Outcome {
+        let text = format!("Invalid method name: '{}'", self.method());
+        self.refuse(ApplicationCode::UNKNOWN_METHOD, &text)
+    }
+
+    pub(super) fn refuse(self, code: ApplicationCode, text: &str) -> Outcome {
+        if self.request.head.kind == MessageKind::Oneway {
+            return Outcome::Silent;
+        }
+        let head = self
+            .request
+            .head
+            .answer(self.method(), MessageKind::Exception);
+        wire::<P>().write_exception(&head, code.0, text, self.reply);
+        Outcome::Exception
+    }
+
+    fn arguments<A: DecodeArguments<'a>>(&self, ids: FieldNames, defaults: A) -> Result<A> {
+        let Request {
+            message,
+            body,
+            limits,
+            ..
+        } = *self.request;
+        let mut input = P::input(message, body, limits);
+        let arguments = read_arguments(defaults, ids, self.required, &mut input)?;
+        input.message_end()?;
+        Ok(arguments)
+    }
+
+    fn check_size(&self, start: usize) -> Result<()> {
+        let max = self.request.limits.message_bytes_max;
+        if self.reply.len() - start <= max {
+            return Ok(());
+        }
+        let text = format!(
+            "the reply has {} bytes, more than message_bytes_max = {max}",
+            { self.reply.len() - start }
+        );
+        Err(Error::application(ApplicationCode::INTERNAL_ERROR, text))
+    }
+
+    #[cold]
+    fn unreadable(self, error: &Error) -> Outcome {
+        self.log("arguments cannot be read", error);
+        let text = format!("cannot read the arguments of `{}`: {error}", self.method());
+        self.refuse(ApplicationCode::PROTOCOL_ERROR, &text)
+    }
+
+    #[cold]
+    fn undeclared(self, error: &Error) -> Outcome {
+        self.log("undeclared error", error);
+        let (code, text) = external(error);
+        self.refuse(code, &text)
+    }
+
+    #[cold]
+    fn panicked(self, panic: &(dyn Any + Send)) -> Outcome {
+        self.log(
+            "handler panicked",
+            &Error::new(ErrorKind::Handler, panic_text(panic)),
+        );
+        self.refuse(ApplicationCode::INTERNAL_ERROR, "internal error")
+    }
+
+    #[cold]
+    fn log(&self, what: &'static str, error: &Error) {
+        let _ = (self.service, what, error);
+        #[cfg(feature = "tracing")]
+        tracing::warn!(
+            service = self.service,
+            method = self.method(),
+            peer = %self.cx.peer(),
+            source = std::error::Error::source(error).map(tracing::field::display),
+            "{what}: {error}",
+        );
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("panic without a text").to_owned()
+}

@@ -1,0 +1,223 @@
+//! Processors: from a message to a handler and back.
+//!
+//! A [`Processor`] gets one whole message and appends the answer to a buffer. It knows neither
+//! threads nor sockets. Emitted services become processors by [`Service`]; [`Multiplexed`] routes
+//! between several; users may write their own around either.
+
+mod arguments;
+mod call;
+mod context;
+mod method_error;
+mod multiplexed;
+mod result;
+
+pub(crate) use arguments::write_arguments;
+pub use arguments::{Chain, DecodeArguments, EncodeArguments, FieldNames};
+pub use call::Call;
+pub use context::{CallContext, Peer};
+pub use method_error::MethodError;
+pub use multiplexed::Multiplexed;
+pub(crate) use result::read_result;
+pub use result::{DecodeResult, EncodeResult};
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::error::{ApplicationCode, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::protocol::{
+    MessageHead, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
+};
+use crate::wire::MessageKind;
+
+/// Answers messages.
+///
+/// Shared by every thread of a server: `process` is called at the same time for messages of
+/// different connections.
+pub trait Processor: Send + Sync {
+    /// The protocols that it was compiled for.
+    fn protocols(&self) -> &'static [&'static dyn WireProtocol];
+
+    /// Processes one message. Appends the answer, if there is one, to `reply`, and nothing else.
+    fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome;
+}
+
+/// One message, its head already read.
+#[derive(Clone, Debug)]
+pub struct Request<'m> {
+    /// The head. Its name has lost the service that a multiplexer took off.
+    pub head: MessageHead<'m>,
+    /// Index into [`Processor::protocols`].
+    pub protocol: usize,
+    /// The whole message.
+    pub message: &'m [u8],
+    /// Where in the message the arguments start.
+    pub body: usize,
+    /// What the arguments may cost.
+    pub limits: &'m Limits,
+}
+
+impl<'m> Request<'m> {
+    /// Reads the head of a message.
+    ///
+    /// # Errors
+    /// When the head cannot be read: the peer does not speak this protocol, and no answer could be
+    /// addressed to it.
+    pub fn read(
+        processor: &dyn Processor,
+        protocol: usize,
+        message: &'m [u8],
+        limits: &'m Limits,
+    ) -> Result<Self> {
+        let (head, body) = processor.protocols()[protocol].read_head(message, limits)?;
+        Ok(Self {
+            head,
+            protocol,
+            message,
+            body,
+            limits,
+        })
+    }
+
+    /// Answers with an application exception, unless the call is oneway.
+    pub fn refuse(
+        &self,
+        processor: &dyn Processor,
+        code: ApplicationCode,
+        text: &str,
+        reply: &mut Vec<u8>,
+    ) -> Outcome {
+        if self.head.kind == MessageKind::Oneway {
+            return Outcome::Silent;
+        }
+        let head = self.head.answer(&self.head.name, MessageKind::Exception);
+        processor.protocols()[self.protocol].write_exception(&head, code.0, text, reply);
+        Outcome::Exception
+    }
+}
+
+/// What came of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A result, or an exception that the function declares, was appended.
+    Reply,
+    /// An application exception was appended.
+    Exception,
+    /// Nothing was appended: the call was oneway.
+    Silent,
+}
+
+/// A service, as emitted code describes it: a table from function names to handler calls.
+///
+/// Every service is a [`Processor`] for the [`Standard`] protocols; [`WithProtocols`] makes it one
+/// for another set.
+pub trait Service: Send + Sync {
+    /// The user's type.
+    type Handler: Send + Sync;
+
+    /// The name in the IDL, which is also the name for multiplexing.
+    const NAME: &'static str;
+
+    /// The user's value.
+    fn handler(&self) -> &Self::Handler;
+
+    /// Finds the function and calls the handler.
+    fn dispatch<P: Protocol>(handler: &Self::Handler, call: Call<'_, P>) -> Outcome;
+}
+
+impl<S: Service> Processor for S {
+    fn protocols(&self) -> &'static [&'static dyn WireProtocol] {
+        Standard::WIRE
+    }
+
+    fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
+        process::<S, Standard>(self, request, reply, cx)
+    }
+}
+
+/// A service for a set of protocols of your own.
+#[derive(Clone, Debug)]
+pub struct WithProtocols<Set, S> {
+    service: S,
+    set: PhantomData<fn(Set)>,
+}
+
+impl<Set: ProtocolSet, S: Service> WithProtocols<Set, S> {
+    /// Serves every protocol of the set, and no other.
+    pub fn new(service: S) -> Self {
+        Self {
+            service,
+            set: PhantomData,
+        }
+    }
+}
+
+impl<Set: ProtocolSet, S: Service> Processor for WithProtocols<Set, S> {
+    fn protocols(&self) -> &'static [&'static dyn WireProtocol] {
+        Set::WIRE
+    }
+
+    fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
+        process::<S, Set>(&self.service, request, reply, cx)
+    }
+}
+
+impl<P: Processor + ?Sized> Processor for Arc<P> {
+    fn protocols(&self) -> &'static [&'static dyn WireProtocol] {
+        (**self).protocols()
+    }
+
+    fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
+        (**self).process(request, reply, cx)
+    }
+}
+
+fn process<S: Service, Set: ProtocolSet>(
+    service: &S,
+    request: &Request<'_>,
+    reply: &mut Vec<u8>,
+    cx: &mut CallContext,
+) -> Outcome {
+    struct Dispatch<'a, S> {
+        service: &'a S,
+        request: &'a Request<'a>,
+        reply: &'a mut Vec<u8>,
+        cx: &'a CallContext,
+    }
+
+    impl<S: Service> ProtocolVisitor for Dispatch<'_, S> {
+        type Output = Outcome;
+
+        fn visit<P: Protocol>(self) -> Outcome {
+            let call = Call::<P>::new(S::NAME, self.request, self.reply, self.cx);
+            if matches!(
+                self.request.head.kind,
+                MessageKind::Call | MessageKind::Oneway
+            ) {
+                S::dispatch(self.service.handler(), call)
+            } else {
+                let text = "a server takes calls, not replies";
+                call.refuse(ApplicationCode::INVALID_MESSAGE_TYPE, text)
+            }
+        }
+    }
+
+    cx.enter(S::NAME, &request.head.name);
+    Set::ALL[request.protocol].visit(Dispatch {
+        service,
+        request,
+        reply,
+        cx,
+    })
+}
+
+/// What the peer is told of an error that its function does not declare: a handler's own words where
+/// it chose them, and otherwise no more than the kind of error.
+pub(crate) fn external(error: &crate::Error) -> (ApplicationCode, String) {
+    match error.kind() {
+        ErrorKind::Application(code) => (code, error.message().to_owned()),
+        ErrorKind::Handler => (ApplicationCode::INTERNAL_ERROR, error.message().to_owned()),
+        _ => (ApplicationCode::INTERNAL_ERROR, "internal error".to_owned()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Several services on one port.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::error::ApplicationCode;
+use crate::processor::{CallContext, Outcome, Processor, Request};
+use crate::protocol::{ProtocolSet, Standard, WireProtocol};
+
+/// Routes calls by the service that stands before the function's name, as in `Calculator:add`.
+///
+/// Names without a service go to the default one, so that old clients of a single service keep
+/// working. Replies carry the function's name alone.
+#[derive(Default)]
+pub struct Multiplexed {
+    services: HashMap<String, Box<dyn Processor>>,
+    default: Option<Box<dyn Processor>>,
+}
+
+impl Multiplexed {
+    /// Without any service.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with another service under this name.
+    ///
+    /// Every processor must serve the same protocols; the first one's are taken.
+    #[must_use]
+    pub fn service(mut self, name: impl Into<String>, processor: impl Processor + 'static) -> Self {
+        self.services.insert(name.into(), Box::new(processor));
+        self
+    }
+
+    /// The same with a service for names that have no service before them.
+    #[must_use]
+    pub fn default_service(mut self, processor: impl Processor + 'static) -> Self {
+        self.default = Some(Box::new(processor));
+        self
+    }
+}
+
+impl Processor for Multiplexed {
+    fn protocols(&self) -> &'static [&'static dyn WireProtocol] {
+        let first = self.default.iter().chain(self.services.values()).next();
+        first.map_or(Standard::WIRE, |processor| processor.protocols())
+    }
+
+    fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
+        let Some((service, method)) = request.head.name.split_once(':') else {
+            return match &self.default {
+                Some(processor) => processor.process(request, reply, cx),
+                None => {
+                    let text = format!(
+                        "`{}` names no service: write `Service:{0}`, or set a default service",
+                        request.head.name
+                    );
+                    request.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply)
+                }
+            };
+        };
+        let mut inner = request.clone();
+        inner.head.name = Cow::Borrowed(method);
+        match self.services.get(service) {
+            Some(processor) => processor.process(&inner, reply, cx),
+            None => {
+                let text = format!("there is no service `{service}` here");
+                inner.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply)
+            }
+        }
+    }
+}

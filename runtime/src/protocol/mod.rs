@@ -1,0 +1,286 @@
+//! Protocols: how values look as bytes.
+//!
+//! A protocol sees one whole message as a slice, or appends to a buffer. It does no I/O, knows no
+//! socket and no clock. [`Protocol`] ties a reader ([`Input`]) to a writer ([`Output`]);
+//! [`ProtocolSet`] lists the protocols that a program is compiled for, so that a configuration can
+//! choose among them while each stays monomorphic inside.
+//!
+//! Why can't we just pass `&mut dyn Input`? Because a virtual call per number doubles the time of
+//! decoding. The choice is made once for each message instead, in [`ProtocolSet::visit`].
+
+mod binary;
+mod message;
+mod reader;
+mod set;
+
+use std::borrow::Cow;
+
+pub use binary::{Binary, BinaryInput, BinaryOutput};
+pub use message::{MessageForm, MessageHead};
+pub use set::{ProtocolSet, ProtocolVisitor, Standard, WireProtocol, wire};
+
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::wire::WireType;
+use uuid::Uuid;
+
+/// A protocol: the type that a program names, as in `to_vec::<Compact>(&value)`.
+pub trait Protocol: 'static {
+    /// The name in configurations, in lower case.
+    const NAME: &'static str;
+
+    /// Reads one message.
+    type Input<'de>: Input<'de>;
+
+    /// Writes one message.
+    type Output<'b>: Output;
+
+    /// A reader at an offset of a message: 0 for its start, or where
+    /// [`read_head`](WireProtocol::read_head) said that the struct starts.
+    fn input<'de>(message: &'de [u8], offset: usize, limits: &Limits) -> Self::Input<'de>;
+
+    /// A writer that appends to a buffer.
+    fn output<'b>(buffer: &'b mut Vec<u8>, limits: &Limits) -> Self::Output<'b>;
+
+    /// A scanner that finds the end of a message in a stream without frames.
+    fn scanner(limits: &Limits) -> Box<dyn Scanner>;
+}
+
+/// Finds where a message ends in a stream that has no frames.
+///
+/// It is fed the bytes read so far, again and again as more arrive, and keeps its place: bytes that
+/// it has seen are not looked at again.
+pub trait Scanner: Send {
+    /// Looks at a buffer that starts where the message starts and only ever grows between calls.
+    ///
+    /// Returns the message's length when it is whole, `None` when more bytes are needed. After a
+    /// length was returned the scanner is ready for the next message.
+    ///
+    /// # Errors
+    /// When no continuation of these bytes can be a message, or a limit is passed.
+    fn scan(&mut self, buffer: &[u8]) -> Result<Option<usize>>;
+}
+
+/// The header of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldHeader {
+    /// The field's id.
+    pub id: i16,
+    /// The wire type of its value.
+    pub ty: WireType,
+    /// The value, where the header carries it, as the compact protocol does for `bool`.
+    pub bool_value: Option<bool>,
+}
+
+/// The header of a list or set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListHeader {
+    /// The wire type of the elements. Without meaning when `len` is 0.
+    pub element: WireType,
+    /// How many elements follow. Already checked against the limits and the bytes left.
+    pub len: usize,
+}
+
+/// The header of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapHeader {
+    /// The wire type of the keys. Without meaning when `len` is 0.
+    pub key: WireType,
+    /// The wire type of the values. Without meaning when `len` is 0.
+    pub value: WireType,
+    /// How many pairs follow. Already checked against the limits and the bytes left.
+    pub len: usize,
+}
+
+/// Reads one message from a slice. `'de` is the slice's lifetime, for values that borrow from it.
+///
+/// Whoever reads a struct keeps the id of the field before (`last`, 0 at the start of a struct):
+/// the compact protocol writes differences of ids. As a local variable of the caller it costs
+/// nothing, as state of the protocol it would need a stack.
+///
+/// `element`, `key`, `value` and the `end` functions are punctuation for protocols that have any;
+/// elsewhere they compile to nothing.
+pub trait Input<'de> {
+    /// Reads the head of the message.
+    fn message_begin(&mut self) -> Result<MessageHead<'de>>;
+
+    /// Reads what follows the message's struct, and checks that nothing else does.
+    fn message_end(&mut self) -> Result<()>;
+
+    /// Enters a struct. One level of depth.
+    fn struct_begin(&mut self) -> Result<()>;
+
+    /// Leaves a struct. Its end has been seen by [`field`](Self::field) or [`stop`](Self::stop).
+    fn struct_end(&mut self) -> Result<()>;
+
+    /// Consumes the next field header if it is exactly this one. Not for `bool`.
+    fn try_field(&mut self, last: i16, id: i16, ty: WireType) -> bool;
+
+    /// Consumes the next field header if it is that of this `bool` field, and returns the value.
+    /// `None` leaves everything to [`field`](Self::field), errors included.
+    fn try_bool_field(&mut self, last: i16, id: i16) -> Option<bool>;
+
+    /// Consumes the end of the struct if it comes next.
+    fn try_stop(&mut self, last: i16) -> bool;
+
+    /// Reads any field header, or the end of the struct (`None`).
+    fn field(&mut self, last: i16) -> Result<Option<FieldHeader>>;
+
+    /// Ends a field after its value.
+    #[inline(always)]
+    fn field_end(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Reads a `bool` that is an element, key or value of a container.
+    fn bool(&mut self) -> Result<bool>;
+    /// Reads an `i8`.
+    fn i8(&mut self) -> Result<i8>;
+    /// Reads an `i16`.
+    fn i16(&mut self) -> Result<i16>;
+    /// Reads an `i32`.
+    fn i32(&mut self) -> Result<i32>;
+    /// Reads an `i64`.
+    fn i64(&mut self) -> Result<i64>;
+    /// Reads a `double`.
+    fn double(&mut self) -> Result<f64>;
+    /// Reads a `uuid`.
+    fn uuid(&mut self) -> Result<Uuid>;
+    /// Reads a `string` and checks that it is UTF-8.
+    fn string(&mut self) -> Result<Cow<'de, str>>;
+    /// Reads a `binary`.
+    fn binary(&mut self) -> Result<Cow<'de, [u8]>>;
+    /// Reads a `string` or a `binary` whose declaration is not known, as it stands.
+    fn text_or_binary(&mut self) -> Result<Cow<'de, [u8]>> {
+        self.binary()
+    }
+
+    /// Enters a list or set. One level of depth. The count is checked before it is returned.
+    fn list_begin(&mut self) -> Result<ListHeader>;
+    /// Comes before each element.
+    #[inline(always)]
+    fn element(&mut self, index: usize) -> Result<()> {
+        let _ = index;
+        Ok(())
+    }
+    /// Leaves a list or set.
+    fn list_end(&mut self) -> Result<()>;
+
+    /// Enters a map. One level of depth. The count is checked before it is returned.
+    fn map_begin(&mut self) -> Result<MapHeader>;
+    /// Comes before each key.
+    #[inline(always)]
+    fn key(&mut self, index: usize) -> Result<()> {
+        let _ = index;
+        Ok(())
+    }
+    /// Comes between a key and its value.
+    #[inline(always)]
+    fn value(&mut self) -> Result<()> {
+        Ok(())
+    }
+    /// Leaves a map.
+    fn map_end(&mut self) -> Result<()>;
+
+    /// Skips a value of a type, at most [`depth_max`](Limits::depth_max) levels deep, and returns
+    /// the bytes that it took.
+    fn skip(&mut self, ty: WireType) -> Result<&'de [u8]>;
+
+    /// How far into the message the reader is.
+    fn offset(&self) -> usize;
+
+    /// How many bytes of the message are left. Bounds what a container may allocate up front.
+    fn remaining(&self) -> usize;
+
+    /// An error at this place.
+    #[cold]
+    #[inline(never)]
+    fn fail(&self, kind: crate::ErrorKind, message: &'static str) -> crate::Error {
+        crate::Error::new(kind, message).at(self.offset())
+    }
+}
+
+/// Writes one message to memory.
+///
+/// Writing cannot fail, so the functions return nothing. The one thing that can go wrong, a value
+/// deeper than [`depth_max`](Limits::depth_max), is told by [`struct_begin`](Self::struct_begin)
+/// and remembered until [`finish`](Self::finish).
+pub trait Output {
+    /// Whether the protocol writes field names, so that the caller looks them up.
+    const WRITES_NAMES: bool = false;
+
+    /// Writes the head of a message.
+    fn message_begin(&mut self, head: &MessageHead<'_>);
+    /// Writes what follows the message's struct.
+    fn message_end(&mut self);
+
+    /// Enters a struct. `false` when that is one level too deep: nothing was written, and nothing
+    /// of the struct, its end included, may be.
+    fn struct_begin(&mut self, name: &'static str) -> bool;
+    /// Ends a struct.
+    fn struct_end(&mut self);
+
+    /// Writes a field header. `last` is the id of the field written before in this struct, or 0.
+    /// `name` is empty unless [`WRITES_NAMES`](Self::WRITES_NAMES). Not for `bool`.
+    fn field(&mut self, last: i16, id: i16, ty: WireType, name: &'static str);
+    /// Writes a whole field of type `bool`.
+    fn bool_field(&mut self, last: i16, id: i16, name: &'static str, value: bool);
+    /// Ends a field after its value.
+    #[inline(always)]
+    fn field_end(&mut self) {}
+
+    /// Writes a `bool` as an element, key or value of a container.
+    fn bool(&mut self, value: bool);
+    /// Writes an `i8`.
+    fn i8(&mut self, value: i8);
+    /// Writes an `i16`.
+    fn i16(&mut self, value: i16);
+    /// Writes an `i32`.
+    fn i32(&mut self, value: i32);
+    /// Writes an `i64`.
+    fn i64(&mut self, value: i64);
+    /// Writes a `double`.
+    fn double(&mut self, value: f64);
+    /// Writes a `uuid`.
+    fn uuid(&mut self, value: Uuid);
+    /// Writes a `string`.
+    fn string(&mut self, value: &str);
+    /// Writes a `binary`.
+    fn binary(&mut self, value: &[u8]);
+
+    /// Starts a list. `false` when that is one level too deep, as for
+    /// [`struct_begin`](Self::struct_begin).
+    fn list_begin(&mut self, element: WireType, len: usize) -> bool;
+    /// Starts a set; every built-in protocol writes it like a list.
+    #[inline(always)]
+    fn set_begin(&mut self, element: WireType, len: usize) -> bool {
+        self.list_begin(element, len)
+    }
+    /// Comes before each element.
+    #[inline(always)]
+    fn element(&mut self, index: usize) {
+        let _ = index;
+    }
+    /// Ends a list or set.
+    fn list_end(&mut self);
+
+    /// Starts a map. `false` when that is one level too deep, as for
+    /// [`struct_begin`](Self::struct_begin).
+    fn map_begin(&mut self, key: WireType, value: WireType, len: usize) -> bool;
+    /// Comes before each key.
+    #[inline(always)]
+    fn key(&mut self, index: usize) {
+        let _ = index;
+    }
+    /// Comes between a key and its value.
+    #[inline(always)]
+    fn value(&mut self) {}
+    /// Ends a map.
+    fn map_end(&mut self);
+
+    /// Whether everything was written.
+    ///
+    /// # Errors
+    /// [`Limit`](crate::ErrorKind::Limit) when a value was too deep, and so is missing.
+    fn finish(&mut self) -> Result<()>;
+}
