@@ -171,7 +171,7 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
     #[inline(always)]
     pub fn require<T: Decode<'de>>(&mut self, number: u32, id: i16, value: &mut T) -> Result<()> {
         if self.try_expect(id, value)? {
-            self.seen |= bit(number);
+            self.seen |= 1 << number;
         }
         Ok(())
     }
@@ -220,7 +220,7 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
         value: &mut T,
     ) -> Result<()> {
         if self.try_read(field, value)? {
-            self.seen |= bit(number);
+            self.seen |= 1 << number;
         }
         Ok(())
     }
@@ -307,11 +307,8 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
         fields: &'static [(i16, &'static str)],
     ) -> Result<()> {
         for &id in required {
-            let place = fields
-                .iter()
-                .position(|field| field.0 == id)
-                .unwrap_or_default();
-            if self.seen & bit(u32::try_from(place).unwrap_or(u32::MAX)) == 0 {
+            let place = fields.iter().position(|field| field.0 == id);
+            if place.is_some_and(|place| self.seen & (1 << place) == 0) {
                 return Err(self.missing(id, fields));
             }
         }
@@ -378,12 +375,6 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
             None => error.within(Step::Struct(owner)),
         }
     }
-}
-
-/// Past 128 there is no bit; only arguments get there, and theirs are then never required.
-#[inline(always)]
-fn bit(number: u32) -> u128 {
-    1u128.checked_shl(number).unwrap_or_default()
 }
 
 pub(crate) fn field_name(fields: &'static [(i16, &'static str)], id: i16) -> &'static str {

@@ -6,88 +6,108 @@
 
 use crate::codec::{Decode, Encode, StructReader, StructWriter, write_struct};
 use crate::error::Result;
+use crate::processor::CallContext;
 use crate::protocol::{FieldHeader, Input, Output};
 
-/// Ids and names of fields in ascending order of ids.
+/// Ids and names of fields.
 pub type FieldNames = &'static [(i16, &'static str)];
 
-/// A tuple that can be written as arguments. Its members are references.
+/// A tuple that can be written as arguments. Its members are references, in ascending order of ids.
 pub trait EncodeArguments {
     /// Writes each member as the field with the id at its place.
-    fn encode<O: Output>(&self, ids: &[(i16, &'static str)], fields: &mut StructWriter<'_, O>);
+    fn encode<O: Output>(&self, ids: FieldNames, fields: &mut StructWriter<'_, O>);
 }
 
-/// A tuple that can be read from arguments. An absent argument keeps the value that it has.
+/// A tuple that can be read from arguments, in the order in which they are declared.
 pub trait DecodeArguments<'de> {
-    /// Reads the arguments that come in the expected order.
+    /// What absent arguments are when the IDL gives no defaults.
+    fn defaults() -> Self;
+
+    /// Reads the arguments that come in the expected order. An absent one keeps its value.
     fn expect<I: Input<'de>>(
         &mut self,
-        first: u32,
-        ids: &[(i16, &'static str)],
+        ids: FieldNames,
         fields: &mut StructReader<'_, 'de, I>,
     ) -> Result<()>;
 
-    /// Reads one argument, whichever it is. `false` when it is none of these.
+    /// Reads one argument, whichever it is, or skips the field when it is none of these.
     fn read<I: Input<'de>>(
         &mut self,
-        first: u32,
-        ids: &[(i16, &'static str)],
+        ids: FieldNames,
         field: FieldHeader,
         fields: &mut StructReader<'_, 'de, I>,
-    ) -> Result<bool>;
+    ) -> Result<()>;
 }
 
-/// Two tuples, for functions with more than twelve arguments.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Chain<A, B>(pub A, pub B);
+/// A handler's function, as emitted dispatch tables name it: `H::add`.
+pub trait HandlerFn<H, Arguments, T, E> {
+    /// Calls it.
+    fn call(&self, handler: &H, cx: &CallContext, arguments: Arguments) -> Result<T, E>;
+}
 
 macro_rules! tuples {
     ($(($($member:ident $place:tt),*))*) => {$(
+        #[allow(unused_variables, reason = "a function without arguments uses few of these")]
         impl<$($member: Encode + ?Sized),*> EncodeArguments for ($(&$member,)*) {
             #[inline(always)]
-            #[allow(unused_variables, reason = "a function without arguments")]
-            fn encode<Out: Output>(
-                &self,
-                ids: &[(i16, &'static str)],
-                fields: &mut StructWriter<'_, Out>,
-            ) {
+            fn encode<Out: Output>(&self, ids: FieldNames, fields: &mut StructWriter<'_, Out>) {
                 $(fields.argument(ids[$place], self.$place);)*
             }
         }
 
+        #[allow(unused_variables, reason = "a function without arguments uses few of these")]
+        #[allow(clippy::unused_unit, reason = "a function without arguments")]
         impl<'de, $($member: Decode<'de>),*> DecodeArguments<'de> for ($($member,)*) {
             #[inline(always)]
-            #[allow(unused_variables, reason = "a function without arguments")]
+            fn defaults() -> Self {
+                ($($member::default(),)*)
+            }
+
+            #[inline(always)]
             fn expect<In: Input<'de>>(
                 &mut self,
-                first: u32,
-                ids: &[(i16, &'static str)],
+                ids: FieldNames,
                 fields: &mut StructReader<'_, 'de, In>,
             ) -> Result<()> {
-                $(fields.require(first + $place, ids[$place].0, &mut self.$place)?;)*
+                $(fields.require($place, ids[$place].0, &mut self.$place)?;)*
                 Ok(())
             }
 
-            #[allow(unused_variables, reason = "a function without arguments")]
             fn read<In: Input<'de>>(
                 &mut self,
-                first: u32,
-                ids: &[(i16, &'static str)],
+                ids: FieldNames,
                 field: FieldHeader,
                 fields: &mut StructReader<'_, 'de, In>,
-            ) -> Result<bool> {
+            ) -> Result<()> {
                 $(
                     if field.id == ids[$place].0 {
-                        fields.read_required(first + $place, field, &mut self.$place)?;
-                        return Ok(true);
+                        return fields.read_required($place, field, &mut self.$place);
                     }
                 )*
-                Ok(false)
+                fields.skip(field)
+            }
+        }
+
+        #[allow(non_snake_case, reason = "each value is named after its type")]
+        impl<Function, Handler, $($member,)* Value, Failure>
+            HandlerFn<Handler, ($($member,)*), Value, Failure> for Function
+        where
+            Function: Fn(&Handler, &CallContext, $($member),*) -> Result<Value, Failure>,
+        {
+            #[inline(always)]
+            fn call(
+                &self,
+                handler: &Handler,
+                cx: &CallContext,
+                ($($member,)*): ($($member,)*),
+            ) -> Result<Value, Failure> {
+                self(handler, cx, $($member),*)
             }
         }
     )*};
 }
 
+// 32 is the IDL compiler's bound on the arguments of a function.
 tuples! {
     ()
     (A 0)
@@ -102,39 +122,26 @@ tuples! {
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9)
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10)
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11)
-}
-
-/// How many arguments come before the second half of a [`Chain`].
-const CHAIN: usize = 12;
-
-impl<A: EncodeArguments, B: EncodeArguments> EncodeArguments for Chain<A, B> {
-    fn encode<O: Output>(&self, ids: &[(i16, &'static str)], fields: &mut StructWriter<'_, O>) {
-        self.0.encode(&ids[..CHAIN], fields);
-        self.1.encode(&ids[CHAIN..], fields);
-    }
-}
-
-impl<'de, A: DecodeArguments<'de>, B: DecodeArguments<'de>> DecodeArguments<'de> for Chain<A, B> {
-    fn expect<I: Input<'de>>(
-        &mut self,
-        first: u32,
-        ids: &[(i16, &'static str)],
-        fields: &mut StructReader<'_, 'de, I>,
-    ) -> Result<()> {
-        self.0.expect(first, &ids[..CHAIN], fields)?;
-        self.1.expect(first + 12, &ids[CHAIN..], fields)
-    }
-
-    fn read<I: Input<'de>>(
-        &mut self,
-        first: u32,
-        ids: &[(i16, &'static str)],
-        field: FieldHeader,
-        fields: &mut StructReader<'_, 'de, I>,
-    ) -> Result<bool> {
-        Ok(self.0.read(first, &ids[..CHAIN], field, fields)?
-            || self.1.read(first + 12, &ids[CHAIN..], field, fields)?)
-    }
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22, X 23)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22, X 23, Y 24)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22, X 23, Y 24, Z 25)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22, X 23, Y 24, Z 25, AA 26)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22, X 23, Y 24, Z 25, AA 26, AB 27)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22, X 23, Y 24, Z 25, AA 26, AB 27, AC 28)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22, X 23, Y 24, Z 25, AA 26, AB 27, AC 28, AD 29)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22, X 23, Y 24, Z 25, AA 26, AB 27, AC 28, AD 29, AE 30)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11, M 12, N 13, O 14, P 15, Q 16, R 17, S 18, T 19, U 20, V 21, W 22, X 23, Y 24, Z 25, AA 26, AB 27, AC 28, AD 29, AE 30, AF 31)
 }
 
 /// Reads the arguments of a call over their defaults. `required` are ids that must be there.
@@ -145,21 +152,25 @@ pub(super) fn read_arguments<'de, A: DecodeArguments<'de>, I: Input<'de>>(
     input: &mut I,
 ) -> Result<A> {
     let mut fields = StructReader::new(input);
-    let result = (|| {
-        fields.struct_begin()?;
-        arguments.expect(0, ids, &mut fields)?;
-        while let Some(field) = fields.next_field()? {
-            if !arguments.read(0, ids, field, &mut fields)? {
-                fields.skip(field)?;
-            }
-        }
-        fields.check_each(required, ids)?;
-        fields.struct_end()
-    })();
-    match result {
+    match read_fields(&mut arguments, ids, required, &mut fields) {
         Ok(()) => Ok(arguments),
         Err(error) => Err(fields.blame(error, "arguments", ids)),
     }
+}
+
+fn read_fields<'de, A: DecodeArguments<'de>, I: Input<'de>>(
+    arguments: &mut A,
+    ids: FieldNames,
+    required: &[i16],
+    fields: &mut StructReader<'_, 'de, I>,
+) -> Result<()> {
+    fields.struct_begin()?;
+    arguments.expect(ids, fields)?;
+    while let Some(field) = fields.next_field()? {
+        arguments.read(ids, field, fields)?;
+    }
+    fields.check_each(required, ids)?;
+    fields.struct_end()
 }
 
 /// Writes the arguments of a call.

@@ -8,7 +8,8 @@ use crate::error::{ApplicationCode, Error, ErrorKind, Result};
 use crate::processor::arguments::read_arguments;
 use crate::processor::result::write_result;
 use crate::processor::{
-    CallContext, DecodeArguments, EncodeResult, FieldNames, MethodError, Outcome, Request, external,
+    CallContext, DecodeArguments, EncodeResult, FieldNames, HandlerFn, MethodError, Outcome,
+    Request, external,
 };
 use crate::protocol::{Input, Output, Protocol, wire};
 use crate::wire::MessageKind;
@@ -58,25 +59,27 @@ impl<'a, P: Protocol> Call<'a, P> {
     ///
     /// A function with a reply that was called as oneway runs, and is not answered.
     #[inline]
-    pub fn reply<A, T, E>(
+    pub fn reply<H, A, T, E>(
         self,
+        handler: &H,
+        function: impl HandlerFn<H, A, T, E>,
         ids: FieldNames,
-        handler: impl FnOnce(&CallContext, A) -> Result<T, E>,
     ) -> Outcome
     where
-        A: DecodeArguments<'a> + Default,
+        A: DecodeArguments<'a>,
         T: EncodeResult,
         E: MethodError,
     {
-        self.reply_or(ids, A::default(), handler)
+        self.reply_or(A::defaults(), handler, function, ids)
     }
 
     /// The same for arguments with defaults.
-    pub fn reply_or<A, T, E>(
+    pub fn reply_or<H, A, T, E>(
         self,
-        ids: FieldNames,
         defaults: A,
-        handler: impl FnOnce(&CallContext, A) -> Result<T, E>,
+        handler: &H,
+        function: impl HandlerFn<H, A, T, E>,
+        ids: FieldNames,
     ) -> Outcome
     where
         A: DecodeArguments<'a>,
@@ -88,7 +91,8 @@ impl<'a, P: Protocol> Call<'a, P> {
             Err(error) => return self.unreadable(&error),
         };
         let cx = self.cx;
-        let result = match catch_unwind(AssertUnwindSafe(|| handler(cx, arguments))) {
+        let result = match catch_unwind(AssertUnwindSafe(|| function.call(handler, cx, arguments)))
+        {
             Ok(result) => result,
             Err(panic) => return self.panicked(&*panic),
         };
@@ -122,30 +126,32 @@ impl<'a, P: Protocol> Call<'a, P> {
     /// A oneway function is never answered, however it was called and whatever happens: an answer
     /// that the client does not read would be taken for the answer to its next call.
     #[inline]
-    pub fn oneway<A>(
+    pub fn oneway<H, A>(
         self,
+        handler: &H,
+        function: impl HandlerFn<H, A, (), Error>,
         ids: FieldNames,
-        handler: impl FnOnce(&CallContext, A) -> Result<()>,
     ) -> Outcome
     where
-        A: DecodeArguments<'a> + Default,
+        A: DecodeArguments<'a>,
     {
-        self.oneway_or(ids, A::default(), handler)
+        self.oneway_or(A::defaults(), handler, function, ids)
     }
 
     /// The same for arguments with defaults.
-    pub fn oneway_or<A>(
+    pub fn oneway_or<H, A>(
         self,
-        ids: FieldNames,
         defaults: A,
-        handler: impl FnOnce(&CallContext, A) -> Result<()>,
+        handler: &H,
+        function: impl HandlerFn<H, A, (), Error>,
+        ids: FieldNames,
     ) -> Outcome
     where
         A: DecodeArguments<'a>,
     {
         let cx = self.cx;
         let result = self.arguments(ids, defaults).and_then(|arguments| {
-            catch_unwind(AssertUnwindSafe(|| handler(cx, arguments)))
+            catch_unwind(AssertUnwindSafe(|| function.call(handler, cx, arguments)))
                 .unwrap_or_else(|panic| Err(Error::new(ErrorKind::Handler, panic_text(&*panic))))
         });
         if let Err(error) = result {

@@ -12,7 +12,7 @@ mod multiplexed;
 mod result;
 
 pub(crate) use arguments::write_arguments;
-pub use arguments::{Chain, DecodeArguments, EncodeArguments, FieldNames};
+pub use arguments::{DecodeArguments, EncodeArguments, FieldNames, HandlerFn};
 pub use call::Call;
 pub use context::{CallContext, Peer};
 pub use method_error::MethodError;
