@@ -10,7 +10,7 @@ pub use crate::error::{Error, Result};
 pub use crate::processor::{Call, CallContext, FieldNames, MethodError, Outcome, Service};
 pub use crate::protocol::{FieldHeader, Input, Output, Protocol, ProtocolSet, Standard, wire};
 pub use crate::wire::WireType;
-pub use crate::{impl_enum, impl_exception, impl_from_exception, impl_method_error};
+pub use crate::{impl_enum, impl_exception, impl_method_error};
 pub use uuid::Uuid;
 
 #[cfg(feature = "bytes")]

@@ -26,12 +26,14 @@ pub trait MethodError: From<Error> {
 /// Implements for an emitted error enum what each of them has: reading and writing, `Display`,
 /// `Error`, and `From` for `?`.
 ///
-/// Each line gives the exception's id and name, its variant and its type. `Other` stands for
-/// everything that the function does not declare.
+/// Each line gives the exception's id and name, its variant and its type; `from` before it asks for
+/// `From`. `Other` stands for everything that the function does not declare.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! impl_method_error {
-    ($ty:ident { $($id:literal $name:literal => $variant:ident($exception:path)),* $(,)? }) => {
+    ($ty:ident { $($($from:ident)? $id:literal $name:literal => $variant:ident($exception:path)),* $(,)? }) => {
+        $($($crate::impl_from_exception!($from $exception => $ty::$variant);)?)*
+
         impl $crate::codegen::MethodError for $ty {
             const FIELDS: $crate::codegen::FieldNames = &[(0, "success"), $(($id, $name)),*];
 
@@ -96,13 +98,13 @@ macro_rules! impl_method_error {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! impl_from_exception {
-    ($($exception:path => $ty:ident::$variant:ident;)*) => {$(
+    (from $exception:path => $ty:ident::$variant:ident) => {
         impl ::std::convert::From<$exception> for $ty {
             fn from(exception: $exception) -> Self {
                 Self::$variant(::std::boxed::Box::new(exception))
             }
         }
-    )*};
+    };
 }
 
 /// Implements `Display` and `Error` for an emitted exception. With a field's name, its text is shown.

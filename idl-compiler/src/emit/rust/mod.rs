@@ -1,7 +1,31 @@
 //! Emits Rust that links `seapink`.
+//!
+//! The emitted code reads like the IDL: a struct is a struct, and reading and writing it is about a
+//! line for each field. Loops, limits, depth, skipping and error paths are in the runtime, so a loop
+//! in the output would be a function missing there.
+//!
+//! Everything is decided in [`plan`] before a line is written; the other modules only write. Paths
+//! are absolute (`::seapink::codegen::…`), since an IDL may call its types `Result` or `String`.
+
+mod consts;
+mod docs;
+mod enums;
+mod keys;
+mod modules;
+mod names;
+mod plan;
+mod recursion;
+mod services;
+mod structs;
+mod text;
+mod types;
+mod values;
 
 use crate::emit::GeneratedFile;
-use crate::model::Program;
+use crate::model::{Item, Meta, Program, Struct, TypeId, TypeKind};
+use plan::Plan;
+use text::Text;
+use types::Place;
 
 /// How the emitted modules are laid out in files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +74,108 @@ pub struct Options {
 
 /// Emits the program. The same program and options give the same text.
 pub fn emit(program: &Program, options: &Options) -> Vec<GeneratedFile> {
-    let _ = (program, options);
-    Vec::new()
+    Emitter {
+        program,
+        options,
+        plan: Plan::new(program),
+    }
+    .files()
+}
+
+/// Writes items; decides nothing.
+struct Emitter<'a> {
+    program: &'a Program,
+    options: &'a Options,
+    plan: Plan,
+}
+
+impl Emitter<'_> {
+    fn emit_item(&self, item: Item, text: &mut Text) {
+        match item {
+            Item::Type(id) => self.emit_type(id, text),
+            Item::Const(id) => self.emit_const(id, &self.program[id], text),
+            Item::Service(id) => self.emit_service(id, &self.program[id], text),
+        }
+    }
+
+    fn emit_type(&self, id: TypeId, text: &mut Text) {
+        let ty = &self.program[id];
+        match &ty.kind {
+            TypeKind::Enum(of) => self.emit_enum(id, ty, of, text),
+            TypeKind::Struct(of) => self.emit_struct(id, ty, of, text),
+            TypeKind::Typedef(target) => {
+                let module = self.plan.module_of(ty.meta.origin.file);
+                let place = Place {
+                    module,
+                    key: self.plan.is_key(id),
+                };
+                let chosen = types::annotation(&ty.meta.annotations);
+                let target = self.rust_type(target, chosen, place);
+                self.item_docs(&ty.meta, text);
+                text.line(format_args!(
+                    "pub type {} = {target};",
+                    self.plan.type_name(id)
+                ));
+            }
+        }
+    }
+
+    fn origin(&self, meta: &Meta) -> String {
+        let path = &self.program[meta.origin.file].path;
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        format!("{name}:{}", meta.origin.line)
+    }
+
+    /// The IDL's doc comment, and where the item comes from.
+    fn item_docs(&self, meta: &Meta, text: &mut Text) {
+        docs::write(text, meta.doc.as_deref(), Some(&self.origin(meta)));
+    }
+
+    /// `#[derive(…)]`: what every such type has, what the options add, what the IDL adds with
+    /// `(rust.derive = "…")`.
+    fn derives(&self, derives: &[&str], meta: &Meta, text: &mut Text) {
+        let own = meta.annotation("rust.derive").unwrap_or_default();
+        let own = own
+            .split(',')
+            .map(str::trim)
+            .filter(|path| !path.is_empty());
+        let mut all: Vec<&str> = derives.to_vec();
+        for path in self.options.derives.iter().map(String::as_str).chain(own) {
+            if !all.contains(&path) {
+                all.push(path);
+            }
+        }
+        let line = format!("#[derive({})]", all.join(", "));
+        if text.fits(line.len()) {
+            return text.line(line);
+        }
+        text.line("#[derive(");
+        text.indented(|text| text.line(all.join(", ")));
+        text.line(")]");
+    }
+
+    /// `#[deprecated]` for what the IDL marks so.
+    fn deprecated(meta: &Meta, text: &mut Text) {
+        match meta.annotation("deprecated") {
+            None => {}
+            Some("" | "1") => text.line("#[deprecated]"),
+            Some(note) => {
+                text.line(format_args!(
+                    "#[deprecated(note = {})]",
+                    values::quote(note)
+                ));
+            }
+        }
+    }
+
+    /// What reads and writes deprecated fields is not to be warned of them.
+    fn allow_deprecated(&self, of: &Struct, text: &mut Text) {
+        if of
+            .fields
+            .iter()
+            .any(|field| field.meta.annotation("deprecated").is_some())
+        {
+            text.line("#[allow(deprecated, reason = \"still on the wire\")]");
+        }
+    }
 }

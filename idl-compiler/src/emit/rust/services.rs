@@ -1,0 +1,446 @@
+//! Services: a trait for the handler, a processor, a client, and an error enum for each function.
+
+use super::Emitter;
+use super::docs;
+use super::names::{Scope, camel, distinct, identifier, snake};
+use super::plan::Plan;
+use super::text::{Expr, Text};
+use super::types::{Place, annotation};
+use crate::model::{Field, Function, Requiredness, Service, ServiceId};
+
+/// Clippy's `too_many_arguments`, `self` included.
+const ARGUMENTS_MAX: usize = 7;
+
+/// One function with everything decided about it.
+struct Method<'a> {
+    function: &'a Function,
+    name: &'a str,
+    error: &'a str,
+    /// Rust names of the arguments.
+    arguments: Vec<String>,
+    /// `Result<…>` as the handler and the client return it.
+    result: String,
+}
+
+impl Emitter<'_> {
+    pub(super) fn emit_service(&self, id: ServiceId, service: &Service, text: &mut Text) {
+        let module = self.plan.module_of(service.meta.origin.file);
+        let names = self.plan.service(id);
+        let methods: Vec<_> = service
+            .functions
+            .iter()
+            .zip(&names.functions)
+            .map(|(function, (name, error))| self.method(function, name, error, module))
+            .collect();
+        self.emit_handler(id, service, &methods, module, text);
+        text.blank();
+        self.emit_processor(id, service, &methods, module, text);
+        text.blank();
+        self.emit_client(id, service, &methods, module, text);
+        for method in methods.iter().filter(|method| !method.function.oneway) {
+            text.blank();
+            self.emit_error(method, service, module, text);
+        }
+    }
+
+    fn method<'a>(
+        &self,
+        function: &'a Function,
+        name: &'a str,
+        error: &'a str,
+        module: &[String],
+    ) -> Method<'a> {
+        let names: Vec<_> = function
+            .args
+            .iter()
+            .map(|arg| arg.meta.name.as_str())
+            .collect();
+        let result = self.plan.prelude(module, "Result");
+        let value = match &function.returns {
+            Some(ty) => {
+                let chosen = annotation(&function.meta.annotations);
+                self.rust_type(ty, chosen, Place::new(module))
+            }
+            None => "()".to_owned(),
+        };
+        Method {
+            function,
+            name,
+            error,
+            arguments: distinct(&names, &["cx"], snake),
+            result: if function.oneway {
+                "::seapink::codegen::Result<()>".to_owned()
+            } else {
+                format!("{result}<{value}, {error}>")
+            },
+        }
+    }
+
+    fn emit_handler(
+        &self,
+        id: ServiceId,
+        service: &Service,
+        methods: &[Method<'_>],
+        module: &[String],
+        text: &mut Text,
+    ) {
+        let names = self.plan.service(id);
+        let bounds = match service.extends {
+            Some(base) => self.base_path(base, module, |names| &names.handler),
+            None => {
+                let prelude = |name| self.plan.prelude(module, name);
+                format!("{} + {} + 'static", prelude("Send"), prelude("Sync"))
+            }
+        };
+        self.item_docs(&service.meta, text);
+        let head = format!("pub trait {}: {bounds}", names.handler);
+        if methods.is_empty() {
+            return text.line(format_args!("{head} {{}}"));
+        }
+        text.block(head, |text| {
+            for (index, method) in methods.iter().enumerate() {
+                if index > 0 {
+                    text.blank();
+                }
+                self.method_docs(method, text);
+                let mut parameters = vec![
+                    "&self".to_owned(),
+                    "cx: &::seapink::codegen::CallContext".to_owned(),
+                ];
+                for (field, name) in method.function.args.iter().zip(&method.arguments) {
+                    let chosen = annotation(&field.meta.annotations);
+                    let ty = self.rust_type(&field.ty, chosen, Place::new(module));
+                    parameters.push(format!("{name}: {ty}"));
+                }
+                allow_many(parameters.len(), text);
+                text.function(
+                    &format!("fn {}", method.name),
+                    &parameters,
+                    &method.result,
+                    None,
+                );
+            }
+        });
+    }
+
+    fn emit_processor(
+        &self,
+        id: ServiceId,
+        service: &Service,
+        methods: &[Method<'_>],
+        module: &[String],
+        text: &mut Text,
+    ) {
+        let names = self.plan.service(id);
+        let (handler, processor) = (&names.handler, &names.processor);
+        text.line(format_args!("/// Serves a [`{handler}`]."));
+        text.line("#[derive(Clone, Debug)]");
+        text.line(format_args!("pub struct {processor}<H>(H);"));
+        text.blank();
+        text.block(format_args!("impl<H: {handler}> {processor}<H>"), |text| {
+            text.line("/// Serves this handler.");
+            text.line("#[must_use]");
+            text.block("pub fn new(handler: H) -> Self", |text| {
+                text.line("Self(handler)")
+            });
+        });
+        text.blank();
+        let what = format!("impl<H: {handler}> ::seapink::codegen::Service");
+        text.implementation(what, format_args!("{processor}<H>"), |text| {
+            text.line("type Handler = H;");
+            text.line(format_args!(
+                "const NAME: &'static str = \"{}\";",
+                service.meta.name
+            ));
+            text.blank();
+            text.block("fn handler(&self) -> &H", |text| text.line("&self.0"));
+            text.blank();
+            let otherwise = match service.extends {
+                Some(base) => {
+                    let base = self.base_path(base, module, |names| &names.processor);
+                    format!("<{base}<H> as ::seapink::codegen::Service>::dispatch(handler, call)")
+                }
+                None => "call.unknown_method()".to_owned(),
+            };
+            let unused = methods.is_empty() && service.extends.is_none();
+            let body = |text: &mut Text| {
+                if methods.is_empty() {
+                    return text.line(&otherwise);
+                }
+                text.block("match call.method()", |text| {
+                    for method in methods {
+                        let before = format!("\"{}\" => ", method.function.meta.name);
+                        text.expression(&before, &self.dispatch(method, module), ",");
+                    }
+                    text.line(format_args!("_ => {otherwise},"));
+                });
+            };
+            text.function(
+                "fn dispatch<P: ::seapink::codegen::Protocol>",
+                &[
+                    format!("{}: &H", if unused { "_" } else { "handler" }),
+                    "call: ::seapink::codegen::Call<'_, P>".to_owned(),
+                ],
+                "::seapink::codegen::Outcome",
+                Some(&body),
+            );
+        });
+    }
+
+    fn dispatch(&self, method: &Method<'_>, module: &[String]) -> Expr {
+        let args = &method.function.args;
+        let required: Vec<_> = args
+            .iter()
+            .filter(|arg| arg.requiredness == Requiredness::Required)
+            .map(|arg| arg.id.to_string())
+            .collect();
+        let mut head = "call".to_owned();
+        if !required.is_empty() {
+            head.push_str(&format!(".require(&[{}])", required.join(", ")));
+        }
+        head.push_str(if method.function.oneway {
+            ".oneway"
+        } else {
+            ".reply"
+        });
+        let mut arguments = Vec::new();
+        if args.iter().any(|arg| arg.default.is_some()) {
+            head.push_str("_or");
+            let place = Place::new(module);
+            let defaults = args.iter().map(|arg| {
+                let chosen = annotation(&arg.meta.annotations);
+                match &arg.default {
+                    Some(value) => self.value(value, &arg.ty, chosen, place),
+                    None => self.zero(&arg.ty, chosen, place),
+                }
+            });
+            arguments.push(Expr::tuple(defaults.collect()));
+        }
+        arguments.push(Expr::atom("handler"));
+        arguments.push(Expr::atom(format!("H::{}", method.name)));
+        arguments.push(ids(args.iter()));
+        Expr::call(head, arguments)
+    }
+
+    fn emit_client(
+        &self,
+        id: ServiceId,
+        service: &Service,
+        methods: &[Method<'_>],
+        module: &[String],
+        text: &mut Text,
+    ) {
+        let names = self.plan.service(id);
+        let client = &names.client;
+        let base = service
+            .extends
+            .map(|base| self.base_path(base, module, |names| &names.client));
+        let inner = match &base {
+            Some(base) => format!("{base}<S>"),
+            None => "::seapink::codegen::Client<S>".to_owned(),
+        };
+        text.line(format_args!("/// Calls a [`{}`].", names.handler));
+        text.line("#[derive(Clone, Debug)]");
+        text.line(format_args!(
+            "pub struct {client}<S = ::seapink::codegen::Standard>({inner});"
+        ));
+        text.blank();
+        Self::emit_connect(client, text);
+        text.blank();
+        text.block(
+            format_args!("impl<S: ::seapink::codegen::ProtocolSet> {client}<S>"),
+            |text| {
+                text.line("/// Calls over this client.");
+                text.line("#[must_use]");
+                let parameters = ["client: ::seapink::codegen::Client<S>".to_owned()];
+                let body = |text: &mut Text| match &base {
+                    Some(_) => {
+                        let base = inner.replacen("<S>", "", 1);
+                        text.line(format_args!("Self({base}::new(client))"));
+                    }
+                    None => text.line("Self(client)"),
+                };
+                text.function("pub fn new", &parameters, "Self", Some(&body));
+                text.blank();
+                text.line("/// What carries the calls.");
+                text.line("#[must_use]");
+                let body = |text: &mut Text| match &base {
+                    Some(_) => text.line("self.0.client()"),
+                    None => text.line("&self.0"),
+                };
+                let result = "&::seapink::codegen::Client<S>";
+                text.function("pub fn client", &["&self".to_owned()], result, Some(&body));
+                for method in methods {
+                    text.blank();
+                    self.emit_call(method, base.is_some(), module, text);
+                }
+            },
+        );
+        if base.is_some() {
+            text.blank();
+            text.line("/// With the functions of the service that it extends.");
+            text.implementation(
+                "impl<S> ::std::ops::Deref",
+                format_args!("{client}<S>"),
+                |text| {
+                    text.line(format_args!("type Target = {inner};"));
+                    text.blank();
+                    text.block("fn deref(&self) -> &Self::Target", |text| {
+                        text.line("&self.0")
+                    });
+                },
+            );
+        }
+    }
+
+    fn emit_connect(client: &str, text: &mut Text) {
+        text.block(format_args!("impl {client}"), |text| {
+            text.line("/// Connects as the configuration says.");
+            text.line("///");
+            text.line("/// # Errors");
+            text.line("/// When the server cannot be reached.");
+            let parameters = ["config: &::seapink::codegen::ClientConfig".to_owned()];
+            let body = |text: &mut Text| {
+                text.line("::seapink::codegen::Client::connect(config).map(Self::new)");
+            };
+            let result = "::seapink::codegen::Result<Self>";
+            text.function("pub fn connect", &parameters, result, Some(&body));
+        });
+    }
+
+    fn emit_call(&self, method: &Method<'_>, extends: bool, module: &[String], text: &mut Text) {
+        let args = &method.function.args;
+        let mut parameters = vec!["&self".to_owned()];
+        let mut values = vec![None; args.len()];
+        for (index, (field, name)) in args.iter().zip(&method.arguments).enumerate() {
+            let (ty, is_reference) = self.borrowed_type(field, Place::new(module));
+            parameters.push(format!("{name}: {ty}"));
+            values[index] = Some(Expr::atom(if is_reference {
+                name.clone()
+            } else {
+                format!("&{name}")
+            }));
+        }
+        let mut order: Vec<usize> = (0..args.len()).collect();
+        order.sort_by_key(|&index| args[index].id);
+        let values = order
+            .iter()
+            .filter_map(|&index| values[index].take())
+            .collect();
+        let call = Expr::call(
+            format!(
+                "{}.{}",
+                if extends { "self.0.client()" } else { "self.0" },
+                if method.function.oneway {
+                    "oneway"
+                } else {
+                    "call"
+                }
+            ),
+            vec![
+                Expr::atom(format!("\"{}\"", method.function.meta.name)),
+                ids(order.iter().map(|&index| &args[index])),
+                Expr::tuple(values),
+            ],
+        );
+        self.method_docs(method, text);
+        Self::deprecated(&method.function.meta, text);
+        allow_many(parameters.len(), text);
+        let body = |text: &mut Text| text.expression("", &call, "");
+        let head = format!("pub fn {}", method.name);
+        text.function(&head, &parameters, &method.result, Some(&body));
+    }
+
+    /// The IDL's words, or the origin, and the section on errors.
+    fn method_docs(&self, method: &Method<'_>, text: &mut Text) {
+        let meta = &method.function.meta;
+        match &meta.doc {
+            Some(doc) => docs::write(text, Some(doc), None),
+            None => docs::write(text, None, Some(&self.origin(meta))),
+        }
+        text.line("/// # Errors");
+        if method.function.oneway {
+            text.line("/// When the call cannot be sent; the handler's are only logged.");
+        } else {
+            text.line(format_args!("/// See [`{}`].", method.error));
+        }
+    }
+
+    fn emit_error(
+        &self,
+        method: &Method<'_>,
+        service: &Service,
+        module: &[String],
+        text: &mut Text,
+    ) {
+        let throws = &method.function.throws;
+        let types: Vec<_> = throws
+            .iter()
+            .map(|field| self.rust_type(&field.ty, None, Place::new(module)))
+            .collect();
+        // A variant is called like its exception, or like its field where that is not enough.
+        let mut scope = Scope::with(&["Other", "Self"]);
+        let variants: Vec<_> = throws
+            .iter()
+            .zip(&types)
+            .map(|(field, ty)| {
+                let unique = types.iter().filter(|other| *other == ty).count() == 1;
+                let wanted = if unique { ty.rsplit("::").next() } else { None };
+                let wanted = wanted.map_or_else(|| camel(&field.meta.name), str::to_owned);
+                identifier(&scope.take(&wanted))
+            })
+            .collect();
+        let name = format!("{}.{}", service.meta.name, method.function.meta.name);
+        let error = method.error;
+        text.line(format_args!("/// Why `{name}` failed."));
+        text.line("#[derive(Debug)]");
+        text.block(format_args!("pub enum {error}"), |text| {
+            let boxed = self.plan.prelude(module, "Box");
+            for ((field, variant), ty) in throws.iter().zip(&variants).zip(&types) {
+                docs::write(text, field.meta.doc.as_deref(), None);
+                text.line(format_args!("{variant}({boxed}<{ty}>),"));
+            }
+            text.line("/// Anything that the function does not declare.");
+            text.line("Other(::seapink::codegen::Error),");
+        });
+        text.blank();
+        if throws.is_empty() {
+            return text.line(format_args!(
+                "::seapink::codegen::impl_method_error!({error} {{}});"
+            ));
+        }
+        text.line("::seapink::codegen::impl_method_error! {");
+        text.indented(|text| {
+            text.block(error, |text| {
+                for ((field, variant), ty) in throws.iter().zip(&variants).zip(&types) {
+                    let from = types.iter().filter(|other| *other == ty).count() == 1;
+                    let from = if from { "from " } else { "" };
+                    let (id, name) = (field.id, &field.meta.name);
+                    text.line(format_args!("{from}{id} \"{name}\" => {variant}({ty}),"));
+                }
+            });
+        });
+        text.line("}");
+    }
+
+    fn base_path(
+        &self,
+        base: ServiceId,
+        module: &[String],
+        name: impl Fn(&super::plan::ServiceNames) -> &String,
+    ) -> String {
+        let home = self.plan.module_of(self.program[base].meta.origin.file);
+        Plan::path(module, home, name(self.plan.service(base)))
+    }
+}
+
+fn ids<'a>(fields: impl Iterator<Item = &'a Field>) -> Expr {
+    let ids = fields.map(|field| Expr::atom(format!("({}, \"{}\")", field.id, field.meta.name)));
+    Expr::array("&", ids.collect())
+}
+
+fn allow_many(parameters: usize, text: &mut Text) {
+    if parameters > ARGUMENTS_MAX {
+        text.line("#[allow(clippy::too_many_arguments, reason = \"declared so in the IDL\")]");
+    }
+}
