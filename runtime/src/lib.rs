@@ -25,6 +25,8 @@ pub use config::{ClientConfig, ServerConfig};
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 pub use limits::Limits;
 pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};
-pub use protocol::{Binary, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol};
+pub use protocol::{
+    Binary, Compact, Json, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
+};
 pub use uuid::Uuid;
 pub use wire::{MessageKind, WireType};

@@ -11,11 +11,18 @@ use crate::error::{Error, Result, Step};
 use crate::protocol::{Input, Output};
 use crate::wire::WireType;
 
+/// Bytes of memory that a container may take before any of its elements was read.
+const ROOM_BYTES_MAX: usize = 64 * 1024;
+
 /// How many elements to make room for before reading any: no more than the bytes left could fill,
 /// were each byte to become four bytes of memory. The rest grows as it arrives.
+///
+/// Why can't we just stop there? Because containers nest: each of 32 lists inside each other would
+/// count the same bytes again.
 #[inline]
 fn capacity<T>(len: usize, remaining: usize) -> usize {
-    len.min(remaining.saturating_mul(4) / size_of::<T>().max(1) + 1)
+    let bytes = remaining.saturating_mul(4).min(ROOM_BYTES_MAX);
+    len.min(bytes / size_of::<T>().max(1) + 1)
 }
 
 pub(super) fn decode_elements<'de, T: Decode<'de>, I: Input<'de>>(
@@ -27,14 +34,13 @@ pub(super) fn decode_elements<'de, T: Decode<'de>, I: Input<'de>>(
     values.reserve_exact(capacity::<T>(len, input.remaining()).saturating_sub(values.len()));
     for index in 0..len {
         input.element(index)?;
-        let decoded = match values.get_mut(index) {
-            Some(value) => value.decode_into(input),
-            None => {
-                let mut value = T::default();
-                let decoded = value.decode_into(input);
-                values.push(value);
-                decoded
-            }
+        let decoded = if let Some(value) = values.get_mut(index) {
+            value.decode_into(input)
+        } else {
+            let mut value = T::default();
+            let decoded = value.decode_into(input);
+            values.push(value);
+            decoded
         };
         decoded.map_err(|error| at(error, Step::Index(index)))?;
     }

@@ -37,13 +37,12 @@ impl UnknownField {
     /// Reads the value after its field header.
     pub(crate) fn read<'de, I: Input<'de>>(field: FieldHeader, input: &mut I) -> Result<Self> {
         let mut value = vec![field.ty.byte()];
-        match field.bool_value {
-            Some(bool_value) => value.push(u8::from(bool_value)),
-            None => {
-                let mut out = Binary::output(&mut value, &Limits::default());
-                transcode(field.ty, input, &mut out)?;
-                out.finish()?;
-            }
+        if let Some(bool_value) = field.bool_value {
+            value.push(u8::from(bool_value));
+        } else {
+            let mut out = Binary::output(&mut value, &unlimited());
+            transcode(field.ty, input, &mut out)?;
+            out.finish()?;
         }
         Ok(Self {
             id: field.id,
@@ -54,7 +53,7 @@ impl UnknownField {
     /// Writes the whole field.
     pub(crate) fn write<O: Output>(&self, out: &mut O) {
         let Some(ty) = self.wire_type() else { return };
-        let mut input = Binary::input(self.binary(), 0, &Limits::default());
+        let mut input = Binary::input(self.binary(), 0, &unlimited());
         if ty == WireType::Bool {
             out.bool_field(0, self.id, "", self.binary() == [1]);
             return;
@@ -65,4 +64,13 @@ impl UnknownField {
         debug_assert!(copied.is_ok(), "{copied:?}");
         out.field_end();
     }
+}
+
+/// Whoever read the member from a peer has checked it against the limits in force there, which the
+/// defaults know nothing of.
+fn unlimited() -> Limits {
+    Limits::default()
+        .message_bytes_max(usize::MAX)
+        .container_elements_max(usize::MAX)
+        .depth_max(u32::MAX)
 }

@@ -9,6 +9,8 @@
 //! decoding. The choice is made once for each message instead, in [`ProtocolSet::visit`].
 
 mod binary;
+mod compact;
+mod json;
 mod message;
 mod reader;
 mod set;
@@ -16,6 +18,8 @@ mod set;
 use std::borrow::Cow;
 
 pub use binary::{Binary, BinaryInput, BinaryOutput};
+pub use compact::{Compact, CompactInput, CompactOutput};
+pub use json::{Json, JsonInput, JsonOutput};
 pub use message::{MessageForm, MessageHead};
 pub use set::{ProtocolSet, ProtocolVisitor, Standard, WireProtocol, wire};
 

@@ -4,6 +4,7 @@ use std::str;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::wire::MessageKind;
 
 /// Reads from a slice, counts depth, and says in its errors what was being read.
 #[derive(Clone, Debug)]
@@ -11,6 +12,7 @@ pub(super) struct Reader<'de> {
     message: &'de [u8],
     offset: usize,
     depth_left: u32,
+    message_bytes_max: usize,
     string_bytes_max: usize,
     container_elements_max: usize,
 }
@@ -22,6 +24,7 @@ impl<'de> Reader<'de> {
             message,
             offset: offset.min(message.len()),
             depth_left: limits.depth_max,
+            message_bytes_max: limits.message_bytes_max,
             string_bytes_max: limits.string_bytes_max,
             container_elements_max: limits.container_elements_max,
         }
@@ -48,11 +51,58 @@ impl<'de> Reader<'de> {
         &self.message[start..self.offset]
     }
 
+    /// The byte read last, or the one before the offset that reading started at.
+    #[inline(always)]
+    pub(super) fn previous(&self) -> Option<u8> {
+        self.message[..self.offset].last().copied()
+    }
+
+    /// The limit `string_bytes_max`.
+    #[inline(always)]
+    pub(super) fn string_bytes_max(&self) -> usize {
+        self.string_bytes_max
+    }
+
+    /// Checks the length of a string or binary.
+    #[inline(always)]
+    pub(super) fn check_string(&self, bytes: usize) -> Result<()> {
+        if bytes > self.string_bytes_max {
+            return Err(self.over("string_bytes_max", self.string_bytes_max, bytes));
+        }
+        Ok(())
+    }
+
     /// Passes over bytes that were looked at in [`rest`](Self::rest).
     #[inline(always)]
     pub(super) fn advance(&mut self, count: usize) {
         debug_assert!(count <= self.remaining());
         self.offset += count;
+    }
+
+    /// Refuses a message that is too long. Whoever cut it out of a stream has checked already; a
+    /// message from elsewhere is checked here.
+    pub(super) fn check_message(&self) -> Result<()> {
+        let found = self.message.len();
+        if found > self.message_bytes_max {
+            return Err(self.over("message_bytes_max", self.message_bytes_max, found));
+        }
+        Ok(())
+    }
+
+    /// Checks that nothing follows the message.
+    pub(super) fn end(&self) -> Result<()> {
+        match self.remaining() {
+            0 => Ok(()),
+            _ => Err(self.error(ErrorKind::Malformed, "bytes follow the end of a message")),
+        }
+    }
+
+    /// The kind of message with a number.
+    pub(super) fn kind(&self, byte: u8) -> Result<MessageKind> {
+        MessageKind::from_byte(byte).ok_or_else(|| {
+            let text = "a message is no call, reply or exception";
+            self.error(ErrorKind::Malformed, text)
+        })
     }
 
     /// Reads a fixed number of bytes.
@@ -88,21 +138,14 @@ impl<'de> Reader<'de> {
     /// Reads a string or binary of a declared length.
     #[inline]
     pub(super) fn counted(&mut self, count: usize) -> Result<&'de [u8]> {
-        if count > self.string_bytes_max {
-            return Err(self.over("string_bytes_max", self.string_bytes_max, count));
-        }
+        self.check_string(count)?;
         self.take(count, "a string")
     }
 
     /// Checks that bytes just read are UTF-8.
     #[inline]
     pub(super) fn utf8(&self, bytes: &'de [u8]) -> Result<&'de str> {
-        str::from_utf8(bytes).map_err(|error| {
-            let start = self.offset - bytes.len();
-            self.error(ErrorKind::Malformed, "a string is not UTF-8")
-                .at(start + error.valid_up_to())
-                .with_source(error)
-        })
+        str::from_utf8(bytes).map_err(|error| self.not_utf8(self.offset - bytes.len(), error))
     }
 
     /// Checks a declared count of elements, each at least so many bytes long.
@@ -143,16 +186,44 @@ impl<'de> Reader<'de> {
         Error::new(kind, message).at(self.offset)
     }
 
+    /// The error for text that starts at an offset and is not UTF-8.
     #[cold]
     #[inline(never)]
-    fn truncated(&self, what: &'static str) -> Error {
+    pub(super) fn not_utf8(&self, start: usize, error: str::Utf8Error) -> Error {
+        self.error(ErrorKind::Malformed, "a string is not UTF-8")
+            .at(start + error.valid_up_to())
+            .with_source(error)
+    }
+
+    /// The error for a length or count below zero.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn negative(&self) -> Error {
+        self.error(ErrorKind::Malformed, "a length or count is negative")
+    }
+
+    /// The error for a type that Thrift does not have.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn unknown_type(&self) -> Error {
+        self.error(
+            ErrorKind::Malformed,
+            "the type of a value is none of Thrift's types",
+        )
+    }
+
+    /// The error for bytes that end inside something.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn truncated(&self, what: &'static str) -> Error {
         let text = format!("the message ends inside {what}");
         Error::new(ErrorKind::Truncated, text).at(self.message.len())
     }
 
+    /// The error for something over a limit.
     #[cold]
     #[inline(never)]
-    fn over(&self, limit: &'static str, max: usize, found: usize) -> Error {
+    pub(super) fn over(&self, limit: &'static str, max: usize, found: usize) -> Error {
         Error::new(
             ErrorKind::Limit,
             format!("{found} is over the limit {limit} = {max}"),

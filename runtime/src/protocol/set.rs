@@ -129,9 +129,9 @@ macro_rules! protocol_set {
     };
 }
 
-use crate::protocol::Binary;
+use crate::protocol::{Binary, Compact, Json};
 
 protocol_set! {
     /// The protocols that every program has unless it declares a set of its own.
-    pub Standard: Binary
+    pub Standard: Binary, Compact, Json
 }

@@ -10,7 +10,7 @@ use crate::error::{ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::reader::Reader;
 use crate::protocol::{FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead};
-use crate::wire::{MessageKind, WireType};
+use crate::wire::WireType;
 
 /// Reads a message in the binary protocol.
 #[derive(Clone, Debug)]
@@ -29,10 +29,7 @@ impl<'de> BinaryInput<'de> {
     #[inline(always)]
     fn length(&mut self, what: &'static str) -> Result<usize> {
         let length = self.int(what)?;
-        usize::try_from(length).map_err(|_| {
-            self.reader
-                .error(ErrorKind::Malformed, "a length or count is negative")
-        })
+        usize::try_from(length).map_err(|_| self.reader.negative())
     }
 
     #[inline(always)]
@@ -53,12 +50,7 @@ impl<'de> BinaryInput<'de> {
     }
 
     fn wire_type(&self, byte: u8) -> Result<WireType> {
-        WireType::from_byte(byte).ok_or_else(|| {
-            self.reader.error(
-                ErrorKind::Malformed,
-                "a type byte is none of Thrift's types",
-            )
-        })
+        WireType::from_byte(byte).ok_or_else(|| self.reader.unknown_type())
     }
 
     /// Some writers put 0 for the types of an empty container, so they are checked only when used.
@@ -68,15 +60,6 @@ impl<'de> BinaryInput<'de> {
         } else {
             self.wire_type(byte)
         }
-    }
-
-    fn kind(&self, byte: u8) -> Result<MessageKind> {
-        MessageKind::from_byte(byte).ok_or_else(|| {
-            self.reader.error(
-                ErrorKind::Malformed,
-                "a message is no call, reply or exception",
-            )
-        })
     }
 
     fn skip_value(&mut self, ty: WireType) -> Result<()> {
@@ -138,12 +121,13 @@ impl<'de> BinaryInput<'de> {
 
 impl<'de> Input<'de> for BinaryInput<'de> {
     fn message_begin(&mut self) -> Result<MessageHead<'de>> {
+        self.reader.check_message()?;
         let first = self.int("the start of a message")?;
         if let Ok(length) = usize::try_from(first) {
             let name = self.reader.counted(length)?;
             let name = Cow::Borrowed(self.reader.utf8(name)?);
             let byte = self.reader.byte("the kind of a message")?;
-            let kind = self.kind(byte)?;
+            let kind = self.reader.kind(byte)?;
             let sequence_id = self.int("a sequence id")?;
             return Ok(MessageHead {
                 name,
@@ -157,7 +141,7 @@ impl<'de> Input<'de> for BinaryInput<'de> {
             let text = "a message does not start with the binary protocol's version, 80 01";
             return Err(self.reader.error(ErrorKind::Malformed, text));
         }
-        let kind = self.kind(first.to_be_bytes()[3])?;
+        let kind = self.reader.kind(first.to_be_bytes()[3])?;
         let name = Cow::Borrowed(self.text()?);
         let sequence_id = self.int("a sequence id")?;
         Ok(MessageHead {
@@ -169,12 +153,7 @@ impl<'de> Input<'de> for BinaryInput<'de> {
     }
 
     fn message_end(&mut self) -> Result<()> {
-        match self.reader.remaining() {
-            0 => Ok(()),
-            _ => Err(self
-                .reader
-                .error(ErrorKind::Malformed, "bytes follow the end of a message")),
-        }
+        self.reader.end()
     }
 
     #[inline(always)]
