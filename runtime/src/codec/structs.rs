@@ -155,14 +155,9 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
 
     /// The same for a field whose IDL gives a default.
     #[inline(always)]
-    pub fn expect_or<T: Decode<'de>>(
-        &mut self,
-        id: i16,
-        value: &mut T,
-        default: impl FnOnce() -> T,
-    ) -> Result<()> {
+    pub fn expect_or<T: Decode<'de>>(&mut self, id: i16, value: &mut T, default: T) -> Result<()> {
         if !self.try_expect(id, value)? {
-            *value = default();
+            *value = default;
         }
         Ok(())
     }
@@ -176,9 +171,9 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
         Ok(())
     }
 
-    /// Reads the field if it comes next; otherwise leaves the value alone.
+    /// Reads the field if it comes next; otherwise leaves the value alone. `true` when it was read.
     #[inline(always)]
-    pub(crate) fn try_expect<T: Decode<'de>>(&mut self, id: i16, value: &mut T) -> Result<bool> {
+    pub fn try_expect<T: Decode<'de>>(&mut self, id: i16, value: &mut T) -> Result<bool> {
         let Some(header) = T::try_header(self.input, self.last, id) else {
             return Ok(false);
         };

@@ -9,7 +9,7 @@ use crate::processor::arguments::read_arguments;
 use crate::processor::result::write_result;
 use crate::processor::{
     CallContext, DecodeArguments, EncodeResult, FieldNames, HandlerFn, MethodError, Outcome,
-    Request, external,
+    Request, Service, external,
 };
 use crate::protocol::{Input, Output, Protocol, wire};
 use crate::wire::MessageKind;
@@ -22,7 +22,6 @@ pub struct Call<'a, P> {
     request: &'a Request<'a>,
     reply: &'a mut Vec<u8>,
     cx: &'a CallContext,
-    required: &'static [i16],
     protocol: PhantomData<fn(P)>,
 }
 
@@ -38,7 +37,6 @@ impl<'a, P: Protocol> Call<'a, P> {
             request,
             reply,
             cx,
-            required: &[],
             protocol: PhantomData,
         }
     }
@@ -48,11 +46,9 @@ impl<'a, P: Protocol> Call<'a, P> {
         &self.request.head.name
     }
 
-    /// The same call, whose arguments with these ids must be there.
-    #[must_use]
-    pub fn require(mut self, ids: &'static [i16]) -> Self {
-        self.required = ids;
-        self
+    /// Looks in the service that this one extends.
+    pub fn inherited<S: Service>(self, handler: &S::Handler) -> Outcome {
+        S::dispatch(handler, self)
     }
 
     /// Reads the arguments, calls the handler, and writes what it returns.
@@ -70,12 +66,13 @@ impl<'a, P: Protocol> Call<'a, P> {
         T: EncodeResult,
         E: MethodError,
     {
-        self.reply_or(A::defaults(), handler, function, ids)
+        self.reply_with(&[], A::defaults(), handler, function, ids)
     }
 
-    /// The same for arguments with defaults.
-    pub fn reply_or<H, A, T, E>(
+    /// The same for arguments of which some are required or have defaults.
+    pub fn reply_with<H, A, T, E>(
         self,
+        required: &[i16],
         defaults: A,
         handler: &H,
         function: impl HandlerFn<H, A, T, E>,
@@ -86,7 +83,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         T: EncodeResult,
         E: MethodError,
     {
-        let arguments = match self.arguments(ids, defaults) {
+        let arguments = match self.arguments(ids, required, defaults) {
             Ok(arguments) => arguments,
             Err(error) => return self.unreadable(&error),
         };
@@ -135,12 +132,13 @@ impl<'a, P: Protocol> Call<'a, P> {
     where
         A: DecodeArguments<'a>,
     {
-        self.oneway_or(A::defaults(), handler, function, ids)
+        self.oneway_with(&[], A::defaults(), handler, function, ids)
     }
 
-    /// The same for arguments with defaults.
-    pub fn oneway_or<H, A>(
+    /// The same for arguments of which some are required or have defaults.
+    pub fn oneway_with<H, A>(
         self,
+        required: &[i16],
         defaults: A,
         handler: &H,
         function: impl HandlerFn<H, A, (), Error>,
@@ -150,10 +148,14 @@ impl<'a, P: Protocol> Call<'a, P> {
         A: DecodeArguments<'a>,
     {
         let cx = self.cx;
-        let result = self.arguments(ids, defaults).and_then(|arguments| {
-            catch_unwind(AssertUnwindSafe(|| function.call(handler, cx, arguments)))
-                .unwrap_or_else(|panic| Err(Error::new(ErrorKind::Handler, panic_text(&*panic))))
-        });
+        let result = self
+            .arguments(ids, required, defaults)
+            .and_then(|arguments| {
+                catch_unwind(AssertUnwindSafe(|| function.call(handler, cx, arguments)))
+                    .unwrap_or_else(|panic| {
+                        Err(Error::new(ErrorKind::Handler, panic_text(&*panic)))
+                    })
+            });
         if let Err(error) = result {
             self.log("oneway call failed", &error);
         }
@@ -179,7 +181,12 @@ impl<'a, P: Protocol> Call<'a, P> {
         Outcome::Exception
     }
 
-    fn arguments<A: DecodeArguments<'a>>(&self, ids: FieldNames, defaults: A) -> Result<A> {
+    fn arguments<A: DecodeArguments<'a>>(
+        &self,
+        ids: FieldNames,
+        required: &[i16],
+        defaults: A,
+    ) -> Result<A> {
         let Request {
             message,
             body,
@@ -187,7 +194,7 @@ impl<'a, P: Protocol> Call<'a, P> {
             ..
         } = *self.request;
         let mut input = P::input(message, body, limits);
-        let arguments = read_arguments(defaults, ids, self.required, &mut input)?;
+        let arguments = read_arguments(defaults, ids, required, &mut input)?;
         input.message_end()?;
         Ok(arguments)
     }

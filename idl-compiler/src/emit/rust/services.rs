@@ -158,7 +158,7 @@ impl Emitter<'_> {
             let otherwise = match service.extends {
                 Some(base) => {
                     let base = self.base_path(base, module, |names| &names.processor);
-                    format!("<{base}<H> as ::seapink::codegen::Service>::dispatch(handler, call)")
+                    format!("call.inherited::<{base}<H>>(handler)")
                 }
                 None => "call.unknown_method()".to_owned(),
             };
@@ -169,10 +169,10 @@ impl Emitter<'_> {
                 }
                 text.block("match call.method()", |text| {
                     for method in methods {
-                        let before = format!("\"{}\" => ", method.function.meta.name);
-                        text.expression(&before, &self.dispatch(method, module), ",");
+                        let pattern = format!("\"{}\"", method.function.meta.name);
+                        text.arm(&pattern, &self.dispatch(method, module));
                     }
-                    text.line(format_args!("_ => {otherwise},"));
+                    text.arm("_", &Expr::atom(otherwise.clone()));
                 });
             };
             text.function(
@@ -192,20 +192,17 @@ impl Emitter<'_> {
         let required: Vec<_> = args
             .iter()
             .filter(|arg| arg.requiredness == Requiredness::Required)
-            .map(|arg| arg.id.to_string())
+            .map(|arg| Expr::atom(arg.id.to_string()))
             .collect();
-        let mut head = "call".to_owned();
-        if !required.is_empty() {
-            head.push_str(&format!(".require(&[{}])", required.join(", ")));
-        }
-        head.push_str(if method.function.oneway {
-            ".oneway"
+        let mut head = if method.function.oneway {
+            "call.oneway"
         } else {
-            ".reply"
-        });
+            "call.reply"
+        }
+        .to_owned();
         let mut arguments = Vec::new();
-        if args.iter().any(|arg| arg.default.is_some()) {
-            head.push_str("_or");
+        if !required.is_empty() || args.iter().any(|arg| arg.default.is_some()) {
+            head.push_str("_with");
             let place = Place::new(module);
             let defaults = args.iter().map(|arg| {
                 let chosen = annotation(&arg.meta.annotations);
@@ -214,6 +211,7 @@ impl Emitter<'_> {
                     None => self.zero(&arg.ty, chosen, place),
                 }
             });
+            arguments.push(Expr::array("&", required));
             arguments.push(Expr::tuple(defaults.collect()));
         }
         arguments.push(Expr::atom("handler"));
@@ -235,62 +233,59 @@ impl Emitter<'_> {
         let base = service
             .extends
             .map(|base| self.base_path(base, module, |names| &names.client));
-        let inner = match &base {
-            Some(base) => format!("{base}<S>"),
-            None => "::seapink::codegen::Client<S>".to_owned(),
-        };
         text.line(format_args!("/// Calls a [`{}`].", names.handler));
         text.line("#[derive(Clone, Debug)]");
-        text.line(format_args!(
-            "pub struct {client}<S = ::seapink::codegen::Standard>({inner});"
-        ));
+        text.block(
+            format_args!("pub struct {client}<S = ::seapink::codegen::Standard>"),
+            |text| {
+                text.line("client: ::seapink::codegen::Client<S>,");
+                if let Some(base) = &base {
+                    text.line(format_args!("base: {base}<S>,"));
+                }
+            },
+        );
         text.blank();
         Self::emit_connect(client, text);
         text.blank();
         text.block(
             format_args!("impl<S: ::seapink::codegen::ProtocolSet> {client}<S>"),
             |text| {
-                text.line("/// Calls over this client.");
-                text.line("#[must_use]");
-                let parameters = ["client: ::seapink::codegen::Client<S>".to_owned()];
-                let body = |text: &mut Text| match &base {
-                    Some(_) => {
-                        let base = inner.replacen("<S>", "", 1);
-                        text.line(format_args!("Self({base}::new(client))"));
-                    }
-                    None => text.line("Self(client)"),
-                };
-                text.function("pub fn new", &parameters, "Self", Some(&body));
-                text.blank();
-                text.line("/// What carries the calls.");
-                text.line("#[must_use]");
-                let body = |text: &mut Text| match &base {
-                    Some(_) => text.line("self.0.client()"),
-                    None => text.line("&self.0"),
-                };
-                let result = "&::seapink::codegen::Client<S>";
-                text.function("pub fn client", &["&self".to_owned()], result, Some(&body));
+                Self::emit_new(base.as_deref(), text);
                 for method in methods {
                     text.blank();
-                    self.emit_call(method, base.is_some(), module, text);
+                    self.emit_call(method, module, text);
                 }
             },
         );
-        if base.is_some() {
+        if let Some(base) = base {
             text.blank();
             text.line("/// With the functions of the service that it extends.");
             text.implementation(
                 "impl<S> ::std::ops::Deref",
                 format_args!("{client}<S>"),
                 |text| {
-                    text.line(format_args!("type Target = {inner};"));
+                    text.line(format_args!("type Target = {base}<S>;"));
                     text.blank();
                     text.block("fn deref(&self) -> &Self::Target", |text| {
-                        text.line("&self.0")
+                        text.line("&self.base")
                     });
                 },
             );
         }
+    }
+
+    fn emit_new(base: Option<&str>, text: &mut Text) {
+        text.line("/// Calls over this client.");
+        text.line("#[must_use]");
+        let parameters = ["client: ::seapink::codegen::Client<S>".to_owned()];
+        let body = |text: &mut Text| match base {
+            Some(base) => {
+                text.line(format_args!("let base = {base}::new(client.clone());"));
+                text.line("Self { client, base }");
+            }
+            None => text.line("Self { client }"),
+        };
+        text.function("pub fn new", &parameters, "Self", Some(&body));
     }
 
     fn emit_connect(client: &str, text: &mut Text) {
@@ -308,7 +303,7 @@ impl Emitter<'_> {
         });
     }
 
-    fn emit_call(&self, method: &Method<'_>, extends: bool, module: &[String], text: &mut Text) {
+    fn emit_call(&self, method: &Method<'_>, module: &[String], text: &mut Text) {
         let args = &method.function.args;
         let mut parameters = vec!["&self".to_owned()];
         let mut values = vec![None; args.len()];
@@ -328,15 +323,11 @@ impl Emitter<'_> {
             .filter_map(|&index| values[index].take())
             .collect();
         let call = Expr::call(
-            format!(
-                "{}.{}",
-                if extends { "self.0.client()" } else { "self.0" },
-                if method.function.oneway {
-                    "oneway"
-                } else {
-                    "call"
-                }
-            ),
+            if method.function.oneway {
+                ".oneway"
+            } else {
+                ".call"
+            },
             vec![
                 Expr::atom(format!("\"{}\"", method.function.meta.name)),
                 ids(order.iter().map(|&index| &args[index])),
@@ -346,7 +337,7 @@ impl Emitter<'_> {
         self.method_docs(method, text);
         Self::deprecated(&method.function.meta, text);
         allow_many(parameters.len(), text);
-        let body = |text: &mut Text| text.expression("", &call, "");
+        let body = |text: &mut Text| text.chain("self.client", &call);
         let head = format!("pub fn {}", method.name);
         text.function(&head, &parameters, &method.result, Some(&body));
     }

@@ -57,7 +57,7 @@ impl Emitter<'_> {
                     Self::deprecated(&field.meta, text);
                     let member = self.plan.member(id, index);
                     let ty = self.field_type(id, index, field, place);
-                    text.line(format_args!("pub {member}: {ty},"));
+                    text.member(member, &ty);
                 }
             });
         }
@@ -146,8 +146,7 @@ impl Emitter<'_> {
             emit_decode_function(text, sorted.is_empty(), |text| {
                 let mut required = 0;
                 for (index, field) in &sorted {
-                    let call = self.expect(id, *index, field, &mut required, place);
-                    text.expression("", &call, "?;");
+                    self.emit_expect(id, *index, field, &mut required, place, text);
                 }
                 text.line(&ok);
             });
@@ -169,7 +168,7 @@ impl Emitter<'_> {
                         } else {
                             Expr::call("fields.read", vec![Expr::atom("field"), member])
                         };
-                        text.expression(&format!("{} => ", field.id), &call, ",");
+                        text.arm(&field.id.to_string(), &call);
                     }
                     text.line("_ => fields.skip(field),");
                 });
@@ -177,39 +176,40 @@ impl Emitter<'_> {
         });
     }
 
-    /// The line that reads a field where it is expected.
-    fn expect(
+    /// Reads a field where it is expected.
+    fn emit_expect(
         &self,
         of: TypeId,
         index: usize,
         field: &Field,
         required: &mut u32,
         place: Place<'_>,
-    ) -> Expr {
+        text: &mut Text,
+    ) {
         let id = Expr::atom(field.id.to_string());
         let member = self.plan.member(of, index);
         let target = Expr::atom(format!("&mut self.{member}"));
-        if field.requiredness == Requiredness::Required {
+        let call = if field.requiredness == Requiredness::Required {
             let number = Expr::atom(required.to_string());
             *required += 1;
-            return Expr::call("fields.require", vec![number, id, target]);
-        }
-        if field.default.is_none() {
-            return Expr::call("fields.expect", vec![id, target]);
-        }
-        let default = self.field_default(of, index, field, place);
-        let short = matches!(&default, Expr::Atom(text) if text.len() <= 40);
-        let default = if short {
-            default.one_line()
+            Expr::call("fields.require", vec![number, id, target])
+        } else if field.default.is_none() {
+            Expr::call("fields.expect", vec![id, target])
+        } else if self.is_copy(&field.ty) && self.plan.boxing(of, index) == Boxing::Plain {
+            let default = self.field_default(of, index, field, place);
+            Expr::call("fields.expect_or", vec![id, target, default])
         } else {
-            // Where the default is long, it is written once, in `Default`.
-            match self.plan.prelude(place.module, "Default") {
-                "Default" => format!("Self::default().{member}"),
-                default => format!("<Self as {default}>::default().{member}"),
-            }
+            // What takes time to make is made only when it is needed.
+            let found = Expr::call("!fields.try_expect", vec![id, target]);
+            text.expression("if ", &found, "? {");
+            let default = match self.plan.prelude(place.module, "Default") {
+                "Default" => "Self::default()".to_owned(),
+                default => format!("<Self as {default}>::default()"),
+            };
+            text.indented(|text| text.line(format_args!("self.{member} = {default}.{member};")));
+            return text.line("}");
         };
-        let default = Expr::atom(format!("|| {default}"));
-        Expr::call("fields.expect_or", vec![id, target, default])
+        text.expression("", &call, "?;");
     }
 
     fn emit_union(&self, id: TypeId, ty: &TypeDef, of: &Struct, text: &mut Text) {
@@ -305,7 +305,7 @@ impl Emitter<'_> {
                                 Expr::atom("Self::Unknown"),
                             ],
                         );
-                        text.expression(&format!("{} => ", field.id), &call, ",");
+                        text.arm(&field.id.to_string(), &call);
                     }
                     text.line(format_args!("_ => {unknown},"));
                 });

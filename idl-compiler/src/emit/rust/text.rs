@@ -10,6 +10,8 @@ use std::fmt::Display;
 const WIDTH: usize = 100;
 /// rustfmt's `fn_call_width` and `array_width`: what fits between brackets on one line.
 const LIST_WIDTH: usize = 60;
+/// rustfmt's `chain_width`.
+const CHAIN_WIDTH: usize = 60;
 /// rustfmt's `struct_lit_width`.
 const STRUCT_WIDTH: usize = 18;
 /// rustfmt's `short_array_element_width_threshold`: arrays of shorter elements are filled.
@@ -133,18 +135,47 @@ impl Text {
         }
     }
 
-    /// `head = expression;`, broken after `=` where that is the only way to fit.
+    /// `pattern => expression,`, in a block where only that makes it one line.
+    pub(super) fn arm(&mut self, pattern: &str, expression: &Expr) {
+        let length = expression.one_line().len();
+        let one_line = expression.may_be_one_line();
+        if one_line && !self.fits(pattern.len() + 5 + length) && self.fits(4 + length) {
+            return self.block(format_args!("{pattern} =>"), |text| {
+                text.line(expression.one_line());
+            });
+        }
+        self.expression(&format!("{pattern} => "), expression, ",");
+    }
+
+    /// `receiver.call(…)` as a tail expression, broken before the dot where rustfmt breaks chains.
+    pub(super) fn chain(&mut self, receiver: &str, call: &Expr) {
+        let length = receiver.len() + call.one_line().len();
+        if call.may_be_one_line() && (length > CHAIN_WIDTH || !self.fits(length)) {
+            self.line(receiver);
+            return self.indented(|text| text.expression("", call, ""));
+        }
+        self.expression(receiver, call, "");
+    }
+
+    /// `head = expression;`, broken after `=` where only that makes the rest one line.
     pub(super) fn assignment(&mut self, head: &str, expression: &Expr) {
-        let before = format!("{head} = ");
-        let line = expression.one_line();
-        if self.fits(before.len() + line.len() + 1) && expression.may_be_one_line() {
-            return self.line(format_args!("{before}{line};"));
-        }
-        if matches!(expression, Expr::Atom(_)) {
+        let length = expression.one_line().len() + 1;
+        let one_line = expression.may_be_one_line();
+        if one_line && !self.fits(head.len() + 3 + length) && self.fits(4 + length) {
             self.line(format_args!("{head} ="));
-            return self.indented(|text| text.line(format_args!("{line};")));
+            return self.indented(|text| text.line(format_args!("{};", expression.one_line())));
         }
-        self.expression(&before, expression, ";");
+        self.expression(&format!("{head} = "), expression, ";");
+    }
+
+    /// `name: type,` in a struct, broken after the colon where it is too long.
+    pub(super) fn member(&mut self, name: &str, ty: &str) {
+        let line = format!("pub {name}: {ty},");
+        if self.fits(line.len()) {
+            return self.line(line);
+        }
+        self.line(format_args!("pub {name}:"));
+        self.indented(|text| text.line(format_args!("{ty},")));
     }
 
     /// Whether so many more characters fit on a line of their own.
@@ -247,9 +278,19 @@ impl Expr {
         if self.may_be_one_line() && indent + before + line.len() + after <= WIDTH {
             return line;
         }
+        self.broken(indent)
+    }
+
+    /// Lines, with a break after the first bracket.
+    fn broken(&self, indent: usize) -> String {
         let (inner, outer) = (" ".repeat(indent + 4), " ".repeat(indent));
         match self {
             Self::Atom(text) => text.clone(),
+            // A single argument with brackets of its own hangs between them.
+            Self::Call { head, arguments } if matches!(&arguments[..], [argument] if !matches!(argument, Self::Atom(_))) =>
+            {
+                format!("{head}({})", arguments[0].broken(indent))
+            }
             Self::Call { head, arguments } => {
                 let mut out = format!("{head}(\n");
                 for argument in arguments {
