@@ -26,8 +26,11 @@ impl Emitter<'_> {
         let function = format!("make_{}", snake(name));
         let lock = "::std::sync::LazyLock";
         let init = Expr::call(format!("{lock}::new"), vec![Expr::atom(function.clone())]);
-        text.assignment(&format!("pub static {name}: {lock}<{ty}>"), &init);
+        let static_type = format!("{lock}<{ty}>");
+        Self::allow_complex([&*static_type], text);
+        text.constant(&format!("pub static {name}"), &static_type, &init);
         text.blank();
+        Self::allow_complex([&*ty], text);
         let body = |text: &mut Text| text.expression("", &value, "");
         text.function(&format!("fn {function}"), &[], &ty, Some(&body));
     }

@@ -10,6 +10,7 @@
 mod consts;
 mod docs;
 mod enums;
+mod generics;
 mod keys;
 mod modules;
 mod names;
@@ -165,6 +166,13 @@ impl Emitter<'_> {
                     values::quote(note)
                 ));
             }
+        }
+    }
+
+    /// For an item with such types in its declaration.
+    fn allow_complex<'t>(types: impl IntoIterator<Item = &'t str>, text: &mut Text) {
+        if types.into_iter().any(generics::is_complex) {
+            text.line("#[allow(clippy::type_complexity, reason = \"declared so in the IDL\")]");
         }
     }
 

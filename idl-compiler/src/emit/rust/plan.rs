@@ -235,7 +235,11 @@ fn service_names(program: &Program, id: ServiceId, scope: &mut Scope) -> Service
         .map(|f| f.meta.name.as_str())
         .collect();
     // What every handler, client and processor already has.
-    let functions = distinct(&names, &["new", "connect", "clone", "deref"], snake);
+    let functions = distinct(
+        &names,
+        &["new", "connect", "client", "clone", "deref"],
+        snake,
+    );
     ServiceNames {
         client: scope.take(&format!("{handler}Client")),
         processor: scope.take(&format!("{handler}Processor")),

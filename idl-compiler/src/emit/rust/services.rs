@@ -286,6 +286,11 @@ impl Emitter<'_> {
             None => text.line("Self { client }"),
         };
         text.function("pub fn new", &parameters, "Self", Some(&body));
+        text.blank();
+        text.line("/// What carries the calls.");
+        let body = |text: &mut Text| text.line("&self.client");
+        let result = "&::seapink::codegen::Client<S>";
+        text.function("pub fn client", &["&self".to_owned()], result, Some(&body));
     }
 
     fn emit_connect(client: &str, text: &mut Text) {
@@ -337,6 +342,7 @@ impl Emitter<'_> {
         self.method_docs(method, text);
         Self::deprecated(&method.function.meta, text);
         allow_many(parameters.len(), text);
+        Self::allow_complex(declared_types(&parameters, &method.result), text);
         let body = |text: &mut Text| text.chain("self.client", &call);
         let head = format!("pub fn {}", method.name);
         text.function(&head, &parameters, &method.result, Some(&body));
@@ -428,6 +434,13 @@ impl Emitter<'_> {
 fn ids<'a>(fields: impl Iterator<Item = &'a Field>) -> Expr {
     let ids = fields.map(|field| Expr::atom(format!("({}, \"{}\")", field.id, field.meta.name)));
     Expr::array("&", ids.collect())
+}
+
+fn declared_types<'t>(parameters: &'t [String], result: &'t str) -> impl Iterator<Item = &'t str> {
+    parameters
+        .iter()
+        .filter_map(|parameter| Some(parameter.split_once(": ")?.1))
+        .chain([result])
 }
 
 fn allow_many(parameters: usize, text: &mut Text) {

@@ -48,6 +48,13 @@ impl Emitter<'_> {
                 "#[allow(clippy::struct_excessive_bools, reason = \"declared so in the IDL\")]",
             );
         }
+        let types: Vec<_> = of
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| self.field_type(id, index, field, place))
+            .collect();
+        Self::allow_complex(types.iter().map(String::as_str), text);
         if of.fields.is_empty() {
             text.line(format_args!("pub struct {name} {{}}"));
         } else {
@@ -56,8 +63,7 @@ impl Emitter<'_> {
                     docs::write(text, field.meta.doc.as_deref(), None);
                     Self::deprecated(&field.meta, text);
                     let member = self.plan.member(id, index);
-                    let ty = self.field_type(id, index, field, place);
-                    text.member(member, &ty);
+                    text.member(member, &types[index]);
                 }
             });
         }

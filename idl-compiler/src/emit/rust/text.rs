@@ -6,6 +6,8 @@
 
 use std::fmt::Display;
 
+use super::generics;
+
 /// rustfmt's `max_width`.
 const WIDTH: usize = 100;
 /// rustfmt's `fn_call_width` and `array_width`: what fits between brackets on one line.
@@ -100,18 +102,36 @@ impl Text {
         let line = format!("{head}({}){arrow}{end}", parameters.join(", "));
         if self.fits(line.len()) {
             self.line(line);
+        } else if parameters.is_empty() {
+            let result = self.broken_type(result);
+            self.line(format_args!("{head}() -> {result}{end}"));
         } else {
             self.line(format_args!("{head}("));
             self.indented(|text| {
                 for parameter in parameters {
-                    text.line(format_args!("{parameter},"));
+                    text.parameter(parameter);
                 }
             });
-            self.line(format_args!("){arrow}{end}"));
+            let line = format!("){arrow}{end}");
+            if self.fits(line.len()) {
+                self.line(line);
+            } else {
+                let result = self.broken_type(result);
+                self.line(format_args!(") -> {result}{end}"));
+            }
         }
         if let Some(body) = body {
             self.indented(body);
             self.line("}");
+        }
+    }
+
+    fn parameter(&mut self, parameter: &str) {
+        match parameter.split_once(": ") {
+            Some((name, ty)) if !self.fits(parameter.len() + 1) => {
+                self.line(format_args!("{name}: {},", self.broken_type(ty)));
+            }
+            _ => self.line(format_args!("{parameter},")),
         }
     }
 
@@ -174,8 +194,29 @@ impl Text {
         if self.fits(line.len()) {
             return self.line(line);
         }
+        if !self.fits(4 + ty.len() + 1) {
+            return self.line(format_args!("pub {name}: {},", self.broken_type(ty)));
+        }
         self.line(format_args!("pub {name}:"));
         self.indented(|text| text.line(format_args!("{ty},")));
+    }
+
+    fn broken_type(&self, ty: &str) -> String {
+        generics::broken(ty, self.indent * 4, WIDTH)
+    }
+
+    /// `head: type = expression;` for a static.
+    pub(super) fn constant(&mut self, head: &str, ty: &str, expression: &Expr) {
+        let line = format!("{head}: {ty}");
+        if self.fits(line.len() + 2) {
+            return self.assignment(&line, expression);
+        }
+        let line = format!(
+            "{head}: {} = {};",
+            self.broken_type(ty),
+            expression.one_line()
+        );
+        self.line(line);
     }
 
     /// Whether so many more characters fit on a line of their own.
@@ -298,6 +339,10 @@ impl Expr {
                     out.push_str(&format!("{inner}{argument},\n"));
                 }
                 out + &outer + ")"
+            }
+            Self::Array { head, elements } if matches!(&elements[..], [element] if !matches!(element, Self::Atom(_))) =>
+            {
+                format!("{head}[{}]", elements[0].broken(indent))
             }
             Self::Array { head, elements } => {
                 let mut out = format!("{head}[\n");

@@ -1,0 +1,90 @@
+//! Long generic types: how rustfmt breaks them, and when clippy finds them too complex.
+
+/// Clippy's `type-complexity-threshold`.
+const COMPLEXITY_MAX: usize = 250;
+
+/// Whether clippy's `type_complexity` warns: it counts every part, deeper ones more.
+pub(super) fn is_complex(ty: &str) -> bool {
+    let (mut depth, mut score, mut in_name) = (1, 0, false);
+    for c in ty.chars() {
+        let part = c.is_alphanumeric() || matches!(c, '_' | ':' | '#');
+        if part && !in_name {
+            score += 10 * depth;
+        }
+        in_name = part;
+        match c {
+            '<' | '[' => depth += 1,
+            '>' | ']' => depth -= 1,
+            _ => {}
+        }
+    }
+    score > COMPLEXITY_MAX
+}
+
+/// The type with each argument of its outermost generic on a line of its own, and theirs too where
+/// a line would be longer than `width`. All lines but the first carry their indentation.
+pub(super) fn broken(ty: &str, indent: usize, width: usize) -> String {
+    let Some((head, arguments)) = ty.split_once('<') else {
+        return ty.to_owned();
+    };
+    let Some(arguments) = arguments.strip_suffix('>') else {
+        return ty.to_owned();
+    };
+    let mut out = format!("{head}<\n");
+    for argument in split(arguments) {
+        let fits = indent + 4 + argument.len() < width;
+        let argument = if fits {
+            argument.to_owned()
+        } else {
+            broken(argument, indent + 4, width)
+        };
+        out.push_str(&" ".repeat(indent + 4));
+        out.push_str(&argument);
+        out.push_str(",\n");
+    }
+    out.push_str(&" ".repeat(indent));
+    out.push('>');
+    out
+}
+
+/// Splits at commas that are in no bracket.
+fn split(arguments: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (at, c) in arguments.char_indices() {
+        match c {
+            '<' | '[' => depth += 1,
+            '>' | ']' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(arguments[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(arguments[start..].trim());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn breaks_the_outermost_first() {
+        let ty = "Map<Vec<i32>, Set<Map<i32, bool>>>";
+        assert_eq!(
+            broken(ty, 0, 100),
+            "Map<\n    Vec<i32>,\n    Set<Map<i32, bool>>,\n>"
+        );
+        assert_eq!(
+            broken(ty, 0, 20),
+            "Map<\n    Vec<i32>,\n    Set<\n        Map<\n            i32,\n            bool,\n        >,\n    >,\n>"
+        );
+    }
+
+    #[test]
+    fn counts_complexity_like_clippy() {
+        assert!(is_complex("A<B<C<i32>, D<E<i32, bool>>>>"));
+        assert!(!is_complex("HashMap<String, Vec<i32>>"));
+    }
+}
