@@ -13,6 +13,7 @@ mod compact;
 mod json;
 mod message;
 mod reader;
+mod scanner;
 mod set;
 
 use std::borrow::Cow;
@@ -47,7 +48,14 @@ pub trait Protocol: 'static {
     fn output<'b>(buffer: &'b mut Vec<u8>, limits: &Limits) -> Self::Output<'b>;
 
     /// A scanner that finds the end of a message in a stream without frames.
-    fn scanner(limits: &Limits) -> Box<dyn Scanner>;
+    ///
+    /// The default finds none: its [`scan`](Scanner::scan) returns a
+    /// [`Config`](crate::ErrorKind::Config) error, which says that the protocol cannot be used on a
+    /// transport without frames.
+    fn scanner(limits: &Limits) -> Box<dyn Scanner> {
+        let _ = limits;
+        Box::new(scanner::NoScanner(Self::NAME))
+    }
 }
 
 /// Finds where a message ends in a stream that has no frames.

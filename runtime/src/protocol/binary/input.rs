@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use byteorder::{BigEndian, ByteOrder};
 use uuid::Uuid;
 
-use super::{STOP, VERSION_1, VERSION_MASK, bytes_min};
+use super::{STOP, VERSION_1, VERSION_MASK, bytes_min, is_fixed};
 use crate::error::{ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::reader::Reader;
@@ -93,17 +93,7 @@ impl<'de> BinaryInput<'de> {
     }
 
     fn skip_values(&mut self, len: usize, types: &[WireType]) -> Result<()> {
-        let fixed = types.iter().all(|&ty| {
-            !matches!(
-                ty,
-                WireType::String
-                    | WireType::Struct
-                    | WireType::Map
-                    | WireType::Set
-                    | WireType::List
-            )
-        });
-        if fixed {
+        if types.iter().all(|&ty| is_fixed(ty)) {
             // The count was checked against the bytes left, so this cannot overflow.
             let each: usize = types.iter().map(|&ty| bytes_min(ty)).sum();
             self.reader

@@ -68,3 +68,11 @@ const fn bytes_min(ty: WireType) -> usize {
         WireType::Uuid => 16,
     }
 }
+
+/// Whether all values of a type have as many bytes as the smallest.
+const fn is_fixed(ty: WireType) -> bool {
+    !matches!(
+        ty,
+        WireType::String | WireType::Struct | WireType::Map | WireType::Set | WireType::List
+    )
+}

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::varint::{self, Flaw, unzigzag};
 use super::{
     FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, TRUE, VERSION, VERSION_MASK, bytes_min, code,
-    short_header, wire_type,
+    is_fixed, short_header, wire_type,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -162,13 +162,7 @@ impl<'de> CompactInput<'de> {
     }
 
     fn skip_values(&mut self, len: usize, types: &[WireType]) -> Result<()> {
-        let fixed = types.iter().all(|&ty| {
-            matches!(
-                ty,
-                WireType::Bool | WireType::I8 | WireType::Double | WireType::Uuid
-            )
-        });
-        if fixed {
+        if types.iter().all(|&ty| is_fixed(ty)) {
             // The count was checked against the bytes left, so this cannot overflow.
             let each: usize = types.iter().map(|&ty| bytes_min(ty)).sum();
             self.reader

@@ -49,7 +49,7 @@ impl Protocol for Compact {
     }
 
     fn scanner(limits: &Limits) -> Box<dyn Scanner> {
-        scanner::scanner(limits)
+        Box::new(scanner::CompactScanner::new(limits))
     }
 }
 
@@ -120,4 +120,12 @@ const fn bytes_min(ty: WireType) -> usize {
         WireType::Uuid => 16,
         _ => 1,
     }
+}
+
+/// Whether all values of a type have as many bytes as the smallest.
+const fn is_fixed(ty: WireType) -> bool {
+    matches!(
+        ty,
+        WireType::Bool | WireType::I8 | WireType::Double | WireType::Uuid
+    )
 }

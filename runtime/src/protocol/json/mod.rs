@@ -54,7 +54,7 @@ impl Protocol for Json {
     }
 
     fn scanner(limits: &Limits) -> Box<dyn Scanner> {
-        scanner::scanner(limits)
+        Box::new(scanner::JsonScanner::new(limits))
     }
 }
 

@@ -1,0 +1,348 @@
+//! Finds the end of a message by walking over its values, a piece at a time.
+//!
+//! The binary and the compact protocol share the [`Walker`]; they differ in how headers look, which
+//! is their [`Grammar`]. Values whose length is known are passed over before they have arrived, and
+//! containers of them at once, so that the work is bounded by the bytes that a peer really sends.
+//!
+//! Why can't we just try to decode, and wait when the bytes end? Because a peer that sends a byte at
+//! a time would have its message decoded once for each byte.
+
+use std::marker::PhantomData;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::protocol::Scanner;
+use crate::wire::{MessageKind, WireType};
+
+/// Why a scan stops before the end of the message.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The message's first so many bytes are needed to go on.
+    Bytes(usize),
+    /// These bytes start no message.
+    Refused(Error),
+}
+
+pub(super) type Scan<T> = Result<T, Stop>;
+
+/// What comes next in a struct.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Next {
+    /// A field with a value of this type.
+    Value(WireType),
+    /// A field whose header is all of it.
+    Header,
+    /// The end of the struct.
+    End,
+}
+
+/// How a protocol writes headers. Each function reads one of them, whole or not at all.
+pub(super) trait Grammar: Send + 'static {
+    /// Reads the head of a message.
+    fn head(cursor: &mut Cursor<'_>) -> Scan<()>;
+    /// Reads a field header or the end of a struct.
+    fn field(cursor: &mut Cursor<'_>) -> Scan<Next>;
+    /// Reads a length or count.
+    fn length(cursor: &mut Cursor<'_>) -> Scan<usize>;
+    /// Reads the element type and count of a list or set.
+    fn list(cursor: &mut Cursor<'_>) -> Scan<(WireType, usize)>;
+    /// Reads the types and count of a map.
+    fn map(cursor: &mut Cursor<'_>) -> Scan<([WireType; 2], usize)>;
+    /// Reads an integer whose width varies.
+    fn integer(ty: WireType, cursor: &mut Cursor<'_>) -> Scan<()>;
+    /// The fewest bytes of a value in a container.
+    fn bytes_min(ty: WireType) -> usize;
+    /// Whether values of this type always have [`bytes_min`](Self::bytes_min) bytes.
+    fn is_fixed(ty: WireType) -> bool;
+}
+
+/// A place in a message of which the first bytes have arrived.
+#[derive(Debug)]
+pub(super) struct Cursor<'b> {
+    bytes: &'b [u8],
+    offset: usize,
+    limits: &'b Limits,
+}
+
+impl<'b> Cursor<'b> {
+    /// The bytes from here on that have arrived.
+    #[inline]
+    pub(super) fn rest(&self) -> &'b [u8] {
+        self.bytes.get(self.offset..).unwrap_or_default()
+    }
+
+    /// Reads a fixed number of bytes.
+    #[inline]
+    pub(super) fn array<const N: usize>(&mut self) -> Scan<[u8; N]> {
+        if let Some(bytes) = self.rest().first_chunk() {
+            self.offset += N;
+            return Ok(*bytes);
+        }
+        Err(self.missing(N))
+    }
+
+    #[inline]
+    pub(super) fn byte(&mut self) -> Scan<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    /// Passes over bytes, whether they have arrived or not.
+    #[inline]
+    pub(super) fn pass(&mut self, count: usize) -> Scan<()> {
+        let offset = self.offset.saturating_add(count);
+        if offset > self.limits.message_bytes_max {
+            return Err(self.too_long(offset));
+        }
+        self.offset = offset;
+        Ok(())
+    }
+
+    /// Passes over a string of a declared length.
+    #[inline]
+    pub(super) fn pass_string(&mut self, length: usize) -> Scan<()> {
+        let max = self.limits.string_bytes_max;
+        if length > max {
+            return Err(self.over("string_bytes_max", max, length));
+        }
+        self.pass(length)
+    }
+
+    /// Checks a declared count of elements, each at least so many bytes long.
+    #[inline]
+    fn check_count(&self, count: usize, bytes_each_min: usize) -> Scan<()> {
+        let max = self.limits.container_elements_max;
+        if count > max {
+            return Err(self.over("container_elements_max", max, count));
+        }
+        let end = self
+            .offset
+            .saturating_add(count.saturating_mul(bytes_each_min));
+        if end > self.limits.message_bytes_max {
+            return Err(self.too_long(end));
+        }
+        Ok(())
+    }
+
+    /// What to do when so many bytes are needed here and have not arrived.
+    #[cold]
+    pub(super) fn missing(&self, count: usize) -> Stop {
+        let end = self.offset.saturating_add(count);
+        if end > self.limits.message_bytes_max {
+            return self.too_long(end);
+        }
+        Stop::Bytes(end)
+    }
+
+    /// Refuses the message.
+    #[cold]
+    pub(super) fn malformed(&self, message: &'static str) -> Stop {
+        Stop::Refused(Error::new(ErrorKind::Malformed, message).at(self.offset))
+    }
+
+    /// The type that a number stands for.
+    pub(super) fn known(&self, ty: Option<WireType>) -> Scan<WireType> {
+        ty.ok_or_else(|| self.malformed("the type of a value is none of Thrift's types"))
+    }
+
+    /// A length or count that must not be negative.
+    #[inline]
+    pub(super) fn not_negative(&self, length: i32) -> Scan<usize> {
+        usize::try_from(length).map_err(|_| self.malformed("a length or count is negative"))
+    }
+
+    pub(super) fn check_kind(&self, byte: u8) -> Scan<()> {
+        match MessageKind::from_byte(byte) {
+            Some(_) => Ok(()),
+            None => Err(self.malformed("a message is no call, reply or exception")),
+        }
+    }
+
+    #[cold]
+    fn too_long(&self, found: usize) -> Stop {
+        self.over("message_bytes_max", self.limits.message_bytes_max, found)
+    }
+
+    #[cold]
+    fn over(&self, limit: &'static str, max: usize, found: usize) -> Stop {
+        Stop::Refused(over(limit, max, found).at(self.offset))
+    }
+}
+
+/// The error for something over a limit.
+#[cold]
+pub(super) fn over(limit: &'static str, max: usize, found: usize) -> Error {
+    let text = format!("at least {found} is over the limit {limit} = {max}");
+    Error::new(ErrorKind::Limit, text)
+}
+
+/// The error for a message that nests too deep.
+#[cold]
+pub(super) fn too_deep() -> Error {
+    let text = "structs and containers nest deeper than the limit depth_max";
+    Error::new(ErrorKind::Limit, text)
+}
+
+/// What is open around the place.
+#[derive(Clone, Copy, Debug)]
+enum Frame {
+    Struct,
+    /// Values to come, and their types in turn: that of an even number to come, that of an odd one.
+    Values {
+        types: [WireType; 2],
+        left: usize,
+    },
+}
+
+/// The scanner of protocols with typed values.
+pub(super) struct Walker<G> {
+    limits: Limits,
+    offset: usize,
+    /// How many bytes must have arrived for the next step.
+    needed: usize,
+    /// Whether the head was read.
+    inside: bool,
+    frames: Vec<Frame>,
+    grammar: PhantomData<G>,
+}
+
+impl<G: Grammar> Walker<G> {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            limits: *limits,
+            offset: 0,
+            needed: 0,
+            inside: false,
+            frames: Vec::new(),
+            grammar: PhantomData,
+        }
+    }
+
+    /// One step: a header and what it says of the bytes behind it. `true` after the last one.
+    ///
+    /// Nothing changes unless the step is made, so a step that lacks bytes is tried again later.
+    fn step(&mut self, bytes: &[u8]) -> Scan<bool> {
+        let mut cursor = Cursor {
+            bytes,
+            offset: self.offset,
+            limits: &self.limits,
+        };
+        let opened = if !self.inside {
+            G::head(&mut cursor)?;
+            self.inside = true;
+            open(&self.frames, Frame::Struct, &cursor)?
+        } else if let Some(frame) = self.frames.last_mut() {
+            let frame_now = *frame;
+            match frame_now {
+                Frame::Struct => match G::field(&mut cursor)? {
+                    Next::Value(ty) => pass_value::<G>(&self.frames, ty, &mut cursor)?,
+                    Next::Header => None,
+                    Next::End => {
+                        self.frames.pop();
+                        None
+                    }
+                },
+                Frame::Values { left: 0, .. } => {
+                    self.frames.pop();
+                    None
+                }
+                Frame::Values { types, left } => {
+                    let opened = pass_value::<G>(&self.frames, types[left % 2], &mut cursor)?;
+                    if let Some(Frame::Values { left, .. }) = self.frames.last_mut() {
+                        *left -= 1;
+                    }
+                    opened
+                }
+            }
+        } else {
+            // All that is left to do is wait for the bytes passed over.
+            return match cursor.offset.checked_sub(bytes.len()) {
+                None | Some(0) => Ok(true),
+                Some(missing) => Err(Stop::Bytes(bytes.len() + missing)),
+            };
+        };
+        self.offset = cursor.offset;
+        self.frames.extend(opened);
+        Ok(false)
+    }
+}
+
+/// Passes over a value, or over the header of one that the walk must enter.
+#[inline]
+fn pass_value<G: Grammar>(
+    frames: &[Frame],
+    ty: WireType,
+    cursor: &mut Cursor<'_>,
+) -> Scan<Option<Frame>> {
+    let (types, count, in_turn) = match ty {
+        WireType::String => {
+            let length = G::length(cursor)?;
+            return cursor.pass_string(length).map(|()| None);
+        }
+        WireType::Struct => return open(frames, Frame::Struct, cursor),
+        WireType::List | WireType::Set => {
+            let (element, count) = G::list(cursor)?;
+            ([element; 2], count, 1)
+        }
+        WireType::Map => {
+            let (types, count) = G::map(cursor)?;
+            (types, count, 2)
+        }
+        ty if G::is_fixed(ty) => return cursor.pass(G::bytes_min(ty)).map(|()| None),
+        ty => return G::integer(ty, cursor).map(|()| None),
+    };
+    let read = &types[..in_turn];
+    let each = read.iter().map(|&ty| G::bytes_min(ty)).sum();
+    cursor.check_count(count, each)?;
+    let left = count * in_turn;
+    let opened = open(frames, Frame::Values { types, left }, cursor)?;
+    if read.iter().all(|&ty| G::is_fixed(ty)) {
+        cursor.pass(count.saturating_mul(each))?;
+        return Ok(None);
+    }
+    Ok(opened)
+}
+
+/// Checks that one more may be open.
+#[inline]
+fn open(frames: &[Frame], frame: Frame, cursor: &Cursor<'_>) -> Scan<Option<Frame>> {
+    if frames.len() >= cursor.limits.depth_max as usize {
+        return Err(Stop::Refused(too_deep().at(cursor.offset)));
+    }
+    Ok(Some(frame))
+}
+
+impl<G: Grammar> Scanner for Walker<G> {
+    fn scan(&mut self, buffer: &[u8]) -> Result<Option<usize>> {
+        if buffer.len() < self.needed {
+            return Ok(None);
+        }
+        loop {
+            match self.step(buffer) {
+                Ok(false) => {}
+                Ok(true) => {
+                    let length = self.offset;
+                    self.offset = 0;
+                    self.needed = 0;
+                    self.inside = false;
+                    return Ok(Some(length));
+                }
+                Err(Stop::Bytes(needed)) => {
+                    self.needed = needed;
+                    return Ok(None);
+                }
+                Err(Stop::Refused(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Stands in for the scanner of a protocol that has none.
+pub(super) struct NoScanner(pub(super) &'static str);
+
+impl Scanner for NoScanner {
+    fn scan(&mut self, _: &[u8]) -> Result<Option<usize>> {
+        let name = self.0;
+        let text = format!("the protocol {name} cannot be used on a transport without frames");
+        Err(Error::new(ErrorKind::Config, text))
+    }
+}
