@@ -316,8 +316,10 @@ impl<G: Grammar> Scanner for Walker<G> {
         if buffer.len() < self.needed {
             return Ok(None);
         }
+        // What is behind the limit is not looked at.
+        let window = &buffer[..buffer.len().min(self.limits.message_bytes_max)];
         loop {
-            match self.step(buffer) {
+            match self.step(window) {
                 Ok(false) => {}
                 Ok(true) => {
                     let length = self.offset;

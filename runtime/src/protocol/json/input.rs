@@ -127,6 +127,27 @@ impl<'de> JsonInput<'de> {
         T::try_from(value).map_err(|_| self.out_of_range(what))
     }
 
+    /// A double that is a key, or that is no number.
+    #[inline(never)]
+    fn quoted_double(&mut self) -> Result<f64> {
+        match self.quoted("a double")?.bytes {
+            b"NaN" => Ok(f64::NAN),
+            b"Infinity" => Ok(f64::INFINITY),
+            b"-Infinity" => Ok(f64::NEG_INFINITY),
+            number if self.is_key => self.number(number),
+            _ => Err(self.malformed("a double is quoted, but no key")),
+        }
+    }
+
+    fn number(&self, text: &[u8]) -> Result<f64> {
+        if text.len() > NUMBER_BYTES_MAX {
+            let text = "a double is written with more than 64 characters";
+            return Err(self.reader.error(ErrorKind::Limit, text));
+        }
+        number::read_double(text)
+            .ok_or_else(|| self.malformed("a double is not written as JSON writes a number"))
+    }
+
     /// What stands between quotes, with its escapes.
     fn quoted(&mut self, what: &'static str) -> Result<Text<'de>> {
         self.expect(b'"', what)?;
@@ -390,33 +411,18 @@ impl<'de> Input<'de> for JsonInput<'de> {
 
     fn double(&mut self) -> Result<f64> {
         let rest = self.reader.rest();
-        let (number, len) = if rest.first() == Some(&b'"') {
-            match self.quoted("a double")?.bytes {
-                b"NaN" => return Ok(f64::NAN),
-                b"Infinity" => return Ok(f64::INFINITY),
-                b"-Infinity" => return Ok(f64::NEG_INFINITY),
-                number if self.is_key => (number, 0),
-                _ => return Err(self.malformed("a double is quoted, but no key")),
+        if self.is_key || rest.first() == Some(&b'"') {
+            return self.quoted_double();
+        }
+        let window = &rest[..rest.len().min(NUMBER_BYTES_MAX + 1)];
+        let len = window.iter().take_while(|&&byte| is_numeric(byte)).count();
+        let value = match self.number(&rest[..len]) {
+            // Digits may be missing at the end, or all of them.
+            Err(error) if len == rest.len() && error.kind() == ErrorKind::Malformed => {
+                return Err(self.reader.truncated("a double"));
             }
-        } else {
-            let window = &rest[..rest.len().min(NUMBER_BYTES_MAX + 1)];
-            let len = window.iter().take_while(|&&byte| is_numeric(byte)).count();
-            (&rest[..len], len)
+            value => value?,
         };
-        if number.is_empty() && rest.is_empty() {
-            return Err(self.reader.truncated("a double"));
-        }
-        if number.len() > NUMBER_BYTES_MAX {
-            return Err(self.reader.error(
-                ErrorKind::Limit,
-                "a double is written with more than 64 characters",
-            ));
-        }
-        if self.is_key && len > 0 {
-            return Err(self.malformed("a double is a key, but not quoted"));
-        }
-        let value = number::read_double(number)
-            .ok_or_else(|| self.malformed("a double is not written as JSON writes a number"))?;
         self.reader.advance(len);
         Ok(value)
     }
