@@ -15,6 +15,8 @@ mod error;
 mod limits;
 pub mod processor;
 pub mod protocol;
+pub mod server;
+pub mod transport;
 mod wire;
 
 pub use client::{Channel, Client};
@@ -28,5 +30,6 @@ pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};
 pub use protocol::{
     Binary, Compact, Json, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
 };
+pub use server::{Server, ServerHandle};
 pub use uuid::Uuid;
 pub use wire::{MessageKind, WireType};

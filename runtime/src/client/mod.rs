@@ -3,6 +3,8 @@
 //! A [`Client`] turns function calls into messages; a [`Channel`] carries whole messages and knows
 //! no types. Emitted clients are a thin layer of named functions over [`Client`].
 
+mod connection;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;

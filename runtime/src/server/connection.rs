@@ -1,0 +1,255 @@
+//! One connection: reads into a buffer that is used again, has every whole message in it answered,
+//! and writes the answers together.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind};
+use crate::processor::Peer;
+use crate::server::engine::{Engine, Step};
+use crate::server::events;
+use crate::server::shared::{Counters, Permit, Shared};
+use crate::transport::{Inbox, Readiness, Stream, shrink_out, write_all};
+
+/// Answers are written when they come to so many bytes, even if more messages have arrived already:
+/// a peer that sends many small calls must not make this process hold many big replies.
+const OUT_BYTES: usize = 64 * 1024;
+
+pub(super) struct Connection {
+    stream: Box<dyn Stream>,
+    engine: Engine,
+    buffers: Buffers,
+    /// How many bytes are missing from the message that has begun to arrive.
+    missing: usize,
+    /// When that message began to arrive or, between messages, when the last one was answered.
+    since: Instant,
+    /// The server is shutting down, and this is the last turn.
+    last: bool,
+    // The last field, so that the stream is closed when the connection is counted out.
+    permit: Permit,
+}
+
+/// The memory of a connection, which threads lend to connections that have something to do.
+#[derive(Default)]
+pub(super) struct Buffers {
+    inbox: Inbox,
+    out: Vec<u8>,
+}
+
+/// What came of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Something arrived, and what could be answered was.
+    Active,
+    /// Nothing arrived while it was waited for.
+    Quiet,
+}
+
+/// Why a connection ends.
+pub(super) enum End {
+    /// The peer closed it between two messages.
+    Closed,
+    /// The server is shutting down.
+    Shutdown,
+    Failed(Error),
+}
+
+impl Connection {
+    pub(super) fn new(stream: Box<dyn Stream>, permit: Permit) -> Self {
+        let engine = Engine::new(permit.shared(), stream.peer());
+        events::opened(engine.peer());
+        Self {
+            stream,
+            engine,
+            buffers: Buffers::default(),
+            missing: 1,
+            since: Instant::now(),
+            last: false,
+            permit,
+        }
+    }
+
+    /// Serves the connection to its end, on this thread.
+    pub(super) fn run(mut self) {
+        loop {
+            if let Err(end) = self.turn(None) {
+                return self.finish(end);
+            }
+        }
+    }
+
+    /// Waits for bytes, at most for a while if there is one, and answers what has arrived.
+    pub(super) fn turn(&mut self, patience: Option<Duration>) -> Result<Turn, End> {
+        let between = self.buffers.inbox.is_empty();
+        if between {
+            self.permit.set_idle(true);
+            if !self.shared().is_running() {
+                // A call that has arrived already is still answered, but no second one: the peer
+                // might go on for ever.
+                if self.last || self.stream.is_quiet() {
+                    return Err(End::Shutdown);
+                }
+                self.last = true;
+            }
+        }
+        let wait = match patience {
+            Some(patience) => patience,
+            None if between => self.timeout(),
+            None => match self.deadline().saturating_duration_since(Instant::now()) {
+                Duration::ZERO => return Err(self.timed_out()),
+                left => left,
+            },
+        };
+        let inbox = &mut self.buffers.inbox;
+        let read = match self.stream.set_read_timeout(Some(wait)) {
+            Ok(()) => inbox.fill(&mut *self.stream, self.missing),
+            Err(error) => Err(error),
+        };
+        self.permit.set_idle(false);
+        match read {
+            Ok(0) if between => Err(End::Closed),
+            Ok(0) => {
+                let text = format!(
+                    "the connection ended {} bytes before a message does",
+                    self.missing
+                );
+                Err(End::Failed(Error::new(ErrorKind::Truncated, text)))
+            }
+            Ok(_) => self.answer(between).map(|()| Turn::Active),
+            Err(error) if is_timeout(&error) && patience.is_some() => Ok(Turn::Quiet),
+            Err(error) if is_timeout(&error) => Err(self.timed_out()),
+            Err(error) => Err(End::Failed(error.into())),
+        }
+    }
+
+    /// Answers every whole message that has arrived.
+    fn answer(&mut self, mut restart: bool) -> Result<(), End> {
+        let shared = Arc::clone(self.permit.shared());
+        let result = loop {
+            let Buffers { inbox, out } = &mut self.buffers;
+            match self.engine.step(&shared, inbox.bytes(), out) {
+                Ok(Step::Consumed(bytes)) => {
+                    inbox.consume(bytes);
+                    restart = true;
+                    if out.len() >= OUT_BYTES {
+                        self.flush()?;
+                    }
+                }
+                Ok(Step::NeedMore(missing)) => {
+                    self.missing = missing;
+                    break Ok(());
+                }
+                Err(error) => break Err(End::Failed(error)),
+            }
+        };
+        self.flush()?;
+        self.buffers.inbox.shrink();
+        if restart {
+            self.since = Instant::now();
+        }
+        result
+    }
+
+    fn flush(&mut self) -> Result<(), End> {
+        let out = &mut self.buffers.out;
+        if out.is_empty() {
+            return Ok(());
+        }
+        let write_ms = self.permit.shared().settings.timeouts.write_ms;
+        let written = write_all(&mut *self.stream, out, Duration::from_millis(write_ms));
+        shrink_out(out);
+        written.map_err(|(_, error)| {
+            End::Failed(if is_timeout(&error) {
+                let text =
+                    format!("the peer did not take its replies within write_ms = {write_ms}");
+                Error::new(ErrorKind::Timeout, text)
+            } else {
+                error.into()
+            })
+        })
+    }
+
+    fn timeout(&self) -> Duration {
+        let timeouts = &self.shared().settings.timeouts;
+        Duration::from_millis(if self.is_between_messages() {
+            timeouts.idle_ms
+        } else {
+            timeouts.read_ms
+        })
+    }
+
+    /// When the connection has waited long enough for what it waits for.
+    pub(super) fn deadline(&self) -> Instant {
+        self.since + self.timeout()
+    }
+
+    /// The end of a connection that is past its deadline.
+    pub(super) fn timed_out(&self) -> End {
+        let timeouts = &self.shared().settings.timeouts;
+        let text = if self.is_between_messages() {
+            format!("no message within idle_ms = {}", timeouts.idle_ms)
+        } else {
+            format!("no whole message within read_ms = {}", timeouts.read_ms)
+        };
+        End::Failed(Error::new(ErrorKind::Timeout, text))
+    }
+
+    /// Says why it ended, and ends it.
+    pub(super) fn finish(self, end: End) {
+        match end {
+            End::Closed => events::closed(self.peer(), "the peer closed it"),
+            End::Shutdown => events::closed(self.peer(), "the server is shutting down"),
+            End::Failed(error) => {
+                Counters::add(&self.shared().counters.failed);
+                events::failed(self.peer(), &error);
+            }
+        }
+    }
+
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.buffers.inbox.is_empty()
+    }
+
+    /// Whether the peer waits for nothing that has arrived.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        self.is_between_messages() && self.stream.is_quiet()
+    }
+
+    pub(super) fn readiness(&self) -> Readiness<'_> {
+        self.stream.readiness()
+    }
+
+    pub(super) fn set_idle(&self, idle: bool) {
+        self.permit.set_idle(idle);
+    }
+
+    /// Uses the buffers of a thread, unless its own have something in them.
+    pub(super) fn borrow(&mut self, spare: &mut Buffers) {
+        if self.buffers.inbox.is_empty() {
+            std::mem::swap(&mut self.buffers, spare);
+        }
+    }
+
+    /// Gives the buffers back, unless there is something in them.
+    pub(super) fn give_back(&mut self, spare: &mut Buffers) {
+        if self.buffers.inbox.is_empty() {
+            *spare = std::mem::take(&mut self.buffers);
+        }
+    }
+
+    pub(super) fn peer(&self) -> &Peer {
+        self.engine.peer()
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        self.permit.shared()
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}

@@ -1,0 +1,79 @@
+//! What stops a server, from any thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::server::ServerStats;
+use crate::server::shared::Shared;
+use crate::transport::Address;
+
+/// Watches and stops a [`Server`](crate::Server). Cheap to clone; does not keep the server running.
+#[derive(Clone)]
+pub struct ServerHandle {
+    shared: Arc<Shared>,
+    address: Address,
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Connections that were still open at the deadline, and were cut.
+    pub connections_cut: usize,
+}
+
+impl ShutdownReport {
+    /// Whether every call finished and was answered.
+    pub fn is_clean(self) -> bool {
+        self.connections_cut == 0
+    }
+}
+
+impl ServerHandle {
+    pub(super) fn new(shared: Arc<Shared>, address: Address) -> Self {
+        Self { shared, address }
+    }
+
+    /// Where the server listens.
+    pub fn local_addr(&self) -> &Address {
+        &self.address
+    }
+
+    /// Shuts the server down, and returns when it has ended, at the latest after this time.
+    ///
+    /// It takes no more connections and closes those that wait for their next message. Calls that
+    /// have begun to arrive are finished and answered. What is still open in the end is cut; a
+    /// handler that does not return keeps its thread, but no longer its connection.
+    ///
+    /// More than one thread may call it, and calling it again is harmless. A handler that calls it
+    /// waits for itself: it had better use another thread.
+    pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        self.shared.drain();
+        let connections_cut = if self.shared.wait_for(deadline) {
+            0
+        } else {
+            self.shared.cut()
+        };
+        ShutdownReport { connections_cut }
+    }
+
+    /// Shuts the server down with the configured deadline, `drain_ms`.
+    pub fn drain(&self) -> ShutdownReport {
+        let drain_ms = self.shared.settings.timeouts.drain_ms;
+        self.shutdown(Duration::from_millis(drain_ms))
+    }
+
+    /// How often things happened so far.
+    pub fn stats(&self) -> ServerStats {
+        self.shared.stats()
+    }
+}
+
+impl std::fmt::Debug for ServerHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerHandle")
+            .field("local_addr", &self.address)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! Servers: a processor, an address, and one of several models for sharing the work.
+//!
+//! Every model runs the same loop for a connection ([`connection`]), which feeds the bytes it reads
+//! to the same engine ([`engine`]); a model only decides which thread does so, and when. Nothing
+//! that happens on one connection reaches the loop that accepts connections.
+
+mod accept;
+mod connection;
+mod engine;
+mod events;
+mod handle;
+mod parking;
+mod shared;
+mod simple;
+mod thread_pool;
+mod threaded;
+
+pub use handle::{ServerHandle, ShutdownReport};
+pub use shared::ServerStats;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::config::{Model, ServerConfig};
+use crate::error::{Error, ErrorKind, Result};
+use crate::processor::Processor;
+use crate::transport::{Address, Listener, bind};
+use shared::{Settings, Shared};
+
+/// How long [`Server::run`] waits for threads that have just lost their connections.
+const CUT_GRACE: Duration = Duration::from_millis(250);
+
+/// A server that listens, and serves once it is [run](Self::run).
+///
+/// Dropping it without running it gives the address back.
+pub struct Server {
+    listener: Box<dyn Listener>,
+    model: Model,
+    workers: usize,
+    queue: usize,
+    shared: Arc<Shared>,
+}
+
+impl Server {
+    /// Listens at the configured address. Connections wait there until the server is run.
+    ///
+    /// # Errors
+    /// One sentence that names the key or address, and what stands in the way.
+    pub fn bind(config: &ServerConfig, processor: impl Processor + 'static) -> Result<Self> {
+        config.check()?;
+        let blame = |error| config.origin.blame("server.listen", error);
+        let address: Address = config.listen.parse().map_err(blame)?;
+        let listener = bind(&address).map_err(blame)?;
+        Self::new(listener, config, Arc::new(processor))
+    }
+
+    /// Takes connections from a listener that was made elsewhere; [`ServerConfig::listen`] means
+    /// nothing then.
+    pub fn with_listener(
+        listener: impl Listener + 'static,
+        config: &ServerConfig,
+        processor: impl Processor + 'static,
+    ) -> Result<Self> {
+        config.check()?;
+        Self::new(Box::new(listener), config, Arc::new(processor))
+    }
+
+    fn new(
+        listener: Box<dyn Listener>,
+        config: &ServerConfig,
+        processor: Arc<dyn Processor>,
+    ) -> Result<Self> {
+        let settings = Settings::new(config, processor)?;
+        let shared = Arc::new(Shared::new(settings));
+        shared.on_change(listener.waker());
+        Ok(Self {
+            listener,
+            model: config.model,
+            workers: config.workers_or_default(),
+            queue: config.queue_or_default(),
+            shared,
+        })
+    }
+
+    /// Where it listens. A TCP port that was configured as 0 is the one that the system chose.
+    pub fn local_addr(&self) -> Address {
+        self.listener.local_addr()
+    }
+
+    /// What stops it from another thread.
+    pub fn handle(&self) -> ServerHandle {
+        ServerHandle::new(Arc::clone(&self.shared), self.local_addr())
+    }
+
+    /// Serves until it is [shut down](ServerHandle::shutdown). Without that it never returns:
+    /// neither a connection nor a failing `accept` ends a server.
+    ///
+    /// # Errors
+    /// When the system has no threads for it.
+    pub fn run(self) -> Result<()> {
+        let Self {
+            listener,
+            model,
+            workers,
+            queue,
+            shared,
+        } = self;
+        let running = shared.start();
+        let inner = Arc::clone(&shared);
+        let thread = spawn("seapink-accept", move || {
+            let shared = inner;
+            let result = match model {
+                Model::Simple => simple::run(&shared, listener),
+                Model::Threaded => threaded::run(&shared, listener),
+                Model::ThreadPool => thread_pool::run(&shared, listener, workers, queue),
+            };
+            drop(running);
+            result
+        })?;
+        if shared.wait_until_cut() && !shared.wait_for(CUT_GRACE) {
+            // Some handler does not return. Its thread is left behind.
+            return Ok(());
+        }
+        join(thread)
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("local_addr", &self.local_addr())
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+    spawned.map_err(|error: io::Error| {
+        let text = format!("the system has no thread for {name}: {error}");
+        Error::new(ErrorKind::Io, text).with_source(error)
+    })
+}
+
+fn join(thread: JoinHandle<Result<()>>) -> Result<()> {
+    let panicked = || Error::new(ErrorKind::Handler, "a thread of the server panicked");
+    thread.join().unwrap_or_else(|_| Err(panicked()))
+}

@@ -1,0 +1,153 @@
+//! Addresses, as configurations write them: `tcp://host:port`, `unix:///path`, `abstract://name`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::{Listener, tcp, unix};
+
+/// Where a server listens.
+///
+/// `Display` and `FromStr` are each other's inverse, so what [`Listener::local_addr`] returns can be
+/// given to a client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Address {
+    /// `tcp://host:port`. Port 0 lets the system choose one when listening.
+    Tcp {
+        /// A name, an IPv4 address, or an IPv6 address without brackets.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// `unix:///path`, at most 107 bytes of path. A relative path has two slashes: `unix://path`.
+    Unix(PathBuf),
+    /// `abstract://name`: a Unix socket without a file, on Linux. At most 107 bytes.
+    Abstract(String),
+    /// In this process. Cannot be written in a configuration.
+    Memory,
+}
+
+/// Bytes of the path or name of a Unix socket: `sun_path` has 108, the last or first is NUL.
+pub(super) const UNIX_BYTES_MAX: usize = 107;
+
+impl FromStr for Address {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let bad = |what: &str| {
+            let forms = "write `tcp://host:port`, `unix:///path` or `abstract://name`";
+            Err(Error::new(
+                ErrorKind::Config,
+                format!("`{text}` {what}; {forms}"),
+            ))
+        };
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return bad("is no address");
+        };
+        match scheme {
+            "tcp" => {
+                let Some((host, port)) = rest.rsplit_once(':') else {
+                    return bad("has no port");
+                };
+                let Ok(port) = port.parse() else {
+                    return bad("has no port from 0 to 65535");
+                };
+                let bracketed = host
+                    .strip_prefix('[')
+                    .and_then(|host| host.strip_suffix(']'));
+                let host = match bracketed {
+                    Some(host) => host,
+                    None if host.contains(':') => {
+                        return bad("has an IPv6 address without brackets");
+                    }
+                    None => host,
+                };
+                if host.is_empty() {
+                    return bad("has no host");
+                }
+                let host = host.to_owned();
+                Ok(Self::Tcp { host, port })
+            }
+            "unix" | "abstract" if rest.is_empty() => bad("has no path or name"),
+            "unix" | "abstract" if rest.contains('\0') => bad("has a NUL in it"),
+            "unix" | "abstract" if rest.len() > UNIX_BYTES_MAX => Err(Error::new(
+                ErrorKind::Config,
+                format!(
+                    "`{text}` is too long: the path or name of a Unix socket has at most \
+                     {UNIX_BYTES_MAX} bytes, this one has {}",
+                    rest.len()
+                ),
+            )),
+            "unix" => Ok(Self::Unix(rest.into())),
+            "abstract" => Ok(Self::Abstract(rest.to_owned())),
+            _ => bad("has an unknown scheme"),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Abstract(name) => write!(f, "abstract://{name}"),
+            Self::Memory => f.write_str("memory"),
+        }
+    }
+}
+
+/// Listens at an address.
+///
+/// # Errors
+/// One sentence that names the address and what stands in the way.
+pub(crate) fn bind(address: &Address) -> Result<Box<dyn Listener>> {
+    match address {
+        Address::Tcp { host, port } => Ok(Box::new(tcp::bind(address, host, *port)?)),
+        Address::Unix(_) | Address::Abstract(_) => Ok(Box::new(unix::bind(address)?)),
+        Address::Memory => {
+            let text = "a server in memory is made with `Server::with_listener`";
+            Err(Error::new(ErrorKind::Config, text))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_address_are_inverse() {
+        for text in [
+            "tcp://127.0.0.1:9090",
+            "tcp://[::1]:0",
+            "tcp://example.org:65535",
+            "unix:///run/calc.sock",
+            "unix://relative.sock",
+            "abstract://calc",
+        ] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn bad_addresses_say_what_is_wrong() {
+        let long = format!("unix:///{}", "x".repeat(107));
+        for (text, what) in [
+            ("127.0.0.1:9090", "is no address"),
+            ("tcp://127.0.0.1", "has no port"),
+            ("tcp://127.0.0.1:http", "has no port from 0 to 65535"),
+            ("tcp://127.0.0.1:65536", "has no port from 0 to 65535"),
+            ("tcp://::1:9090", "has an IPv6 address without brackets"),
+            ("tcp://:9090", "has no host"),
+            ("unix://", "has no path"),
+            ("http://localhost:1", "has an unknown scheme"),
+            (&long, "is too long"),
+        ] {
+            let error = text.parse::<Address>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{text}` {what}")), "{error}");
+        }
+    }
+}

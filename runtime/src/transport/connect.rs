@@ -1,0 +1,50 @@
+//! How a client gets a stream, and gets another one when the first has ended.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::{Address, Stream, tcp, unix};
+
+/// Makes connections.
+pub trait Connector: Send + Sync {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// One sentence that names the address and what stands in the way.
+    /// [`Timeout`](ErrorKind::Timeout) when it takes longer.
+    fn connect(&self, timeout: Duration) -> Result<Box<dyn Stream>>;
+}
+
+/// Connects to an address.
+pub(crate) struct AddressConnector(pub(crate) Address);
+
+impl Connector for AddressConnector {
+    fn connect(&self, timeout: Duration) -> Result<Box<dyn Stream>> {
+        match &self.0 {
+            Address::Tcp { host, port } => {
+                Ok(Box::new(tcp::connect(&self.0, host, *port, timeout)?))
+            }
+            Address::Unix(_) | Address::Abstract(_) => {
+                Ok(Box::new(unix::connect(&self.0, timeout)?))
+            }
+            Address::Memory => {
+                let text = "a server in memory is reached with `Client::with_connector`";
+                Err(Error::new(ErrorKind::Config, text))
+            }
+        }
+    }
+}
+
+/// Gives out the one stream that there is.
+pub(crate) struct OneStream(pub(crate) Mutex<Option<Box<dyn Stream>>>);
+
+impl Connector for OneStream {
+    fn connect(&self, _: Duration) -> Result<Box<dyn Stream>> {
+        self.0.lock().take().ok_or_else(|| {
+            let text = "the connection has ended, and this client was given no way to make another";
+            Error::new(ErrorKind::Closed, text)
+        })
+    }
+}

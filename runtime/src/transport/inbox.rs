@@ -1,0 +1,115 @@
+//! The bytes that have arrived on a connection and are not consumed yet.
+
+use std::io::{self, Read};
+
+/// What a buffer starts with, and how much of it an idle connection may keep.
+const BYTES_MIN: usize = 8 * 1024;
+const BYTES_KEPT: usize = 64 * 1024;
+
+/// A buffer that grows only when it is full of bytes that really arrived, and at most to twice
+/// as many. It is used again for every message.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Inbox {
+    /// What is not consumed yet.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Forgets bytes at the front.
+    #[inline]
+    pub(crate) fn consume(&mut self, bytes: usize) {
+        self.start = (self.start + bytes).min(self.end);
+    }
+
+    /// Reads once, and says how many bytes came: 0 at the end of the stream. `missing` is how many
+    /// bytes are needed at least.
+    pub(crate) fn fill(
+        &mut self,
+        from: &mut (impl Read + ?Sized),
+        missing: usize,
+    ) -> io::Result<usize> {
+        self.make_room(missing);
+        loop {
+            match from.read(&mut self.bytes[self.end..]) {
+                Ok(bytes) => {
+                    self.end += bytes;
+                    return Ok(bytes);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn make_room(&mut self, missing: usize) {
+        if self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.bytes.len() {
+            let more = missing.clamp(self.end / 4, self.end.max(1));
+            self.bytes.resize((self.end + more).max(BYTES_MIN), 0);
+        }
+    }
+
+    /// Gives memory back after a big message.
+    pub(crate) fn shrink(&mut self) {
+        if self.bytes.len() > BYTES_KEPT && self.is_empty() {
+            self.clear();
+        }
+    }
+
+    /// Forgets everything, memory included.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// The same for a buffer of bytes to send, which is empty by now.
+pub(crate) fn shrink_out(out: &mut Vec<u8>) {
+    out.clear();
+    if out.capacity() > BYTES_KEPT {
+        *out = Vec::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_follows_what_arrived_not_what_was_declared() {
+        let mut inbox = Inbox::default();
+        inbox.fill(&mut &[1; 6][..], i32::MAX as usize).unwrap();
+        assert_eq!(inbox.bytes.len(), BYTES_MIN);
+        let mut endless = io::repeat(1);
+        while inbox.bytes().len() < 1_000_000 {
+            inbox.fill(&mut endless, i32::MAX as usize).unwrap();
+            assert!(inbox.bytes.len() <= 2 * inbox.bytes().len());
+        }
+        inbox.consume(1_000_000_000);
+        inbox.shrink();
+        assert_eq!(inbox.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn keeps_a_partial_message_at_the_front() {
+        let mut inbox = Inbox::default();
+        inbox.fill(&mut &b"first sec"[..], 1).unwrap();
+        inbox.consume(6);
+        inbox.fill(&mut &b"ond"[..], 3).unwrap();
+        assert_eq!(inbox.bytes(), b"second");
+    }
+}

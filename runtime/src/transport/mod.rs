@@ -1,0 +1,117 @@
+//! Transports: how a stream of bytes is cut into messages.
+//!
+//! ```text
+//! Stream (tcp, unix, memory) ── bytes ──► Decoder ── whole messages ──► protocol
+//!                            ◄── bytes ── Encoder ◄── whole messages ──
+//! ```
+//!
+//! A [`Stream`] does I/O and knows no messages; a [`Transport`] knows messages and does no I/O, so
+//! the same framing serves threads, event loops and tests. `transport` never learns what a message
+//! says.
+//!
+//! Why can't a transport be one object that reads and writes? Because a connection may carry
+//! several calls at the same time: whoever waits for replies holds the [`Decoder`] while others
+//! send through the [`Encoder`]. What the halves must share (a header that the answer repeats) they
+//! share between themselves.
+
+mod address;
+mod buffered;
+mod connect;
+mod foreign;
+mod framed;
+mod inbox;
+mod memory;
+mod registry;
+mod socket;
+mod stream;
+mod tcp;
+mod unix;
+
+pub use address::Address;
+pub use buffered::Buffered;
+pub use connect::Connector;
+pub use framed::Framed;
+pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
+pub use registry::Transports;
+pub use socket::{SocketListener, SocketStream};
+pub use stream::{Closer, Listener, Readiness, Signal, Stream, Waker};
+
+pub(crate) use address::bind;
+pub(crate) use connect::{AddressConnector, OneStream};
+pub(crate) use foreign::explain;
+pub(crate) use inbox::{Inbox, shrink_out};
+pub(crate) use stream::write_all;
+
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::protocol::WireProtocol;
+
+/// A way of cutting a stream into messages, as a configuration names it.
+///
+/// Users add their own with [`Transports::with`].
+pub trait Transport: Send + Sync {
+    /// The two halves for one new connection.
+    fn open(&self, setup: &Setup<'_>) -> (Box<dyn Decoder>, Box<dyn Encoder>);
+}
+
+/// What a transport may need to know of the connection it is for.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Setup<'a> {
+    /// Bounds on what the peer may send.
+    pub limits: &'a Limits,
+    /// The protocol inside, for transports that find the end of a message by looking at it.
+    pub protocol: &'a dyn WireProtocol,
+}
+
+impl<'a> Setup<'a> {
+    /// For a connection with these limits and this protocol.
+    pub fn new(limits: &'a Limits, protocol: &'a dyn WireProtocol) -> Self {
+        Self { limits, protocol }
+    }
+}
+
+/// Finds messages in the bytes of one connection. Does no I/O.
+pub trait Decoder: Send {
+    /// Looks at the bytes that have arrived and are not consumed yet.
+    ///
+    /// The buffer starts where the last message ended, and only grows until the next one is found.
+    ///
+    /// # Errors
+    /// When no continuation of these bytes can be a message, or one of the limits is passed. The
+    /// connection cannot be used any more: nobody knows where its next message starts.
+    fn decode<'a>(&'a mut self, buffer: &'a [u8]) -> Result<Decoded<'a>>;
+}
+
+/// What a [`Decoder`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decoded<'a> {
+    /// No whole message yet. At least this many bytes are missing, 1 when that is not known. Only a
+    /// hint: no memory is set aside for bytes that have not arrived.
+    NeedMore(usize),
+    /// A whole message.
+    Message {
+        /// The message, in the buffer or in memory of the decoder.
+        message: &'a [u8],
+        /// How many bytes of the buffer it took, at least 1.
+        consumed: usize,
+    },
+}
+
+/// Wraps messages for one connection. Does no I/O.
+///
+/// A message is appended to the buffer between [`begin`](Self::begin) and [`end`](Self::end).
+/// A caller that has nothing to send after all truncates the buffer to what `begin` returned, so
+/// `begin` must not do what cannot be undone that way.
+pub trait Encoder: Send {
+    /// Appends what stands before a message, and returns how long the buffer was before.
+    fn begin(&mut self, out: &mut Vec<u8>) -> usize;
+
+    /// Completes the message that stands in the buffer since `begin` returned `start`.
+    ///
+    /// # Errors
+    /// When the message is larger than this transport can say or may send. The buffer is then
+    /// truncated to `start`.
+    fn end(&mut self, out: &mut Vec<u8>, start: usize) -> Result<()>;
+}

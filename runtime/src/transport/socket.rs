@@ -1,0 +1,275 @@
+//! Sockets of the operating system, TCP and Unix alike.
+
+use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::{Events, Interest, Poll, Token};
+use socket2::Socket;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::processor::Peer;
+use crate::transport::{Address, Closer, Listener, Readiness, Stream, Waker, tcp};
+
+/// How many connections the system keeps waiting for [`accept`](Listener::accept).
+pub(super) const BACKLOG: i32 = 1024;
+
+/// A connected socket.
+pub struct SocketStream {
+    // Closers hold it weakly, so dropping the stream closes the descriptor.
+    socket: Arc<Socket>,
+    peer: Peer,
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+}
+
+impl SocketStream {
+    pub(super) fn new(socket: Socket, peer: Peer) -> Self {
+        Self {
+            socket: Arc::new(socket),
+            peer,
+            read_timeout: None,
+            write_timeout: None,
+        }
+    }
+
+    /// A TCP connection that was made elsewhere. Its time-outs are taken away, and `TCP_NODELAY`
+    /// and keepalive are set.
+    pub fn tcp(stream: TcpStream) -> io::Result<Self> {
+        let peer = stream.peer_addr()?;
+        let socket = Socket::from(stream);
+        tcp::prepare(&socket)?;
+        Self::adopt(socket, Peer::Tcp(peer))
+    }
+
+    /// A Unix connection that was made elsewhere. Its time-outs are taken away.
+    #[cfg(unix)]
+    pub fn unix(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
+        Self::adopt(stream.into(), Peer::Unix)
+    }
+
+    fn adopt(socket: Socket, peer: Peer) -> io::Result<Self> {
+        socket.set_nonblocking(false)?;
+        socket.set_read_timeout(None)?;
+        socket.set_write_timeout(None)?;
+        Ok(Self::new(socket, peer))
+    }
+}
+
+impl Read for SocketStream {
+    #[inline]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.socket).read(buffer)
+    }
+}
+
+impl Write for SocketStream {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.socket).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for SocketStream {
+    fn peer(&self) -> Peer {
+        self.peer.clone()
+    }
+
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if self.read_timeout != timeout {
+            self.socket.set_read_timeout(timeout)?;
+            self.read_timeout = timeout;
+        }
+        Ok(())
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if self.write_timeout != timeout {
+            self.socket.set_write_timeout(timeout)?;
+            self.write_timeout = timeout;
+        }
+        Ok(())
+    }
+
+    fn closer(&self) -> Closer {
+        let socket = Arc::downgrade(&self.socket);
+        Closer::new(move |how: Shutdown| {
+            if let Some(socket) = socket.upgrade() {
+                // It fails when the peer has gone already, which is what was wanted.
+                let _ = socket.shutdown(how);
+            }
+        })
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        if self.socket.set_nonblocking(true).is_err() {
+            return false;
+        }
+        let peeked = self.socket.peek(&mut [MaybeUninit::uninit()]);
+        let blocking = self.socket.set_nonblocking(false);
+        let would_block = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        blocking.is_ok() && peeked.is_err_and(would_block)
+    }
+
+    #[cfg(unix)]
+    fn readiness(&self) -> Readiness<'_> {
+        use std::os::fd::AsFd;
+        Readiness::Descriptor(self.socket.as_fd())
+    }
+}
+
+/// A listening socket.
+pub struct SocketListener {
+    inner: Inner,
+    address: Address,
+    poll: Poll,
+    events: Events,
+    waker: Arc<mio::Waker>,
+    #[cfg(unix)]
+    #[allow(dead_code, reason = "dropping it removes the file of a Unix socket")]
+    file: Option<super::unix::SocketFile>,
+}
+
+pub(super) enum Inner {
+    Tcp(mio::net::TcpListener),
+    #[cfg(unix)]
+    Unix(mio::net::UnixListener),
+}
+
+const LISTENER: Token = Token(0);
+const WAKER: Token = Token(1);
+
+impl SocketListener {
+    /// Listens at an address: `tcp://host:port`, `unix:///path` or `abstract://name`.
+    ///
+    /// # Errors
+    /// One sentence that names the address and what stands in the way.
+    pub fn bind(address: &str) -> Result<Box<dyn Listener>> {
+        super::bind(&address.parse()?)
+    }
+
+    pub(super) fn new(mut inner: Inner, address: Address) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        match &mut inner {
+            Inner::Tcp(listener) => {
+                poll.registry()
+                    .register(listener, LISTENER, Interest::READABLE)?;
+            }
+            #[cfg(unix)]
+            Inner::Unix(listener) => {
+                poll.registry()
+                    .register(listener, LISTENER, Interest::READABLE)?;
+            }
+        }
+        Ok(Self {
+            inner,
+            address,
+            waker: Arc::new(mio::Waker::new(poll.registry(), WAKER)?),
+            poll,
+            events: Events::with_capacity(2),
+            #[cfg(unix)]
+            file: None,
+        })
+    }
+
+    #[cfg(unix)]
+    pub(super) fn owning(mut self, file: super::unix::SocketFile) -> Self {
+        self.file = Some(file);
+        self
+    }
+
+    fn accept_now(&self) -> io::Result<SocketStream> {
+        let (socket, peer) = match &self.inner {
+            Inner::Tcp(listener) => {
+                let (stream, peer) = listener.accept()?;
+                let socket = Socket::from(TcpStream::from(stream));
+                // It fails on some systems when the peer has gone again, and reading will say so.
+                let _ = tcp::prepare(&socket);
+                (socket, Peer::Tcp(peer))
+            }
+            #[cfg(unix)]
+            Inner::Unix(listener) => {
+                let (stream, _) = listener.accept()?;
+                (
+                    std::os::unix::net::UnixStream::from(stream).into(),
+                    Peer::Unix,
+                )
+            }
+        };
+        socket.set_nonblocking(false)?;
+        Ok(SocketStream::new(socket, peer))
+    }
+}
+
+impl Listener for SocketListener {
+    fn accept(&mut self) -> io::Result<Option<Box<dyn Stream>>> {
+        loop {
+            // Before waiting: the system tells of a waiting connection only once, and the last
+            // attempt to take one may have failed.
+            match self.accept_now() {
+                Ok(stream) => return Ok(Some(Box::new(stream))),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            }
+            match self.poll.poll(&mut self.events, None) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            if self.events.iter().any(|event| event.token() == WAKER) {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn waker(&self) -> Waker {
+        let waker = Arc::clone(&self.waker);
+        Arc::new(move || {
+            // It can only fail for want of kernel memory, and there is no other way to wake it.
+            let _ = waker.wake();
+        })
+    }
+
+    fn local_addr(&self) -> Address {
+        self.address.clone()
+    }
+}
+
+/// What stands in the way of listening or connecting, in one sentence.
+pub(super) fn refused(what: &str, address: &Address, error: io::Error) -> Error {
+    use io::ErrorKind as Io;
+
+    let listening = what.starts_with("listen");
+    let is_path = matches!(address, Address::Unix(_));
+    let kind = match error.kind() {
+        Io::TimedOut | Io::WouldBlock => ErrorKind::Timeout,
+        _ => ErrorKind::Io,
+    };
+    let why: &str = match error.kind() {
+        Io::AddrInUse => "another server listens there",
+        Io::AddrNotAvailable if listening => "this machine has no such address",
+        Io::PermissionDenied if is_path => "permission denied for the path",
+        Io::PermissionDenied if listening => {
+            "permission denied; ports below 1024 are for privileged users"
+        }
+        Io::NotFound if listening => "the directory does not exist",
+        Io::NotFound => "there is no such socket",
+        Io::NotADirectory => "a part of the path is no directory",
+        Io::ConnectionRefused => "nobody listens there",
+        Io::TimedOut => "no answer in time",
+        Io::WouldBlock => "the server does not take connections at the moment",
+        Io::Unsupported => "this system has no such sockets",
+        _ => "",
+    };
+    let text = match why {
+        "" => format!("cannot {what} {address}: {error}"),
+        why => format!("cannot {what} {address}: {why}"),
+    };
+    Error::new(kind, text).with_source(error)
+}

@@ -1,0 +1,132 @@
+//! Streams and listeners: the only things here that do I/O.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{fmt, mem};
+
+use crate::processor::Peer;
+use crate::transport::Address;
+
+/// A connected stream of bytes that blocks.
+///
+/// A read or write that its time-out ends fails with [`WouldBlock`](io::ErrorKind::WouldBlock) or
+/// [`TimedOut`](io::ErrorKind::TimedOut); what a write could hand over before is counted as usual.
+pub trait Stream: Read + Write + Send {
+    /// The other end.
+    fn peer(&self) -> Peer;
+
+    /// How long one read may wait; `None` for ever. Called before many reads, so an implementation
+    /// remembers what is in force already.
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// How long one write may wait; `None` for ever.
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// A handle that shuts the stream down from another thread.
+    fn closer(&self) -> Closer;
+
+    /// Whether the stream is open and has nothing to read, without waiting: whether a client may
+    /// send a new call on it. `false` after the peer has closed it.
+    fn is_quiet(&mut self) -> bool;
+
+    /// How somebody who does not want to block learns that there is something to read.
+    fn readiness(&self) -> Readiness<'_> {
+        Readiness::Unknown
+    }
+}
+
+/// How to learn that a [`Stream`] can be read without blocking.
+#[non_exhaustive]
+pub enum Readiness<'a> {
+    /// There is no way but to read. A thread pool keeps a worker for such a stream until it ends.
+    Unknown,
+    /// By asking the operating system about this descriptor.
+    #[cfg(unix)]
+    Descriptor(std::os::fd::BorrowedFd<'a>),
+    /// By leaving a waker there.
+    Signal(&'a dyn Signal),
+}
+
+/// Calls back when a [`Stream`] can be read without blocking.
+pub trait Signal {
+    /// Calls the waker once: when there is something to read or the stream has ended, which may be
+    /// at once. Replaces a waker that was left before.
+    fn notify(&self, waker: Waker);
+}
+
+/// Wakes another thread. May be called at any time and any number of times.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// Shuts a stream down from another thread. Harmless after the stream is gone.
+#[derive(Clone)]
+pub struct Closer(Arc<dyn Fn(Shutdown) + Send + Sync>);
+
+impl Closer {
+    /// A handle that calls this. It must not keep the stream open by itself.
+    pub fn new(shutdown: impl Fn(Shutdown) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(shutdown))
+    }
+
+    /// Ends blocked and later reads, writes, or both.
+    pub fn shutdown(&self, how: Shutdown) {
+        (self.0)(how);
+    }
+}
+
+impl fmt::Debug for Closer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Closer")
+    }
+}
+
+/// Takes connections.
+pub trait Listener: Send {
+    /// Waits for the next connection. `None` after the [`waker`](Self::waker) was called.
+    ///
+    /// # Errors
+    /// Those of the operating system. A server goes on after each of them.
+    fn accept(&mut self) -> io::Result<Option<Box<dyn Stream>>>;
+
+    /// Makes [`accept`](Self::accept) return `None`: the one that waits, or else the next.
+    fn waker(&self) -> Waker;
+
+    /// Where it listens. A TCP port that was given as 0 is the one that the system chose.
+    fn local_addr(&self) -> Address;
+}
+
+/// Writes everything by a deadline, however slowly the peer reads.
+///
+/// # Errors
+/// With how many bytes were handed over before. `TimedOut` at the deadline.
+pub(crate) fn write_all(
+    stream: &mut dyn Stream,
+    mut bytes: &[u8],
+    timeout: Duration,
+) -> Result<(), (usize, io::Error)> {
+    let total = bytes.len();
+    let failed = |rest: &[u8], error: io::Error| Err((total - rest.len(), error));
+    let mut wait = timeout;
+    let mut deadline = None;
+    while !bytes.is_empty() {
+        if let Err(error) = stream.set_write_timeout(Some(wait)) {
+            return failed(bytes, error);
+        }
+        match stream.write(bytes) {
+            Ok(0) => return failed(bytes, io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &mem::take(&mut bytes)[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return failed(bytes, error),
+        }
+        if !bytes.is_empty() {
+            // The clock is only asked when the first write was not enough.
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + timeout);
+            wait = deadline.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
+                return failed(bytes, io::ErrorKind::TimedOut.into());
+            }
+        }
+    }
+    Ok(())
+}

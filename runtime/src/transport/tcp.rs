@@ -1,0 +1,111 @@
+//! TCP.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::processor::Peer;
+use crate::transport::Address;
+use crate::transport::socket::{BACKLOG, Inner, SocketListener, SocketStream, refused};
+
+/// A peer that has vanished is noticed after 60 s + 3 × 10 s.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_mins(1))
+    .with_interval(Duration::from_secs(10))
+    .with_retries(3);
+
+/// What every connection gets: messages are written whole, so Nagle's algorithm only delays them.
+pub(super) fn prepare(socket: &Socket) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_keepalive(&KEEPALIVE)
+}
+
+/// The addresses of a host, in the system's order.
+fn resolve(address: &Address, host: &str, port: u16) -> Result<Vec<SocketAddr>> {
+    let found: Vec<_> = match (host, port).to_socket_addrs() {
+        Ok(found) => found.collect(),
+        Err(error) => {
+            let text = format!("the host of {address} cannot be resolved: {error}");
+            return Err(Error::new(ErrorKind::Io, text).with_source(error));
+        }
+    };
+    if found.is_empty() {
+        let text = format!("the host of {address} has no address");
+        return Err(Error::new(ErrorKind::Io, text));
+    }
+    Ok(found)
+}
+
+pub(super) fn bind(address: &Address, host: &str, port: u16) -> Result<SocketListener> {
+    let mut last = None;
+    for candidate in resolve(address, host, port)? {
+        match listen(candidate) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some(error),
+        }
+    }
+    let error = last.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
+    Err(refused("listen at", address, error))
+}
+
+fn listen(address: SocketAddr) -> io::Result<SocketListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // So that a server can be started again while connections of the old one linger.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    let listener = mio::net::TcpListener::from_std(socket.into());
+    let local = listener.local_addr()?;
+    let local = Address::Tcp {
+        host: local.ip().to_string(),
+        port: local.port(),
+    };
+    SocketListener::new(Inner::Tcp(listener), local)
+}
+
+/// Connects to the first address of the host that answers. The time-out is for all of them, but not
+/// for resolving the name, which the system bounds.
+pub(super) fn connect(
+    address: &Address,
+    host: &str,
+    port: u16,
+    timeout: Duration,
+) -> Result<SocketStream> {
+    let candidates = resolve(address, host, port)?;
+    let deadline = Instant::now() + timeout;
+    let mut last = None;
+    for candidate in candidates {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            last = Some(io::ErrorKind::TimedOut.into());
+            break;
+        }
+        match connect_one(candidate, left) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some(error),
+        }
+    }
+    let error = last.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
+    Err(refused("connect to", address, error))
+}
+
+fn connect_one(address: SocketAddr, timeout: Duration) -> io::Result<SocketStream> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    prepare(&socket)?;
+    socket.connect_timeout(&SockAddr::from(address), timeout)?;
+    // Linux connects a socket to itself when the port is free and happens to be chosen for both.
+    if socket.local_addr()?.as_socket() == Some(address) {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(SocketStream::new(socket, Peer::Tcp(address)))
+}
