@@ -56,6 +56,7 @@ pub(crate) fn load(
         known: HashMap::new(),
         open: Vec::new(),
         position: HashMap::new(),
+        found: HashMap::new(),
         linked: HashSet::new(),
         out: Loaded::default(),
     };
@@ -76,6 +77,8 @@ struct Loader<'a> {
     open: Vec<(SourceId, usize)>,
     /// Where a file stands in that chain.
     position: HashMap<SourceId, usize>,
+    /// What looking for an include gave, by its path beside the including file.
+    found: HashMap<PathBuf, Option<(PathBuf, PathBuf)>>,
     /// Pairs of a file and one that it includes.
     linked: HashSet<(SourceId, SourceId)>,
     out: Loaded,
@@ -155,37 +158,14 @@ impl Loader<'_> {
             span: include.path,
         };
         let written = literal::text(self.out.sources[from].slice(include.path)).into_owned();
-        let unit = &mut self.out.units[from.0 as usize];
+        let unit = &self.out.units[from.0 as usize];
         let here = unit.path.parent().unwrap_or(Path::new("")).to_path_buf();
         let relative = PathBuf::from(&written);
-        let searched: Vec<&Path> = std::iter::once(here.as_path())
-            .chain(self.include_dirs.iter().map(PathBuf::as_path))
-            .collect();
-        // An absolute path replaces what it is joined to.
-        let mut found = None;
-        for directory in &searched {
-            let path = directory.join(&relative);
-            if let Ok(canonical) = self.files.canonical(&path) {
-                found = Some((path, canonical));
-                break;
-            }
-        }
-        let Some((path, canonical)) = found else {
-            unit.missing.insert(stem(&relative));
-            let near = searched.iter().find_map(|directory| {
-                let path = directory.join(&relative);
-                let near = self.near(path.parent()?, &path)?;
-                Some(relative.with_file_name(near).display().to_string())
-            });
-            let shown: Vec<String> = match relative.is_absolute() {
-                true => Vec::new(),
-                false => searched
-                    .iter()
-                    .map(|directory| shown_directory(directory))
-                    .collect(),
-            };
-            self.diagnostics
-                .error(|| catalog::include_not_found(at, &written, &shown, near));
+        let Some((path, canonical)) = self.find(&here, &relative) else {
+            self.out.units[from.0 as usize]
+                .missing
+                .insert(stem(&relative));
+            self.not_found(at, &here, &relative);
             return;
         };
         let id = if let Some(&id) = self.known.get(&canonical) {
@@ -212,6 +192,49 @@ impl Loader<'_> {
                 .includes
                 .push((include.path, id));
         }
+    }
+
+    /// The directories in which an include is looked for.
+    fn directories<'d>(&'d self, here: &'d Path) -> impl Iterator<Item = &'d Path> {
+        std::iter::once(here).chain(self.include_dirs.iter().map(PathBuf::as_path))
+    }
+
+    /// Where an included file is, and its canonical path. Asks the file system once for each.
+    fn find(&mut self, here: &Path, relative: &Path) -> Option<(PathBuf, PathBuf)> {
+        // An absolute path replaces what it is joined to.
+        let key = here.join(relative);
+        if let Some(known) = self.found.get(&key) {
+            return known.clone();
+        }
+        let found = self.directories(here).find_map(|directory| {
+            let path = directory.join(relative);
+            let canonical = self.files.canonical(&path).ok()?;
+            Some((path, canonical))
+        });
+        self.found.insert(key, found.clone());
+        found
+    }
+
+    fn not_found(&mut self, at: Location, here: &Path, relative: &Path) {
+        let make = |loader: &Self| {
+            let this = loader.out.units[at.file.0 as usize].path.file_name();
+            let near = loader.directories(here).find_map(|directory| {
+                let path = directory.join(relative);
+                let near = loader.near(path.parent()?, &path)?;
+                if Some(near.as_ref()) == this {
+                    return None;
+                }
+                Some(relative.with_file_name(near).display().to_string())
+            });
+            let shown: Vec<String> = match relative.is_absolute() {
+                true => Vec::new(),
+                false => loader.directories(here).map(shown_directory).collect(),
+            };
+            catalog::include_not_found(at, &relative.display().to_string(), &shown, near)
+        };
+        let mut diagnostics = std::mem::take(self.diagnostics);
+        diagnostics.error(|| make(self));
+        *self.diagnostics = diagnostics;
     }
 
     fn cycle(&mut self, at: Location, first: SourceId) {

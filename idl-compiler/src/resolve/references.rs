@@ -273,6 +273,16 @@ impl<'r> Evaluator<'r, '_> {
                 }
             }
             Member::NotIn(owner) => {
+                // The reference looks at the member alone, and Apache's own tests rely on it. It
+                // is harmless as long as the enum that was named has no such member.
+                if let Some(wanted) = wanted
+                    && let Some(&value) = self.enums.members(wanted).by_name.get(member)
+                {
+                    let full = self.full_name(at.file, wanted, member);
+                    self.diagnostics
+                        .warning(|| catalog::loose_member(at, &full));
+                    return Some(Value::Enum(wanted, value));
+                }
                 let defined = self.type_location(owner);
                 let enumeration = self.program[owner].meta.name.as_str();
                 let known = self.enums.members(owner).by_name.keys().copied();

@@ -133,16 +133,17 @@ impl Resolver<'_> {
             match depth(target, depths) {
                 Ok(depth) => {
                     stack.pop();
-                    depths[index] = Depth::Known((depth + 1).min(NESTING_MAX + 2));
+                    depths[index] = Depth::Known(depth + 1);
+                    if depth + 1 > NESTING_MAX {
+                        depths[index] = Depth::Known(TOO_DEEP);
+                        self.unknown.insert(id);
+                    }
                     // The first of a chain to go too far is reported, not all that build on it.
-                    if depth + 1 == NESTING_MAX + 1 {
+                    if depth + 1 > NESTING_MAX && depth < TOO_DEEP {
                         let at = self.type_location(id);
                         let name = self.text(at.file, at.span);
                         self.diagnostics
                             .error(|| catalog::typedef_too_deep(at, name, NESTING_MAX));
-                    }
-                    if depth + 1 > NESTING_MAX {
-                        self.unknown.insert(id);
                     }
                 }
                 Err(next) if depths[next.0 as usize] == Depth::Open => {
@@ -171,6 +172,9 @@ impl Resolver<'_> {
         location(place.file, place.ast.name)
     }
 }
+
+/// The depth of a typedef that was refused for it; more than any other can have.
+const TOO_DEEP: u32 = 1 << 16;
 
 /// How far the depth of a type is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! chain of lists that each name the one before ten times would otherwise fill any memory.
 
 use super::convert::{Keep, convert, double, fits, integer_bits, measure, remove_repeated};
-use super::names::location;
+use super::names::{Place, location};
 use super::references::{Context, Enums};
 use super::{Owner, Resolver, defaults, order};
 use crate::ast::{self, Kind, ValueKind, literal};
@@ -381,21 +381,26 @@ impl<'r> Evaluator<'r, '_> {
         if !whole || before {
             return None;
         }
-        for index in 0..self.fields_of(id, owner).required.len() {
-            let field = self.fields_of(id, owner).required[index];
-            if !seen.contains_key(&field) {
-                let name = owner.fields[field].meta.name.as_str();
-                let defined = self.field_location(id, name);
-                self.diagnostics
-                    .error(|| catalog::missing_field(at, name, defined));
-                whole = false;
-            }
+        // One is enough: a list of a million `{}` should not be told each of a hundred fields.
+        let missing = self
+            .fields_of(id, owner)
+            .required
+            .iter()
+            .find(|f| !seen.contains_key(f));
+        if let Some(&field) = missing {
+            let name = owner.fields[field].meta.name.as_str();
+            self.diagnostics.error(|| {
+                let place = self.context.names.types[id.0 as usize];
+                let defined = field_location(&self.context, place, name);
+                catalog::missing_field(at, name, defined)
+            });
+            return None;
         }
         if owner.kind == StructKind::Union {
             self.complete_union(at, id, &mut values, depth)?;
         }
         values.sort_unstable_by_key(|(field, _)| *field);
-        whole.then_some(Value::Struct(id, values))
+        Some(Value::Struct(id, values))
     }
 
     /// A union has one field; `{}` means the one with a default.
@@ -487,18 +492,6 @@ impl<'r> Evaluator<'r, '_> {
         found
     }
 
-    fn field_location(&self, id: TypeId, name: &str) -> Location {
-        let place = self.context.names.types[id.0 as usize];
-        let span = match &place.ast.kind {
-            Kind::Struct { fields, .. } => {
-                let mut spans = fields.list.iter().map(|field| field.name);
-                spans.find(|span| self.text(location(place.file, *span)) == name)
-            }
-            _ => None,
-        };
-        location(place.file, span.unwrap_or(place.ast.name))
-    }
-
     /// Counts bytes that are about to be copied.
     fn spend(&mut self, at: Location, bytes: usize) -> Option<()> {
         let copied = self.copied.saturating_add(bytes);
@@ -536,6 +529,18 @@ impl<'r> Evaluator<'r, '_> {
         }
         None
     }
+}
+
+fn field_location(context: &Context<'_, '_>, place: Place<'_>, name: &str) -> Location {
+    let source = &context.loaded.sources[place.file];
+    let span = match &place.ast.kind {
+        Kind::Struct { fields, .. } => {
+            let mut spans = fields.list.iter().map(|field| field.name);
+            spans.find(|span| source.slice(*span) == name)
+        }
+        _ => None,
+    };
+    location(place.file, span.unwrap_or(place.ast.name))
 }
 
 /// A shape as called in messages.

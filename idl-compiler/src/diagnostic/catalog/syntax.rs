@@ -7,7 +7,7 @@ use crate::source::Location;
 pub(crate) fn unexpected_character(at: Location, c: char) -> Diagnostic {
     let (what, help) = match c {
         '\0' => (
-            "a NUL character".to_owned(),
+            "NUL character".to_owned(),
             Some("save the file as UTF-8 text; this looks like UTF-16 or a binary file"),
         ),
         '@' => (
@@ -22,7 +22,7 @@ pub(crate) fn unexpected_character(at: Location, c: char) -> Diagnostic {
             (format!("`{c}`"), Some("use straight quotes: `\"` or `'`"))
         }
         c if c.is_control() || c == '\u{feff}' => {
-            (format!("the character U+{:04X}", u32::from(c)), None)
+            (format!("character U+{:04X}", u32::from(c)), None)
         }
         c if c.is_ascii() => (format!("`{c}`"), None),
         c => (

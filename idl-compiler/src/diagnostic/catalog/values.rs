@@ -107,9 +107,12 @@ pub(crate) fn no_member_with_value(
 }
 
 pub(crate) fn loose_member(at: Location, full: &str) -> Diagnostic {
-    Diagnostic::new(Code::LooseMember, "the enum member's name is not complete")
-        .label(at, "understood all the same")
-        .help(format!("write `{}`", short(full)))
+    Diagnostic::new(
+        Code::LooseMember,
+        "the enum member is named by its last part only",
+    )
+    .label(at, "understood all the same")
+    .help(format!("write `{}`", short(full)))
 }
 
 pub(crate) fn bool_from_integer(at: Location, value: i64) -> Diagnostic {

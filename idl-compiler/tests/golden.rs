@@ -1,0 +1,125 @@
+//! What the compiler emits, beside the IDL it comes from in `testdata/golden/`.
+//!
+//! `BLESS=1 cargo test -p seapink-idl --test golden` rewrites the goldens; their diff is the review.
+//! The runtime's tests include the same files, so that they also compile and round-trip.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use seapink_idl::emit::GeneratedFile;
+use seapink_idl::emit::rust::{BinaryType, Collection, Layout, Options, emit};
+use seapink_idl::{Disk, LoadOptions, load};
+
+/// Each is the root of a program; the other `.thrift` files of the folder are included by these.
+const ROOTS: [&str; 4] = ["library", "names", "values", "evolution"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/golden")
+}
+
+fn emitted(root: &str, layout: Layout) -> Vec<GeneratedFile> {
+    let path = folder().join(format!("{root}.thrift"));
+    let (program, report) = load(&Disk, &[path], &LoadOptions::default());
+    let program = program.unwrap_or_else(|| panic!("{}", report.human(false)));
+    let options = Options {
+        layout,
+        collection: Collection::Hash,
+        binary: BinaryType::Vec,
+        derives: Vec::new(),
+    };
+    emit(&program, &options)
+}
+
+fn check(file: &GeneratedFile, golden: &Path) {
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(golden.parent().unwrap()).unwrap();
+        fs::write(golden, &file.text).unwrap();
+        return;
+    }
+    let wanted = fs::read_to_string(golden).unwrap_or_default();
+    let line = file
+        .text
+        .lines()
+        .zip(wanted.lines())
+        .take_while(|(a, b)| a == b)
+        .count()
+        + 1;
+    assert!(
+        file.text == wanted,
+        "{} differs from what is emitted, first in line {line}; if that is meant, run the test \
+         again with BLESS=1",
+        golden.display()
+    );
+}
+
+#[test]
+fn one_file_for_include() {
+    for root in ROOTS {
+        for file in emitted(
+            root,
+            Layout::Tree {
+                name: root.to_owned(),
+            },
+        ) {
+            check(&file, &folder().join(&file.path));
+        }
+    }
+}
+
+#[test]
+fn a_file_for_each_module() {
+    for file in emitted("library", Layout::Modules) {
+        check(&file, &folder().join("modules").join(&file.path));
+    }
+}
+
+#[test]
+fn emitting_twice_gives_the_same() {
+    for root in ROOTS {
+        assert_eq!(
+            emitted(root, Layout::Modules),
+            emitted(root, Layout::Modules)
+        );
+    }
+}
+
+/// rustfmt has nothing to change, so that emitted code may be checked in and formatted with the rest.
+#[test]
+fn goldens_are_formatted() {
+    let mut files: Vec<PathBuf> = ROOTS
+        .iter()
+        .map(|root| folder().join(format!("{root}.rs")))
+        .collect();
+    files.push(folder().join("modules/mod.rs"));
+    let formatted = Command::new("rustfmt")
+        .args(["--edition", "2024", "--check"])
+        .args(["--config-path", concat!(env!("CARGO_MANIFEST_DIR"), "/..")])
+        .args(&files)
+        .output()
+        .expect("rustfmt comes with Rust");
+    assert!(
+        formatted.status.success(),
+        "{}",
+        String::from_utf8_lossy(&formatted.stdout)
+    );
+}
+
+/// Apache's generator needs 16 lines for a line of IDL.
+#[test]
+fn few_lines_for_each_line_of_idl() {
+    let idl = fs::read_to_string(folder().join("library.thrift")).unwrap()
+        + &fs::read_to_string(folder().join("shared.thrift")).unwrap();
+    let filled = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).count();
+    let rust = emitted(
+        "library",
+        Layout::Tree {
+            name: "library".to_owned(),
+        },
+    );
+    let ratio = filled(&rust[0].text) as f64 / filled(&idl) as f64;
+    assert!(
+        ratio <= 12.0,
+        "{ratio:.1} lines emitted for each line of IDL"
+    );
+}

@@ -1,0 +1,4 @@
+@Deprecated
+struct S {
+  1: i32 a
+}

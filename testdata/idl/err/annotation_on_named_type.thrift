@@ -1,0 +1,4 @@
+struct Foo {}
+struct S {
+  1: Foo (a = "b") x
+}

@@ -1,0 +1,5 @@
+struct S {}
+
+/* this comment
+never ends
+struct T {}

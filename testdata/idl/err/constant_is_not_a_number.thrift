@@ -1,0 +1,2 @@
+const double A = NaN
+const double B = e5

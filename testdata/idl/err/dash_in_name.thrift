@@ -1,0 +1,3 @@
+struct my-struct {
+  1: i32 a
+}

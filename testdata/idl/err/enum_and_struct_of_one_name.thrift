@@ -1,0 +1,4 @@
+struct S {}
+enum S {
+  A
+}

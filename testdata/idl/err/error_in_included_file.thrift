@@ -1,0 +1,5 @@
+include "parts/broken.thrift"
+
+struct S {
+  1: broken.Half half
+}

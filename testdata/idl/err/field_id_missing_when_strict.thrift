@@ -1,0 +1,5 @@
+// strict
+struct S {
+  i32 a,
+  2: i32 b
+}

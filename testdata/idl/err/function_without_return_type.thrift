@@ -1,0 +1,4 @@
+service S {
+  ping(),
+  void pong()
+}

@@ -1,0 +1,3 @@
+include "parts/back_to_cycle.thrift"
+
+struct A {}

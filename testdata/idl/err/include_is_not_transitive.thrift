@@ -1,0 +1,5 @@
+include "parts/uses_shared.thrift"
+
+struct S {
+  1: shared.Item item
+}

@@ -1,0 +1,2 @@
+const i32 BIG = 300
+const i8 A = BIG

@@ -1,0 +1,4 @@
+enum E {
+  required,
+  optional
+}

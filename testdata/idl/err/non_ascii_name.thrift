@@ -1,0 +1,3 @@
+struct Straße {
+  1: i32 a
+}

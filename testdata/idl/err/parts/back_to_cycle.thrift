@@ -1,0 +1,3 @@
+include "../include_cycle.thrift"
+
+struct B {}

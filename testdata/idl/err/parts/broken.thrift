@@ -1,0 +1,5 @@
+namespace rs broken
+
+struct Half {
+  1: i32
+}

@@ -1,0 +1,5 @@
+namespace rs other
+
+struct Item {
+  1: i32 id
+}

@@ -1,0 +1,7 @@
+namespace rs shared
+namespace cpp apart
+include "parts/shared.thrift"
+
+enum Size {
+  MEDIUM
+}

@@ -1,0 +1,4 @@
+namespace rs shared
+include "parts/shared.thrift"
+
+struct Item {}

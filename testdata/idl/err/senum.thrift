@@ -1,0 +1,3 @@
+senum Color {
+  "red", "green"
+}

@@ -1,0 +1,4 @@
+service S {}
+struct T {
+  1: S s
+}

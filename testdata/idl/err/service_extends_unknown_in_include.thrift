@@ -1,0 +1,3 @@
+include "parts/shared.thrift"
+service S extends shared.Bas {}
+service T extends sharde.Base {}

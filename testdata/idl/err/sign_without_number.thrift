@@ -1,0 +1,2 @@
+const double A = -
+const i32 B = -  5

@@ -1,0 +1,4 @@
+enum E {
+  A = 3
+}
+const string Y = E.A

@@ -1,0 +1,4 @@
+struct P {}
+struct Q {}
+const P A = {}
+const Q B = A

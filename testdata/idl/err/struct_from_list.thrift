@@ -1,0 +1,2 @@
+struct P {}
+const P A = []

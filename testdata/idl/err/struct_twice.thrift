@@ -1,0 +1,5 @@
+struct S {}
+
+struct S {
+  1: i32 a
+}

@@ -1,0 +1,4 @@
+struct P {
+  1: i32 x
+}
+const P A = {"x": 1, "x": 2}

@@ -1,0 +1,4 @@
+exception X {}
+service S {
+  i32 f() throws (0: X x)
+}

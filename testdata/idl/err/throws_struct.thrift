@@ -1,0 +1,4 @@
+struct X {}
+service S {
+  void f() throws (1: X x)
+}

@@ -1,0 +1,5 @@
+include "parts/shared.thrift"
+
+struct S {
+  1: shraed.Item a
+}

@@ -1,0 +1,4 @@
+union U {
+  1: U u = {}
+}
+const U X = {}

@@ -1,0 +1,1 @@
+const uuid A = "0011223344556677-8899-aabbccddeeff"

@@ -1,0 +1,3 @@
+// André
+/** café */
+struct S {}

@@ -1,0 +1,14 @@
+const i32 DECIMAL = 007
+const i32 PLUS = +5
+const i32 HEX = 0x1F
+const i32 NEGATIVE_HEX = -0x1F
+const i64 MIN = -9223372036854775808
+const i64 MAX = 0x7FFFFFFFFFFFFFFF
+const double A = .5
+const double B = -1e-3
+const double C = +.5e+3
+const double D = 1E+5
+const double E = 3
+const bool YES = true
+const bool NO = 0
+const i32 ONE = true

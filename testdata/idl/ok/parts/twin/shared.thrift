@@ -1,0 +1,5 @@
+namespace rs twin
+
+struct Twin {
+  1: i32 id
+}

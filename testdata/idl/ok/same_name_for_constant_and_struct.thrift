@@ -1,0 +1,2 @@
+const i32 S = 1
+struct S {}
