@@ -50,7 +50,7 @@ impl Emitter<'_> {
         }
         for (child, module) in self.children(path) {
             text.blank();
-            self.module_docs(module, text);
+            self.module_docs(path, module, text);
             let name = child.last().map_or("", String::as_str);
             if self.has_content(child) {
                 text.block(format_args!("pub mod {name}"), |text| {
@@ -84,7 +84,7 @@ impl Emitter<'_> {
                     text.blank();
                 }
                 declared = true;
-                self.module_docs(module, &mut text);
+                self.module_docs(path, module, &mut text);
                 let name = child.last().map_or("", String::as_str);
                 text.line(format_args!("pub mod {name};"));
             }
@@ -126,13 +126,19 @@ impl Emitter<'_> {
         self.plan.modules.iter().filter(move |(at, _)| is_child(at))
     }
 
-    fn module_docs(&self, module: &Module, text: &mut Text) {
+    /// Comments and attributes of a module. A program may use any part of what is emitted, so the
+    /// outermost modules turn off the warnings about the rest, and those that only the IDL's author
+    /// could heed.
+    fn module_docs(&self, parent: &[String], module: &Module, text: &mut Text) {
         for &file in &module.files {
             let file = &self.program[file];
             super::docs::write(text, file.doc.as_deref(), Some(file_name(&file.path)));
         }
         if module.files.is_empty() {
             text.line("/// A namespace.");
+        }
+        if parent.is_empty() {
+            text.line("#[allow(dead_code, missing_docs, unreachable_pub, reason = \"generated\")]");
         }
     }
 }

@@ -108,10 +108,14 @@ impl Plan {
                     .iter()
                     .flat_map(|&file| program[file].items.iter().copied())
             };
-            for item in items() {
-                if let Item::Type(id) = item {
+            // A type that is spelled right keeps its name, whatever stands before it.
+            for spelled_right in [true, false] {
+                for item in items() {
+                    let Item::Type(id) = item else { continue };
                     let name = camel(&program[id].meta.name);
-                    self.types[id.0 as usize] = module.scope.take(&name);
+                    if spelled_right == (name == program[id].meta.name) {
+                        self.types[id.0 as usize] = module.scope.take(&name);
+                    }
                 }
             }
             for item in items() {

@@ -56,7 +56,7 @@ impl<'de> BinaryInput<'de> {
     /// Some writers put 0 for the types of an empty container, so they are checked only when used.
     fn element_type(&self, byte: u8, len: usize) -> Result<WireType> {
         if len == 0 {
-            Ok(WireType::Bool)
+            Ok(WireType::from_byte(byte).unwrap_or(WireType::Bool))
         } else {
             self.wire_type(byte)
         }

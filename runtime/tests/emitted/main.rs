@@ -1,0 +1,28 @@
+//! Emitted code against the runtime: it compiles, round-trips, and does what its IDL says.
+//!
+//! The code is that of `testdata/golden/`, which the compiler's tests keep up to date.
+
+#![allow(clippy::float_cmp, reason = "doubles must come back bit for bit")]
+
+/// The program of `golden::tree` as plain modules.
+#[path = "../../../testdata/golden/modules/mod.rs"]
+mod modules;
+
+mod golden {
+    pub(crate) mod tree {
+        include!("../../../testdata/golden/library.rs");
+    }
+    pub(crate) mod awkward {
+        include!("../../../testdata/golden/names.rs");
+    }
+    include!("../../../testdata/golden/values.rs");
+    include!("../../../testdata/golden/evolution.rs");
+}
+
+mod apache_defects;
+mod calls;
+mod evolution;
+mod names;
+mod shapes;
+mod values;
+mod wire;
