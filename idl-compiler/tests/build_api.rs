@@ -1,5 +1,7 @@
 //! What a build script calls.
 
+#![allow(clippy::unwrap_used)] // A failed expectation is a failed test.
+
 use seapink_idl::emit::rust::{BinaryType, Collection, Layout};
 use seapink_idl::{Builder, Error};
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! The real binary: arguments, exit codes, what goes where.
 
+#![allow(clippy::unwrap_used)] // A failed expectation is a failed test.
+
 mod support;
 
 use std::path::{Path, PathBuf};

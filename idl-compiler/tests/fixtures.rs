@@ -3,6 +3,8 @@
 //! Beside a file stands what is said about it, in a `.stderr`; `BLESS=1 cargo test` rewrites it. A
 //! file that starts with `// strict` is compiled with `--strict`.
 
+#![allow(clippy::unwrap_used)] // A failed expectation is a failed test.
+
 mod support;
 
 use seapink_idl::diagnostic::Code;

@@ -1,5 +1,7 @@
 //! Files made to hurt: each must end in a located error or a program, soon, on a small stack.
 
+#![allow(clippy::unwrap_used)] // A failed expectation is a failed test.
+
 mod support;
 
 use std::fmt::Write as _;

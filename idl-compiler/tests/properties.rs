@@ -1,5 +1,7 @@
 //! Whatever is in a file, the compiler comes back with a program or with errors that have places.
 
+#![allow(clippy::unwrap_used)] // A failed expectation is a failed test.
+
 mod support;
 
 use proptest::prelude::*;

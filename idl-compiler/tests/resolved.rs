@@ -1,5 +1,7 @@
 //! What the model holds after resolution.
 
+#![allow(clippy::unwrap_used)] // A failed expectation is a failed test.
+
 mod support;
 
 use seapink_idl::model::{Item, Program, Requiredness, Shape, Struct, TypeKind, Value};

@@ -138,8 +138,7 @@ impl Rust {
             .load
             .files
             .first()
-            .map(PathBuf::as_path)
-            .unwrap_or(Path::new(""));
+            .map_or(Path::new(""), PathBuf::as_path);
         make(modules, self.name.as_deref(), first)
     }
 }

@@ -37,9 +37,7 @@ impl Suggester {
         let allowed = (name.chars().count().max(3) / 3).min(4);
         let mut best: Option<(usize, &str)> = None;
         for candidate in candidates {
-            let Some(left) = self.left.get().checked_sub(1) else {
-                return None;
-            };
+            let left = self.left.get().checked_sub(1)?;
             self.left.set(left);
             if candidate.len().abs_diff(name.len()) > allowed * 4 || candidate == name {
                 continue;

@@ -226,9 +226,10 @@ impl Loader<'_> {
                 }
                 Some(relative.with_file_name(near).display().to_string())
             });
-            let shown: Vec<String> = match relative.is_absolute() {
-                true => Vec::new(),
-                false => loader.directories(here).map(shown_directory).collect(),
+            let shown: Vec<String> = if relative.is_absolute() {
+                Vec::new()
+            } else {
+                loader.directories(here).map(shown_directory).collect()
             };
             catalog::include_not_found(at, &relative.display().to_string(), &shown, near)
         };

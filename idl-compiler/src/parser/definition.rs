@@ -7,7 +7,7 @@ use super::token::TokenKind as T;
 use super::types::{annotations, field_type};
 use super::value::{integer, value};
 use crate::ast::{
-    Annotations, Definition, Function, Include, Kind, Member, Namespace, Program, Throws,
+    Annotations, Definition, Function, Include, Kind, Member, Namespace, Program, Throws, Type,
 };
 use crate::diagnostic::catalog;
 use crate::model::StructKind;
@@ -189,12 +189,26 @@ fn function(input: Input<'_>) -> Parsed<'_, Function> {
         }
         _ => (input, None),
     };
+    if rest.kind() == T::Name && rest.advance().kind() == T::ParenOpen {
+        let at = rest.state.location(rest.token().span);
+        rest.state
+            .error(|| catalog::missing_return_type(at, rest.text()));
+        return function_tail(rest, (doc, oneway, None));
+    }
     let void = map(token(T::Void), |_| None);
     let (rest, returns) = match alt((void, map(field_type, Some))).parse(rest) {
         Err(nom::Err::Error(_)) if oneway.is_none() => return rest.expected(Group::Function),
         Err(nom::Err::Error(failure)) => return Err(nom::Err::Failure(failure)),
         other => other?,
     };
+    function_tail(rest, (doc, oneway, returns))
+}
+
+/// A function from its name on.
+fn function_tail(
+    input: Input<'_>,
+    (doc, oneway, returns): (Option<Span>, Option<Span>, Option<Type>),
+) -> Parsed<'_, Function> {
     let arguments = || fields(T::ParenOpen, T::ParenClose);
     let throws = map(
         pair(token(T::Throws), cut(arguments())),
@@ -210,7 +224,7 @@ fn function(input: Input<'_>) -> Parsed<'_, Function> {
         annotations,
         separator,
     );
-    let (rest, (name, args, throws, annotations, _)) = cut(tail).parse(rest)?;
+    let (rest, (name, args, throws, annotations, _)) = cut(tail).parse(input)?;
     Ok((
         rest,
         Function {
@@ -250,7 +264,7 @@ fn items<'t, O>(
             }
             Err(error) => {
                 complete = false;
-                rest = next_item(rest, report(rest, error), T::BraceClose);
+                rest = next_item(rest, report(rest, &error), T::BraceClose);
             }
         }
         debug_assert!(rest.at > before, "each turn takes a token");

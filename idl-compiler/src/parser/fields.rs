@@ -46,7 +46,7 @@ pub(crate) fn fields<'t>(open: T, close: T) -> impl Fn(Input<'t>) -> Parsed<'t, 
                 }
                 Err(error) => {
                     fields.complete = false;
-                    rest = next_item(rest, report(rest, error), close);
+                    rest = next_item(rest, report(rest, &error), close);
                 }
             }
             debug_assert!(rest.at > before, "each turn takes a token");
@@ -77,7 +77,10 @@ fn field(input: Input<'_>) -> Parsed<'_, Field> {
         T::Required | T::Optional => (input, None),
         // Says "a field" instead of all that one can start with.
         _ => match field_type(input) {
-            Ok((rest, ty)) => return after_type(rest, Start::new(doc, input.token().span), ty),
+            Ok((rest, ty)) => {
+                let start = Start::new(doc, input.token().span);
+                return after_type(rest, &start, ty);
+            }
             Err(nom::Err::Error(_)) => return input.expected(Group::Field),
             Err(failure) => return Err(failure),
         },
@@ -89,7 +92,7 @@ fn field(input: Input<'_>) -> Parsed<'_, Field> {
     let (rest, requiredness) = requiredness(rest);
     start.requiredness = requiredness;
     let (rest, ty) = cut(field_type).parse(rest)?;
-    after_type(rest, start, ty)
+    after_type(rest, &start, ty)
 }
 
 /// What stands before a field's type.
@@ -119,13 +122,13 @@ fn requiredness(input: Input<'_>) -> (Input<'_>, Requiredness) {
     }
 }
 
-fn after_type(input: Input<'_>, start: Start, ty: crate::ast::Type) -> Parsed<'_, Field> {
+fn after_type<'t>(input: Input<'t>, start: &Start, ty: crate::ast::Type) -> Parsed<'t, Field> {
     let (rest, reference) = quiet(T::Ampersand)(input)?;
     let (rest, name) = cut(field_name).parse(rest)?;
     let (rest, default) = opt(preceded(token(T::Equals), cut(value))).parse(rest)?;
     let (rest, ()) = xsd(rest)?;
     let (rest, annotations) = terminated(annotations, separator).parse(rest)?;
-    let Start {
+    let &Start {
         doc,
         id,
         requiredness,

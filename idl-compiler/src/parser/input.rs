@@ -338,6 +338,7 @@ pub(crate) fn quiet<'t>(kind: TokenKind) -> impl Fn(Input<'t>) -> Parsed<'t, boo
 }
 
 /// `sep := ("," | ";")?`
+#[allow(clippy::unnecessary_wraps)] // It is used where nom wants a parser.
 pub(crate) fn separator(input: Input<'_>) -> Parsed<'_, bool> {
     if input.kind().is_separator() {
         return Ok((input.advance(), true));

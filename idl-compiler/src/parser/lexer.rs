@@ -110,7 +110,7 @@ fn literal_token(input: &str) -> IResult<&str, TokenKind> {
     let (rest, quote) = one_of("\"'").parse(input)?;
     let plain = take_while1(|c| c != quote && c != '\\' && c != '\n');
     let escaped = recognize(pair(char('\\'), nom::character::complete::none_of("\n")));
-    let (rest, _) = many(alt((plain, escaped))).parse(rest)?;
+    let (rest, ()) = many(alt((plain, escaped))).parse(rest)?;
     value(TokenKind::Literal, char(quote)).parse(rest)
 }
 
@@ -296,8 +296,33 @@ impl<'s> Lexer<'s> {
         }
     }
 
+    /// Takes `-rest` into the name that it directly follows, as if dashes were part of names.
+    fn dash_in_name(&mut self, rest: &str) -> bool {
+        let dash = self.location(self.span(1));
+        let text = self.source.text();
+        let Some(last) = self.out.tokens.last_mut() else {
+            return false;
+        };
+        let Ok((after, _)) = word(&rest[1..]) else {
+            return false;
+        };
+        let len = rest.len() - after.len();
+        let named = last.kind == TokenKind::Name && last.span.end == offset(self.at);
+        if !named || len == 1 || rest.as_bytes()[1].is_ascii_digit() {
+            return false;
+        }
+        self.at += len;
+        last.span.end = offset(self.at);
+        let name = &text[last.span.range()];
+        self.diagnostics.error(|| catalog::dash_in_name(dash, name));
+        true
+    }
+
     /// Reports what starts no token. A run of such characters is one error.
     fn bad_character(&mut self, rest: &'s str, first: u8) {
+        if first == b'-' && self.dash_in_name(rest) {
+            return;
+        }
         if matches!(first, b'+' | b'-') {
             let at = self.location(self.span(1));
             self.diagnostics

@@ -65,7 +65,7 @@ fn program(mut input: Input<'_>) -> Program {
         match parsed {
             Ok((rest, ())) => input = rest,
             Err(error) => {
-                let failed_at = recover::report(input, error);
+                let failed_at = recover::report(input, &error);
                 keep_name(input, &mut program);
                 input = recover::next_definition(input, failed_at);
             }

@@ -9,7 +9,7 @@ use crate::diagnostic::catalog;
 use crate::source::Span;
 
 /// Reports a failed production that started at `start`; gives the index of the token at fault.
-pub(crate) fn report(start: Input<'_>, error: nom::Err<Failure>) -> usize {
+pub(crate) fn report(start: Input<'_>, error: &nom::Err<Failure>) -> usize {
     let (nom::Err::Error(failure) | nom::Err::Failure(failure)) = error else {
         return start.at;
     };
@@ -88,6 +88,7 @@ fn help(input: Input<'_>, wanted: Set) -> Option<String> {
             .or_else(|| meant(&["namespace", "include", "cpp_include"])),
         T::Name if wanted.contains(T::Throws) => meant(&["throws"]),
         T::Name if wanted.contains(T::Extends) => meant(&["extends"]),
+        _ if wanted.contains(Group::FieldName) => Some(catalog::field_shape()),
         T::Comma | T::Semicolon if wanted.contains(Group::Definition) => {
             Some(catalog::no_separator_after_definition())
         }
@@ -99,7 +100,7 @@ fn help(input: Input<'_>, wanted: Set) -> Option<String> {
 }
 
 /// From a failure inside an item to the start of the next one, or to the end of the list.
-pub(crate) fn next_item<'t>(start: Input<'t>, failed_at: usize, close: T) -> Input<'t> {
+pub(crate) fn next_item(start: Input<'_>, failed_at: usize, close: T) -> Input<'_> {
     let mut depth = 0_usize;
     let mut input = start;
     while input.kind() != T::End {
@@ -134,7 +135,7 @@ pub(crate) fn next_item<'t>(start: Input<'t>, failed_at: usize, close: T) -> Inp
 }
 
 /// From a failure inside a definition to the next header or definition.
-pub(crate) fn next_definition<'t>(start: Input<'t>, failed_at: usize) -> Input<'t> {
+pub(crate) fn next_definition(start: Input<'_>, failed_at: usize) -> Input<'_> {
     let mut depth = 0_usize;
     let mut input = start.at(failed_at.max(start.at));
     if input.at == start.at && input.kind() != T::End {

@@ -46,7 +46,7 @@ pub(crate) fn field_type(input: Input<'_>) -> Parsed<'_, Type> {
 
 fn annotated<'t>(rest: Input<'t>, start: Input<'t>, kind: TypeKind) -> Parsed<'t, Type> {
     let at = start.token().span.to(rest.last_span());
-    let (rest, annotations) = annotations(rest)?;
+    let (rest, annotations) = type_annotations(rest)?;
     Ok((
         rest,
         Type {
@@ -57,9 +57,18 @@ fn annotated<'t>(rest: Input<'t>, start: Input<'t>, kind: TypeKind) -> Parsed<'t
     ))
 }
 
+/// Annotations of a type, which are too rare to be named among what could follow it.
+fn type_annotations(input: Input<'_>) -> Parsed<'_, Annotations> {
+    if input.kind() == T::ParenOpen {
+        annotations(input)
+    } else {
+        Ok((input, None))
+    }
+}
+
 /// A type given by name takes none; they are read all the same, to go on behind them.
 fn refuse_annotations(input: Input<'_>, ty: Type) -> Parsed<'_, Type> {
-    let (rest, found) = annotations(input)?;
+    let (rest, found) = type_annotations(input)?;
     if found.is_some() {
         let at = input
             .state
@@ -76,7 +85,7 @@ fn refuse_annotations(input: Input<'_>, ty: Type) -> Parsed<'_, Type> {
 ///            | "list" CppType? "<" FieldType ">" CppType?`
 fn container(input: Input<'_>) -> Parsed<'_, TypeKind> {
     let kind = input.kind();
-    let (rest, _) = cpp_type(input.advance())?;
+    let (rest, ()) = cpp_type(input.advance())?;
     let open = token(T::AngleOpen);
     let close = token(T::AngleClose);
     match kind {

@@ -141,7 +141,9 @@ impl Graph<'_> {
                 }
             }
             Value::List(list) | Value::Set(list) => {
-                list.iter().for_each(|value| self.collect(value, found));
+                for value in list {
+                    self.collect(value, found);
+                }
             }
             Value::Map(entries) => {
                 for (key, value) in entries {

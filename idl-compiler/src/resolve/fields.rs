@@ -5,7 +5,7 @@ use super::{Default, Owner, Resolver};
 use crate::ast;
 use crate::diagnostic::catalog;
 use crate::model::{Field, Requiredness};
-use crate::source::{SourceId, Span};
+use crate::source::{Location, SourceId, Span};
 use std::collections::HashMap;
 
 /// A reader of emitted code keeps one bit for each required field in 128.
@@ -100,35 +100,18 @@ impl<'a> Resolver<'a> {
         list: List,
         ids: &mut Ids,
     ) -> Option<i16> {
-        let (id, at) = match field.id {
-            Some(written) => {
-                let at = location(file, written.at);
-                let Ok(id) = i16::try_from(written.value) else {
-                    self.diagnostics
-                        .error(|| catalog::field_id_out_of_range(at, written.value));
-                    return None;
-                };
-                if id == 0 && list == List::Throws {
-                    self.diagnostics.error(|| catalog::throws_id_zero(at));
-                    return None;
-                }
-                if id <= 0 {
-                    self.diagnostics
-                        .warning(|| catalog::nonpositive_field_id(at, id));
-                    ids.next = i32::from(id) - 1;
-                }
-                (id, at)
-            }
-            None => {
-                let at = location(file, field.name);
-                let Ok(id) = i16::try_from(ids.next) else {
-                    self.diagnostics.error(|| catalog::field_ids_exhausted(at));
-                    return None;
-                };
-                ids.next -= 1;
-                ids.implicit.push((field.name, id));
-                (id, at)
-            }
+        let (id, at) = if let Some(written) = field.id {
+            let at = location(file, written.at);
+            (self.written_id(at, written.value, list, ids)?, at)
+        } else {
+            let at = location(file, field.name);
+            let Ok(id) = i16::try_from(ids.next) else {
+                self.diagnostics.error(|| catalog::field_ids_exhausted(at));
+                return None;
+            };
+            ids.next -= 1;
+            ids.implicit.push((field.name, id));
+            (id, at)
         };
         let first = *ids.by_id.entry(id).or_insert(at.span);
         if first != at.span {
@@ -137,6 +120,24 @@ impl<'a> Resolver<'a> {
             self.diagnostics
                 .error(|| catalog::duplicate_field_id(at, first, id, free));
             return None;
+        }
+        Some(id)
+    }
+
+    fn written_id(&mut self, at: Location, value: i64, list: List, ids: &mut Ids) -> Option<i16> {
+        let Ok(id) = i16::try_from(value) else {
+            self.diagnostics
+                .error(|| catalog::field_id_out_of_range(at, value));
+            return None;
+        };
+        if id == 0 && list == List::Throws {
+            self.diagnostics.error(|| catalog::throws_id_zero(at));
+            return None;
+        }
+        if id <= 0 {
+            self.diagnostics
+                .warning(|| catalog::nonpositive_field_id(at, id));
+            ids.next = i32::from(id) - 1;
         }
         Some(id)
     }

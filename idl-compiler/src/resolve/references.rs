@@ -118,8 +118,9 @@ impl<'r> Enums<'r> {
     ) -> Member {
         let mut not_in = None;
         match context.names.look_up(context.loaded, from, prefix) {
-            Lookup::Unknown | Lookup::Ambiguous(..) => return Member::Silent,
-            Lookup::Found(Defined {
+            Lookup::Unknown
+            | Lookup::Ambiguous(..)
+            | Lookup::Found(Defined {
                 target: Target::Broken,
                 ..
             }) => return Member::Silent,

@@ -190,14 +190,12 @@ impl<'a> Resolver<'a> {
                 }
                 seen[at] = 1;
                 chain.push(at);
-                match self.program.services[at].extends {
-                    Some(parent) => at = parent.0 as usize,
-                    None => {
-                        seen[at] = 2;
-                        chain.pop();
-                        break 0;
-                    }
-                }
+                let Some(parent) = self.program.services[at].extends else {
+                    seen[at] = 2;
+                    chain.pop();
+                    break 0;
+                };
+                at = parent.0 as usize;
             };
             while let Some(child) = chain.pop() {
                 if self.program.services[child].extends.is_some() {

@@ -1,6 +1,6 @@
 //! What the tests share.
 
-#![allow(dead_code, unreachable_pub)] // Each test crate uses its part.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // Each test crate uses its part.
 
 use seapink_idl::model::Program;
 use seapink_idl::{Disk, Files, LoadOptions, Memory, Report, load};

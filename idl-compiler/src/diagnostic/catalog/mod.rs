@@ -62,6 +62,7 @@ codes! {
         KeywordAsName => "keyword-as-name",
         DottedName => "dotted-name",
         VoidAsType => "void-as-type",
+        MissingReturnType => "missing-return-type",
         AnnotationOnNamedType => "annotation-on-named-type",
         NestingTooDeep => "nesting-too-deep",
         TooManyFields => "too-many-fields",

@@ -177,6 +177,26 @@ pub(crate) fn void_as_type(at: Location) -> Diagnostic {
     .label(at, "needs a type with values")
 }
 
+pub(crate) fn missing_return_type(at: Location, name: &str) -> Diagnostic {
+    let name = short(name);
+    Diagnostic::new(
+        Code::MissingReturnType,
+        format!("the function `{name}` has no return type"),
+    )
+    .label(at, "a function starts with its return type")
+    .help(format!("write `void {name}(…)` if it returns nothing"))
+}
+
+pub(crate) fn field_shape() -> String {
+    "a field is `ID: TYPE NAME`".to_owned()
+}
+
+pub(crate) fn dash_in_name(at: Location, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnexpectedCharacter, "a name cannot have a dash")
+        .label(at, "dash")
+        .help(super::did_you_mean(&short(&name.replace('-', "_"))))
+}
+
 pub(crate) fn annotation_on_named_type(at: Location, ty: Location) -> Diagnostic {
     Diagnostic::new(
         Code::AnnotationOnNamedType,

@@ -200,8 +200,8 @@ pub(crate) fn constant_cycle(at: Location, name: &str, defined: Location) -> Dia
         Code::ConstantCycle,
         format!("the constant `{}` is defined by itself", short(name)),
     )
-    .label(at, "needs its value")
-    .label(defined, "to compute its value")
+    .label(at, "its value is needed here")
+    .label(defined, "to give this a value")
 }
 
 pub(crate) fn default_cycle(at: Location, field: &str, through: Option<Location>) -> Diagnostic {
