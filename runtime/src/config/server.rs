@@ -195,10 +195,14 @@ impl ServerConfig {
 
     fn check_model(&self) -> Result<()> {
         let model = self.model.name();
-        for (key, given) in [("workers", self.workers), ("queue", self.queue)] {
+        let pool = [
+            ("workers", "workers", self.workers),
+            ("queue", "a queue", self.queue),
+        ];
+        for (key, what, given) in pool {
             if given.is_some() && self.model != Model::ThreadPool {
                 let text =
-                    format!("only the model `thread-pool` has {key}, and the model is `{model}`");
+                    format!("only the model `thread-pool` has {what}, and the model is `{model}`");
                 return Err(self.origin.error(&format!("server.{key}"), text));
             }
         }

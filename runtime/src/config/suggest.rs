@@ -2,10 +2,10 @@
 
 /// The valid name that is nearest to what was written, if one is near enough to be meant.
 pub(super) fn nearest<'a>(given: &str, valid: &[&'a str]) -> Option<&'a str> {
-    let given = given.to_lowercase();
+    let lower = given.to_lowercase();
     let (distance, name) = valid
         .iter()
-        .map(|name| (distance(&given, name), *name))
+        .map(|name| (distance(&lower, name), *name))
         .min_by_key(|(distance, _)| *distance)?;
     let near = distance <= 1.max(name.len() / 3);
     (near && given != name).then_some(name)

@@ -1,0 +1,349 @@
+//! Configurations: what they mean, and every sentence that refuses one.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::net::TcpListener;
+
+use seapink::codegen::{Call, Outcome, Service};
+use seapink::config::{ClientTimeouts, Model, ServerTimeouts};
+use seapink::transport::{Framed, Transports};
+use seapink::{
+    Client, ClientConfig, ErrorKind, Limits, Multiplexed, Protocol, Server, ServerConfig, Standard,
+};
+
+struct Nothing;
+
+impl Service for Nothing {
+    type Handler = ();
+    const NAME: &'static str = "Nothing";
+
+    fn handler(&self) -> &() {
+        &()
+    }
+
+    fn dispatch<P: Protocol>((): &(), call: Call<'_, P>) -> Outcome {
+        call.unknown_method()
+    }
+}
+
+#[test]
+fn every_key_of_a_server_is_read() {
+    let text = r#"
+        [server]
+        listen = "unix:///run/calc.sock"
+        model = "thread-pool"
+        transport = "buffered"
+        protocol = "json"
+        workers = 3
+        queue = 4
+        connections_max = 5
+        strict_read = true
+
+        [server.limits]
+        message_bytes_max = 6
+        frame_bytes_max = 7
+        string_bytes_max = 8
+        container_elements_max = 9
+        depth_max = 10
+
+        [server.timeouts]
+        idle_ms = 11
+        read_ms = 12
+        write_ms = 13
+        drain_ms = 14
+
+        [client]
+        connect = "the other half of the file"
+    "#;
+    let config = ServerConfig::from_toml(text).unwrap();
+    let limits = Limits::default()
+        .message_bytes_max(6)
+        .frame_bytes_max(7)
+        .string_bytes_max(8)
+        .container_elements_max(9)
+        .depth_max(10);
+    let timeouts = ServerTimeouts::default();
+    let timeouts = timeouts.idle_ms(11).read_ms(12).write_ms(13).drain_ms(14);
+    let expected = ServerConfig::new("unix:///run/calc.sock")
+        .model(Model::ThreadPool)
+        .transport("buffered")
+        .protocol("json")
+        .workers(3)
+        .queue(4)
+        .connections_max(5)
+        .strict_read(true)
+        .limits(limits)
+        .timeouts(timeouts);
+    assert_eq!(public(&config), public(&expected));
+}
+
+#[test]
+fn every_key_of_a_client_is_read() {
+    let text = r#"
+        [client]
+        connect = "abstract://calc"
+        transport = "buffered"
+        protocol = "compact"
+        service = "Calculator"
+        strict_write = false
+        limits.message_bytes_max = 1_000
+        timeouts = { connect_ms = 1, read_ms = 2, write_ms = 0x3 }
+    "#;
+    let config = ClientConfig::from_toml(text).unwrap();
+    let timeouts = ClientTimeouts::default();
+    let expected = ClientConfig::new("abstract://calc")
+        .transport("buffered")
+        .protocol("compact")
+        .service("Calculator")
+        .strict_write(false)
+        .limits(Limits::default().message_bytes_max(1000))
+        .timeouts(timeouts.connect_ms(1).read_ms(2).write_ms(3));
+    assert_eq!(public(&config), public(&expected));
+}
+
+#[test]
+fn only_the_address_must_be_given() {
+    let config = ServerConfig::from_toml("[server]\nlisten = 'tcp://127.0.0.1:9090'").unwrap();
+    assert_eq!(public(&config), public(&ServerConfig::default()));
+    let config = ClientConfig::from_toml("[client]\nconnect = 'tcp://127.0.0.1:9090'").unwrap();
+    assert_eq!(public(&config), public(&ClientConfig::default()));
+}
+
+/// What a configuration says, without where it comes from.
+fn public(config: &impl std::fmt::Debug) -> String {
+    let text = format!("{config:?}");
+    text.split(", origin: ").next().unwrap().to_owned()
+}
+
+#[test]
+fn names_of_models_are_those_of_configurations() {
+    for model in [Model::Simple, Model::Threaded, Model::ThreadPool] {
+        let text = format!("server = {{ listen = 'x', model = '{}' }}", model.name());
+        assert_eq!(ServerConfig::from_toml(&text).unwrap().model, model);
+    }
+}
+
+#[test]
+fn each_error_in_a_file_is_one_sentence_with_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("calc.toml");
+    let mut file = String::new();
+    let mut cases = 0;
+    for line in include_str!("config_errors.txt").lines().skip(3) {
+        let (bind, expected) = match line
+            .strip_prefix("> ")
+            .and_then(|rest| rest.split_once(": "))
+        {
+            Some(("server", expected)) => (true, expected),
+            Some(("client", expected)) => (false, expected),
+            _ if line.is_empty() || line.starts_with('#') => continue,
+            _ => {
+                file.push_str(line);
+                file.push('\n');
+                continue;
+            }
+        };
+        fs::write(&path, &file).unwrap();
+        let error = if bind {
+            let config = ServerConfig::from_file(&path);
+            config
+                .and_then(|config| Server::bind(&config, Nothing))
+                .unwrap_err()
+        } else {
+            let config = ClientConfig::from_file(&path);
+            config
+                .and_then(|config| Client::<Standard>::connect(&config))
+                .unwrap_err()
+        };
+        let found = error
+            .to_string()
+            .replace(&*path.to_string_lossy(), "calc.toml");
+        assert_eq!(found, expected, "in:\n{file}");
+        assert_ne!(error.kind(), ErrorKind::Closed);
+        file.clear();
+        cases += 1;
+    }
+    assert!(cases > 40, "{cases}");
+}
+
+#[test]
+fn without_a_file_errors_name_line_and_key() {
+    let error = ServerConfig::from_toml("[server]\nlisten = 3").unwrap_err();
+    let expected = "line 2: server.listen: must be a string, not a whole number";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn builders_are_checked_as_files_are() {
+    let tcp = || ServerConfig::new("tcp://127.0.0.1:0");
+    let timeouts = ServerTimeouts::default().read_ms(0);
+    let cases = [
+        (
+            tcp().workers(0),
+            "server.workers: must be a number from 1 to 4096, not 0",
+        ),
+        (
+            tcp().connections_max(0),
+            "server.connections_max: must be a number from 1 to 1000000, not 0",
+        ),
+        (
+            tcp().model(Model::Simple).workers(1),
+            "server.workers: only the model `thread-pool` has workers, and the model is `simple`",
+        ),
+        (
+            tcp().limits(Limits::default().frame_bytes_max(1 << 31)),
+            "server.limits.frame_bytes_max: must be a number from 1 to 2147483647, not 2147483648",
+        ),
+        (
+            tcp().timeouts(timeouts),
+            "server.timeouts.read_ms: must be a number from 1 to 86400000, not 0",
+        ),
+    ];
+    for (config, expected) in cases {
+        let error = Server::bind(&config, Nothing).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let error = ServerConfig::from_file("/no/such/calc.toml").unwrap_err();
+    let expected = "cannot read /no/such/calc.toml: No such file or directory (os error 2)";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_transport_of_ones_own_can_be_chosen() {
+    let transports = Transports::standard().with("crc", Framed);
+    let config =
+        ServerConfig::from_toml("server = { listen = 'tcp://127.0.0.1:0', transport = 'crc' }");
+    let config = config.unwrap();
+    let error = Server::bind(&config, Nothing).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "line 1: server.transport: `crc` is none of `framed` and `buffered`"
+    );
+    Server::bind(&config.transports(transports), Nothing).unwrap();
+}
+
+#[test]
+fn a_multiplexer_without_services_speaks_the_standard_protocols() {
+    let config = ServerConfig::new("tcp://127.0.0.1:0").protocol("compact");
+    Server::bind(&config, Multiplexed::new()).unwrap();
+}
+
+/// What `Server::bind` says about an address.
+fn bind(listen: &str) -> String {
+    match Server::bind(&ServerConfig::new(listen), Nothing) {
+        Ok(_) => "fine".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What `Client::connect` says about an address.
+fn connect(address: &str) -> String {
+    match Client::<Standard>::connect(&ClientConfig::new(address)) {
+        Ok(_) => "fine".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn tcp_addresses_that_cannot_be_used_say_why() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", taken.local_addr().unwrap());
+    let expected =
+        format!("server.listen: cannot listen at {address}: another server listens there");
+    assert_eq!(bind(&address), expected);
+    assert_eq!(connect(&address), "fine");
+    drop(taken);
+    let expected = format!("cannot connect to {address}: nobody listens there");
+    assert_eq!(connect(&address), expected);
+    for text in [
+        bind("tcp://nobody.invalid:1"),
+        connect("tcp://nobody.invalid:1"),
+    ] {
+        let expected = "the host of tcp://nobody.invalid:1 cannot be resolved: ";
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn unix_addresses_that_cannot_be_used_say_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().to_str().unwrap();
+    fs::write(format!("{root}/regular"), "").unwrap();
+    let long = "x".repeat(108 - root.len());
+    let cases = [
+        (
+            "absent/calc.sock",
+            "cannot listen at {}: the directory does not exist",
+        ),
+        (
+            "regular",
+            "cannot listen at {}: there is a file of that name, which is no socket",
+        ),
+        (
+            "regular/calc.sock",
+            "cannot listen at {}: a part of the path is no directory",
+        ),
+        (
+            &long,
+            "`{}` is too long: the path or name of a Unix socket has at most 107 bytes, this one has 109",
+        ),
+    ];
+    for (name, expected) in cases {
+        let address = format!("unix://{root}/{name}");
+        let expected = format!("server.listen: {}", expected.replace("{}", &address));
+        assert_eq!(bind(&address), expected);
+    }
+    assert!(fs::metadata(format!("{root}/regular")).is_ok());
+    let address = format!("unix://{root}/nobody");
+    assert_eq!(
+        connect(&address),
+        format!("cannot connect to {address}: there is no such socket")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_socket_of_a_dead_server_is_replaced_and_that_of_a_live_one_is_not() {
+    use std::os::unix::net::UnixListener;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("calc.sock");
+    let address = format!("unix://{}", path.display());
+    let dead = UnixListener::bind(&path).unwrap();
+    let expected =
+        format!("server.listen: cannot listen at {address}: another server listens there");
+    assert_eq!(bind(&address), expected);
+    drop(dead);
+    assert!(path.exists());
+    assert_eq!(
+        connect(&address),
+        format!("cannot connect to {address}: nobody listens there")
+    );
+    let server = Server::bind(&ServerConfig::new(&*address), Nothing).unwrap();
+    assert_eq!(server.local_addr().to_string(), address);
+    assert_eq!(connect(&address), "fine");
+    drop(server);
+    assert!(!path.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_leaves_the_socket_of_its_successor_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("calc.sock");
+    let config = ServerConfig::new(format!("unix://{}", path.display()));
+    let first = Server::bind(&config, Nothing).unwrap();
+    fs::remove_file(&path).unwrap();
+    let second = Server::bind(&config, Nothing).unwrap();
+    drop(first);
+    assert!(path.exists());
+    drop(second);
+    assert!(!path.exists());
+}
