@@ -7,9 +7,9 @@ use crate::loader::{Loaded, Unit};
 use crate::source::{Location, SourceId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Reports types and services of one name in files that belong together: a file and one that it
-/// includes, if all their namespaces agree (the rule of Apache's compiler), and all files that become
-/// one Rust module.
+/// Reports types and services of one name in a file and one that it includes, if all their
+/// namespaces agree: the rule of Apache's compiler. Warns of other files that become one Rust
+/// module, where one of two equal names has to give way.
 pub(crate) fn check(loaded: &Loaded, names: &Names<'_>, diagnostics: &mut Diagnostics) {
     let scopes: Vec<BTreeMap<&str, &str>> = loaded
         .units
@@ -42,7 +42,7 @@ pub(crate) fn check(loaded: &Loaded, names: &Names<'_>, diagnostics: &mut Diagno
             let here = location(file, definition.name);
             let there = *module.entry((is_const, name)).or_insert(here);
             if there.file != here.file && !reported.contains(&(here, there)) {
-                diagnostics.error(|| catalog::duplicate_across_files(here, there, name));
+                diagnostics.warning(|| catalog::shared_module(here, there, name));
             }
         }
     }

@@ -118,6 +118,7 @@ codes! {
     warnings {
         InvalidUtf8InComment => "invalid-utf8-in-comment",
         AsyncIsOneway => "async-is-oneway",
+        SharedModule => "shared-module",
         ImplicitFieldIds => "implicit-field-ids",
         NonpositiveFieldId => "nonpositive-field-id",
         IgnoredRequiredness => "ignored-requiredness",

@@ -33,6 +33,17 @@ pub(crate) fn duplicate_across_files(here: Location, there: Location, name: &str
     .help("give one of the files another `namespace`")
 }
 
+pub(crate) fn shared_module(here: Location, there: Location, name: &str) -> Diagnostic {
+    let name = short(name);
+    Diagnostic::new(
+        Code::SharedModule,
+        format!("two files define `{name}` and become one Rust module"),
+    )
+    .label(here, "gets another name in Rust")
+    .label(there, "keeps its name")
+    .help("give one of the files another `namespace rs`")
+}
+
 pub(crate) fn unknown_type(at: Location, name: &str, help: Option<String>) -> Diagnostic {
     Diagnostic::new(
         Code::UnknownType,
