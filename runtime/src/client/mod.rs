@@ -87,6 +87,7 @@ impl<Set: ProtocolSet> Client<Set> {
     }
 
     /// Calls a function. Its errors are those that it declares, and everything else as `Other`.
+    #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
     pub fn call<A, T, E>(&self, method: &'static str, ids: FieldNames, arguments: A) -> Result<T, E>
     where
         A: EncodeArguments,
@@ -123,6 +124,7 @@ impl<Set: ProtocolSet> Client<Set> {
     }
 
     /// Calls a oneway function: returns once the message is handed to the transport.
+    #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
     pub fn oneway<A>(&self, method: &'static str, ids: FieldNames, arguments: A) -> Result<()>
     where
         A: EncodeArguments,

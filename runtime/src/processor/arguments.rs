@@ -42,7 +42,7 @@ pub trait DecodeArguments<'de> {
 /// A handler's function, as emitted dispatch tables name it: `H::add`.
 pub trait HandlerFn<H, Arguments, T, E> {
     /// Calls it.
-    fn call(&self, handler: &H, cx: &CallContext, arguments: Arguments) -> Result<T, E>;
+    fn call(self, handler: &H, cx: &CallContext, arguments: Arguments) -> Result<T, E>;
 }
 
 macro_rules! tuples {
@@ -96,7 +96,7 @@ macro_rules! tuples {
         {
             #[inline(always)]
             fn call(
-                &self,
+                self,
                 handler: &Handler,
                 cx: &CallContext,
                 ($($member,)*): ($($member,)*),
@@ -180,6 +180,6 @@ pub(crate) fn write_arguments<A: EncodeArguments, O: Output>(
     out: &mut O,
 ) {
     write_struct("arguments", ids, out, |fields| {
-        arguments.encode(ids, fields)
+        arguments.encode(ids, fields);
     });
 }

@@ -48,25 +48,21 @@ impl Processor for Multiplexed {
 
     fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
         let Some((service, method)) = request.head.name.split_once(':') else {
-            return match &self.default {
-                Some(processor) => processor.process(request, reply, cx),
-                None => {
-                    let text = format!(
-                        "`{}` names no service: write `Service:{0}`, or set a default service",
-                        request.head.name
-                    );
-                    request.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply)
-                }
+            let Some(processor) = &self.default else {
+                let text = format!(
+                    "`{}` names no service: write `Service:{0}`, or set a default service",
+                    request.head.name
+                );
+                return request.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply);
             };
+            return processor.process(request, reply, cx);
         };
         let mut inner = request.clone();
         inner.head.name = Cow::Borrowed(method);
-        match self.services.get(service) {
-            Some(processor) => processor.process(&inner, reply, cx),
-            None => {
-                let text = format!("there is no service `{service}` here");
-                inner.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply)
-            }
-        }
+        let Some(processor) = self.services.get(service) else {
+            let text = format!("there is no service `{service}` here");
+            return inner.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply);
+        };
+        processor.process(&inner, reply, cx)
     }
 }

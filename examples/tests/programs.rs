@@ -1,0 +1,179 @@
+//! Every example, run as a program.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+macro_rules! program {
+    ($name:literal) => {
+        Command::new(env!(concat!("CARGO_BIN_EXE_", $name)))
+    };
+}
+
+/// A server that is stopped with the test, however it ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[track_caller]
+fn output(command: &mut Command) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let stdout = String::from_utf8(stdout).unwrap();
+    assert!(
+        status.success(),
+        "{command:?}\n{stdout}\n{}",
+        String::from_utf8_lossy(&stderr)
+    );
+    stdout
+}
+
+#[track_caller]
+fn failure(command: &mut Command) -> String {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    assert!(!status.success());
+    String::from_utf8(stderr).unwrap()
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> std::path::PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// What the quickstart says is the same whatever it runs on.
+#[track_caller]
+fn check_quickstart(stdout: &str) {
+    for line in [
+        "  receipt no. 1: 8.40 EUR",
+        "  SoldOut: sorry, Ben, no TEA today",
+        "  the same connection goes on: 8.90 EUR taken so far",
+        "  they spent 20.00 EUR, the bar has 28.90 EUR",
+        "The bar is closed: every call was answered.",
+    ] {
+        assert!(stdout.contains(line), "no line {line:?} in\n{stdout}");
+    }
+}
+
+#[test]
+fn quickstart_shows_a_result_an_exception_a_oneway_call_and_concurrency() {
+    check_quickstart(&output(&mut program!("quickstart")));
+}
+
+#[test]
+fn quickstart_runs_every_model_transport_and_protocol() {
+    let folder = tempfile::tempdir().unwrap();
+    for model in ["simple", "threaded", "thread-pool"] {
+        for transport in ["framed", "buffered"] {
+            for protocol in ["binary", "compact", "json"] {
+                let socket = folder.path().join("socket");
+                for listen in [
+                    "tcp://127.0.0.1:0".to_owned(),
+                    format!("unix://{}", socket.display()),
+                ] {
+                    let config = format!(
+                        "[server]\nlisten = \"{listen}\"\nmodel = \"{model}\"\n\
+                         transport = \"{transport}\"\nprotocol = \"{protocol}\"\n"
+                    );
+                    let config = write(folder.path(), "server.toml", &config);
+                    let stdout = output(program!("quickstart").arg("--config").arg(config));
+                    check_quickstart(&stdout);
+                    let layers = format!("({model}, {transport}, {protocol})");
+                    assert!(stdout.contains(&layers), "{stdout}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn quickstart_says_what_is_wrong_with_its_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write(
+        folder.path(),
+        "bar.toml",
+        "[server]\nlisten = \"tcp://127.0.0.1:0\"\nmodle = \"simple\"\n",
+    );
+    let stderr = failure(program!("quickstart").arg("--config").arg(config));
+    for word in ["bar.toml", "modle", "model"] {
+        assert!(stderr.contains(word), "{stderr}");
+    }
+    let stderr = failure(program!("quickstart").args(["--config", "missing.toml"]));
+    assert!(stderr.contains("missing.toml"), "{stderr}");
+}
+
+#[test]
+fn calculator_is_two_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let server =
+        "[server]\nlisten = \"tcp://127.0.0.1:0\"\ntransport = \"buffered\"\nprotocol = \"json\"\n";
+    let server = write(folder.path(), "server.toml", server);
+    let mut running = Running(
+        program!("calculator-server")
+            .arg(server)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    BufReader::new(running.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap();
+    let client = format!(
+        "[client]\nconnect = \"{address}\"\ntransport = \"buffered\"\nprotocol = \"json\"\n"
+    );
+    let client = write(folder.path(), "client.toml", &client);
+    assert_eq!(
+        output(program!("calculator-client").arg(client)),
+        "2 + 3 = 5\n7 * 6 = 42\n1 / 0: DivisionByZero: \"1 by zero\"\n"
+    );
+}
+
+#[test]
+fn calculator_client_says_that_nobody_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("nobody");
+    let client = format!("[client]\nconnect = \"unix://{}\"\n", socket.display());
+    let client = write(folder.path(), "client.toml", &client);
+    let stderr = failure(program!("calculator-client").arg(client));
+    assert!(stderr.contains("nobody"), "{stderr}");
+}
+
+/// The promise of the tutorial: a server and a client are at most forty lines each.
+#[test]
+fn calculator_is_short() {
+    for name in ["server.rs", "client.rs"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("calculator")
+            .join(name);
+        let text = std::fs::read_to_string(path).unwrap();
+        let code = text
+            .lines()
+            .filter(|line| !line.trim().is_empty() && !line.starts_with("//!"));
+        assert!(code.count() <= 40, "{name}");
+    }
+}
+
+#[test]
+fn a_protocol_of_ones_own() {
+    let stdout = output(&mut program!("custom-protocol"));
+    assert!(
+        stdout.ends_with("20 + 22 = 42 in little-endian\n"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn a_transport_of_ones_own() {
+    let stdout = output(&mut program!("custom-transport"));
+    assert_eq!(stdout, "20 + 22 = 42, every message with a checksum\n");
+}
