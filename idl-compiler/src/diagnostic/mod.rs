@@ -1,10 +1,10 @@
-//! What the compiler has to say about IDL files: collected here, worded in [`catalog`], shown by
+//! What the compiler has to say about IDL files: collected here, worded in `catalog`, shown by
 //! `human` and `json`.
 //!
 //! Nothing here knows the language. A [`Report`] owns the sources that its diagnostics point into,
 //! so it can be rendered after the loader and the resolver are gone.
 
-pub mod catalog;
+pub(crate) mod catalog;
 mod human;
 mod json;
 mod suggest;

@@ -1,7 +1,7 @@
 //! The wording of every diagnostic, each with its stable code.
 //!
-//! One function per message, in the order in which the compiler gets there: [`syntax`], [`files`],
-//! [`names`], [`members`], [`values`]. A message is one sentence that says what is wrong, the labels
+//! One function per message, in the order in which the compiler gets there: `syntax`, `files`,
+//! `names`, `members`, `values`. A message is one sentence that says what is wrong, the labels
 //! say it at each place, and the help, if any, is one thing to do.
 
 mod files;
