@@ -2,6 +2,7 @@
 //!
 //! The bytes were written by the reference implementation, from another description of the same
 //! values.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod protocol_support;
 
@@ -48,7 +49,7 @@ fn every_file_belongs_to_a_value() {
             ["binary", "compact", "json"].contains(&protocol),
             "{path:?}"
         );
-        assert!(names.contains(name), "{path:?} belongs to no value");
+        assert!(names.contains(name), "{name} belongs to no value");
     }
 }
 
@@ -176,12 +177,17 @@ fn folder() -> PathBuf {
 
 fn read_hex<P: Protocol>(name: &str) -> Vec<u8> {
     let path = folder().join(format!("{}_{name}.hex", P::NAME));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    let text =
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     for header in [
         format!("# protocol: {}", P::NAME),
         format!("# value: {name}"),
     ] {
-        assert!(text.lines().any(|line| line == header), "{path:?}");
+        assert!(
+            text.lines().any(|line| line == header),
+            "{}",
+            path.display()
+        );
     }
     let bytes = text.lines().flat_map(|line| {
         line.split('#')
@@ -190,7 +196,9 @@ fn read_hex<P: Protocol>(name: &str) -> Vec<u8> {
             .split_whitespace()
     });
     bytes
-        .map(|byte| u8::from_str_radix(byte, 16).unwrap_or_else(|_| panic!("{path:?}: {byte}")))
+        .map(|byte| {
+            u8::from_str_radix(byte, 16).unwrap_or_else(|_| panic!("{}: {byte}", path.display()))
+        })
         .collect()
 }
 

@@ -1,9 +1,17 @@
 //! Values whose types are known only at run time, so that tests need no emitted code.
-#![allow(dead_code, reason = "each test uses a part of this")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "each test uses a part of this"
+)]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use seapink::codec::{Decode, Encode};
-use seapink::protocol::{Input, MessageHead, Output, Protocol};
-use seapink::{Limits, Result, Uuid, WireType};
+use std::borrow::Cow;
+
+use seapink::codec::{Decode, DecodeStruct, Encode, Struct, StructReader, StructWriter};
+use seapink::protocol::{FieldHeader, Input, MessageForm, MessageHead, Output, Protocol};
+use seapink::{Error, ErrorKind, Limits, MessageKind, Result, Uuid, WireType};
 
 /// A value of any type. A double equals another with the same bits.
 #[derive(Clone, Debug)]
@@ -40,8 +48,8 @@ impl PartialEq for Value {
             (Self::List(s, a), Self::List(t, b)) | (Self::Set(s, a), Self::Set(t, b)) => {
                 a == b && (s == t || a.is_empty())
             }
-            (Self::Map(k, v, a), Self::Map(l, w, b)) => {
-                a == b && ((k, v) == (l, w) || a.is_empty())
+            (Self::Map(key, value, a), Self::Map(other_key, other_value, b)) => {
+                a == b && ((key, value) == (other_key, other_value) || a.is_empty())
             }
             _ => false,
         }
@@ -359,4 +367,106 @@ pub(crate) fn unlimited() -> Limits {
         .message_bytes_max(usize::MAX)
         .container_elements_max(usize::MAX)
         .depth_max(u32::MAX)
+}
+
+/// How bytes are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Path {
+    Decode,
+    Skip,
+    Scan,
+}
+
+pub(crate) const PATHS: [Path; 3] = [Path::Decode, Path::Skip, Path::Scan];
+
+pub(crate) const CALL: MessageHead<'static> = MessageHead {
+    name: Cow::Borrowed("f"),
+    kind: MessageKind::Call,
+    sequence_id: 1,
+    form: MessageForm::Strict,
+};
+
+impl Path {
+    /// Reads a message this way. A scanner that wants more bytes has found them cut off.
+    pub(crate) fn read<P: Protocol>(
+        self,
+        bytes: &[u8],
+        like: &[(i16, Value)],
+        limits: &Limits,
+    ) -> Result<()> {
+        let way = match self {
+            Self::Scan => {
+                return match P::scanner(limits).scan(bytes)? {
+                    Some(length) => {
+                        assert_eq!(length, bytes.len());
+                        Ok(())
+                    }
+                    None => Err(Error::new(ErrorKind::Truncated, "more bytes are needed")),
+                };
+            }
+            Self::Decode => Way::General,
+            Self::Skip => Way::Skip,
+        };
+        let mut read = Dynamic {
+            fields: like.to_vec(),
+            way,
+        };
+        read_message::<P>(bytes, &mut read, limits).map(drop)
+    }
+}
+
+/// Calls a function with every protocol as its type.
+macro_rules! each_protocol {
+    ($function:ident($($argument:expr),*)) => {
+        $function::<Binary>($($argument),*);
+        $function::<Compact>($($argument),*);
+        $function::<Json>($($argument),*);
+    };
+}
+pub(crate) use each_protocol;
+
+/// A recursive type as it would be emitted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Tree {
+    pub(crate) children: Vec<Self>,
+}
+
+impl Struct for Tree {
+    const NAME: &'static str = "Tree";
+    const FIELDS: &'static [(i16, &'static str)] = &[(1, "children")];
+
+    fn encode<O: Output>(&self, fields: &mut StructWriter<'_, O>) {
+        fields.field(1, &self.children);
+    }
+}
+
+impl<'de> DecodeStruct<'de> for Tree {
+    fn decode<I: Input<'de>>(&mut self, fields: &mut StructReader<'_, 'de, I>) -> Result<()> {
+        fields.expect(1, &mut self.children)
+    }
+
+    fn decode_field<I: Input<'de>>(
+        &mut self,
+        field: FieldHeader,
+        fields: &mut StructReader<'_, 'de, I>,
+    ) -> Result<()> {
+        match field.id {
+            1 => fields.read(field, &mut self.children),
+            _ => fields.skip(field),
+        }
+    }
+}
+
+/// A number as the compact protocol writes an unsigned one.
+pub(crate) fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = value.to_le_bytes()[0] & 0x7f;
+        value >>= 7;
+        if value == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
 }

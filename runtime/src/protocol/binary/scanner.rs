@@ -35,6 +35,9 @@ impl Grammar for BinaryGrammar {
         if seen.first() >= Some(&0x80) && !version.starts_with(seen) {
             return Err(cursor.malformed(WRONG));
         }
+        if seen.len() < 2 {
+            return Err(cursor.missing(seen.len() + 1));
+        }
         let first = int(cursor)?;
         if let Ok(length) = usize::try_from(first) {
             cursor.pass_string(length)?;
