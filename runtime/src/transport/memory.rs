@@ -5,15 +5,16 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
+use std::mem;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select_biased};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::error::Result;
 use crate::processor::Peer;
+use crate::transport::socket::refused;
 use crate::transport::{Address, Closer, Connector, Listener, Readiness, Stream, Waker};
 
 /// Bytes that one direction holds before a writer waits, unless another number is asked for.
@@ -235,16 +236,30 @@ impl Drop for MemoryStream {
 
 /// Listens for connections inside the process.
 pub struct MemoryListener {
-    incoming: Receiver<MemoryStream>,
-    woken: Receiver<()>,
-    waker: Sender<()>,
+    backlog: Arc<Backlog>,
 }
 
 /// Connects to a [`MemoryListener`]. Cheap to clone.
 #[derive(Clone)]
 pub struct MemoryConnector {
-    outgoing: Sender<MemoryStream>,
+    backlog: Arc<Backlog>,
     capacity: usize,
+}
+
+/// Connections that wait to be accepted.
+///
+/// Why not a channel? Because what is left in one when its receiver goes stays open.
+#[derive(Default)]
+struct Backlog {
+    state: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    streams: VecDeque<MemoryStream>,
+    woken: bool,
+    closed: bool,
 }
 
 impl MemoryListener {
@@ -254,42 +269,51 @@ impl MemoryListener {
         reason = "neither is of use without the other"
     )]
     pub fn new() -> (Self, MemoryConnector) {
-        let (outgoing, incoming) = bounded(BACKLOG);
-        let (waker, woken) = bounded(1);
-        let listener = Self {
-            incoming,
-            woken,
-            waker,
+        let backlog = Arc::<Backlog>::default();
+        let connector = MemoryConnector {
+            backlog: Arc::clone(&backlog),
+            capacity: CAPACITY,
         };
-        let capacity = CAPACITY;
-        (listener, MemoryConnector { outgoing, capacity })
+        (Self { backlog }, connector)
     }
 }
 
 impl Listener for MemoryListener {
     fn accept(&mut self) -> io::Result<Option<Box<dyn Stream>>> {
-        select_biased! {
-            recv(self.woken) -> _ => Ok(None),
-            recv(self.incoming) -> stream => if let Ok(stream) = stream {
-                Ok(Some(Box::new(stream)))
-            } else {
-                // Every connector is gone. Nobody can connect any more, so only waking is left.
-                let _ = self.woken.recv();
-                Ok(None)
-            },
+        let mut state = self.backlog.state.lock();
+        loop {
+            if mem::take(&mut state.woken) {
+                return Ok(None);
+            }
+            if let Some(stream) = state.streams.pop_front() {
+                return Ok(Some(Box::new(stream)));
+            }
+            self.backlog.changed.wait(&mut state);
         }
     }
 
     fn waker(&self) -> Waker {
-        let waker = self.waker.clone();
+        let backlog = Arc::downgrade(&self.backlog);
         Arc::new(move || {
-            // Full: it is woken already.
-            let _ = waker.try_send(());
+            if let Some(backlog) = backlog.upgrade() {
+                backlog.state.lock().woken = true;
+                backlog.changed.notify_all();
+            }
         })
     }
 
     fn local_addr(&self) -> Address {
         Address::Memory
+    }
+}
+
+impl Drop for MemoryListener {
+    fn drop(&mut self) {
+        let mut state = self.backlog.state.lock();
+        state.closed = true;
+        let streams = mem::take(&mut state.streams);
+        drop(state);
+        drop(streams);
     }
 }
 
@@ -308,18 +332,21 @@ impl MemoryConnector {
     /// 1024 connections waiting.
     pub fn open(&self) -> io::Result<MemoryStream> {
         let (near, far) = MemoryStream::pair_with_capacity(self.capacity);
-        match self.outgoing.try_send(far) {
-            Ok(()) => Ok(near),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                Err(io::ErrorKind::ConnectionRefused.into())
-            }
+        let mut state = self.backlog.state.lock();
+        if state.closed || state.streams.len() >= BACKLOG {
+            return Err(io::ErrorKind::ConnectionRefused.into());
         }
+        state.streams.push_back(far);
+        drop(state);
+        self.backlog.changed.notify_all();
+        Ok(near)
     }
 }
 
 impl Connector for MemoryConnector {
     fn connect(&self, _: Duration) -> Result<Box<dyn Stream>> {
-        Ok(Box::new(self.open()?))
+        let refused = |error| refused("connect to", &Address::Memory, error);
+        Ok(Box::new(self.open().map_err(refused)?))
     }
 }
 

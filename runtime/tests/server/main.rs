@@ -2,5 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod bytes;
+mod client;
+mod exhaustion;
+mod failing;
 mod matrix;
+mod raw;
+mod shutdown;
 mod support;
+mod waiting;
