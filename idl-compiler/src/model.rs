@@ -117,7 +117,11 @@ pub struct Meta {
 impl Meta {
     /// The last value given for an annotation.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.annotations.iter().rev().find(|a| a.key == key).map(|a| a.value.as_str())
+        self.annotations
+            .iter()
+            .rev()
+            .find(|a| a.key == key)
+            .map(|a| a.value.as_str())
     }
 }
 

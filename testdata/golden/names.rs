@@ -4,7 +4,23 @@
 const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
 
 /// `dotted.name.thrift`
-#[allow(dead_code, missing_docs, unreachable_pub, reason = "generated")]
+#[allow(
+    clippy::approx_constant,
+    clippy::disallowed_names,
+    clippy::doc_markdown,
+    clippy::similar_names,
+    clippy::struct_excessive_bools,
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::zero_sized_map_values,
+    dead_code,
+    deprecated,
+    missing_docs,
+    rustdoc::bare_urls,
+    unreachable_pub,
+    reason = "decided by the IDL, or by what a program uses of it"
+)]
 pub mod dotted_name {
     /// `dotted.name.thrift:1`
     #[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -78,7 +94,23 @@ pub mod dotted_name {
 /// Names that clash with Rust, with its prelude, with emitted code, or with each other.
 ///
 /// `names.thrift`
-#[allow(dead_code, missing_docs, unreachable_pub, reason = "generated")]
+#[allow(
+    clippy::approx_constant,
+    clippy::disallowed_names,
+    clippy::doc_markdown,
+    clippy::similar_names,
+    clippy::struct_excessive_bools,
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::zero_sized_map_values,
+    dead_code,
+    deprecated,
+    missing_docs,
+    rustdoc::bare_urls,
+    unreachable_pub,
+    reason = "decided by the IDL, or by what a program uses of it"
+)]
 pub mod names {
     /// `names.thrift:4`
     #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,7 +4,23 @@
 const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
 
 /// `values.thrift`
-#[allow(dead_code, missing_docs, unreachable_pub, reason = "generated")]
+#[allow(
+    clippy::approx_constant,
+    clippy::disallowed_names,
+    clippy::doc_markdown,
+    clippy::similar_names,
+    clippy::struct_excessive_bools,
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::zero_sized_map_values,
+    dead_code,
+    deprecated,
+    missing_docs,
+    rustdoc::bare_urls,
+    unreachable_pub,
+    reason = "decided by the IDL, or by what a program uses of it"
+)]
 pub mod values {
     /// Constants and defaults of every type.
     ///
@@ -27,7 +43,6 @@ pub mod values {
     pub const PI: f64 = ::std::f64::consts::PI;
 
     /// `values.thrift:8`
-    #[allow(clippy::approx_constant, reason = "as the IDL has it")]
     pub const NEARLY_PI: f64 = 3.141_59;
 
     /// `values.thrift:9`
@@ -162,7 +177,6 @@ pub mod values {
     };
 
     /// `values.thrift:30`
-    #[allow(clippy::type_complexity, reason = "declared so in the IDL")]
     pub static DEEP: ::std::sync::LazyLock<
         ::std::collections::HashMap<
             Vec<i32>,
@@ -588,7 +602,6 @@ pub mod values {
         pub old: i32,
     }
 
-    #[allow(deprecated, reason = "still on the wire")]
     impl ::seapink::codegen::Struct for Sorted {
         const NAME: &'static str = "Sorted";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "scores"), (2, "names"), (3, "old")];
@@ -603,7 +616,6 @@ pub mod values {
         }
     }
 
-    #[allow(deprecated, reason = "still on the wire")]
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Sorted {
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
@@ -726,7 +738,6 @@ pub mod values {
 
     /// `values.thrift:74`
     #[derive(Clone, Debug, Default, PartialEq)]
-    #[allow(clippy::struct_excessive_bools, reason = "declared so in the IDL")]
     pub struct Flags {
         pub a: bool,
         pub b: bool,

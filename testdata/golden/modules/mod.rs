@@ -4,5 +4,21 @@
 const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
 
 /// A namespace.
-#[allow(dead_code, missing_docs, unreachable_pub, reason = "generated")]
+#[allow(
+    clippy::approx_constant,
+    clippy::disallowed_names,
+    clippy::doc_markdown,
+    clippy::similar_names,
+    clippy::struct_excessive_bools,
+    clippy::too_many_arguments,
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    clippy::zero_sized_map_values,
+    dead_code,
+    deprecated,
+    missing_docs,
+    rustdoc::bare_urls,
+    unreachable_pub,
+    reason = "decided by the IDL, or by what a program uses of it"
+)]
 pub mod acme;

@@ -2,7 +2,9 @@
 
 use super::Emitter;
 use super::docs;
-use super::text::{Expr, Text};
+use super::expr::Expr;
+use super::text::Text;
+use super::values::integer;
 use crate::model::{Enum, TypeDef, TypeId};
 
 impl Emitter<'_> {
@@ -43,10 +45,13 @@ impl Emitter<'_> {
                     "const NAME: &'static str = \"{}\";",
                     ty.meta.name
                 ));
-                let values = of
-                    .values
-                    .iter()
-                    .map(|value| Expr::atom(format!("({}, \"{}\")", value.value, value.meta.name)));
+                let values = of.values.iter().map(|value| {
+                    Expr::atom(format!(
+                        "({}, \"{}\")",
+                        integer(value.value.into()),
+                        value.meta.name
+                    ))
+                });
                 let values = Expr::array("&", values.collect());
                 text.assignment("const VALUES: &'static [(i32, &'static str)]", &values);
             },

@@ -1,25 +1,4 @@
-//! Long generic types: how rustfmt breaks them, and when clippy finds them too complex.
-
-/// Clippy's `type-complexity-threshold`.
-const COMPLEXITY_MAX: usize = 250;
-
-/// Whether clippy's `type_complexity` warns: it counts every part, deeper ones more.
-pub(super) fn is_complex(ty: &str) -> bool {
-    let (mut depth, mut score, mut in_name) = (1, 0, false);
-    for c in ty.chars() {
-        let part = c.is_alphanumeric() || matches!(c, '_' | ':' | '#');
-        if part && !in_name {
-            score += 10 * depth;
-        }
-        in_name = part;
-        match c {
-            '<' | '[' => depth += 1,
-            '>' | ']' => depth -= 1,
-            _ => {}
-        }
-    }
-    score > COMPLEXITY_MAX
-}
+//! Long generic types, broken as rustfmt breaks them.
 
 /// The type with each argument of its outermost generic on a line of its own, and theirs too where
 /// a line would be longer than `width`. All lines but the first carry their indentation.
@@ -80,11 +59,5 @@ mod tests {
             broken(ty, 0, 20),
             "Map<\n    Vec<i32>,\n    Set<\n        Map<\n            i32,\n            bool,\n        >,\n    >,\n>"
         );
-    }
-
-    #[test]
-    fn counts_complexity_like_clippy() {
-        assert!(is_complex("A<B<C<i32>, D<E<i32, bool>>>>"));
-        assert!(!is_complex("HashMap<String, Vec<i32>>"));
     }
 }

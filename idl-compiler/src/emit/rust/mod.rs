@@ -4,12 +4,13 @@
 //! line for each field. Loops, limits, depth, skipping and error paths are in the runtime, so a loop
 //! in the output would be a function missing there.
 //!
-//! Everything is decided in [`plan`] before a line is written; the other modules only write. Paths
+//! Everything is decided in `plan` before a line is written; the other modules only write. Paths
 //! are absolute (`::seapink::codegen::…`), since an IDL may call its types `Result` or `String`.
 
 mod consts;
 mod docs;
 mod enums;
+mod expr;
 mod generics;
 mod keys;
 mod modules;
@@ -23,7 +24,7 @@ mod types;
 mod values;
 
 use crate::emit::GeneratedFile;
-use crate::model::{Item, Meta, Program, Struct, TypeId, TypeKind};
+use crate::model::{Item, Meta, Program, TypeId, TypeKind};
 use plan::Plan;
 use text::Text;
 use types::Place;
@@ -113,10 +114,7 @@ impl Emitter<'_> {
                 let chosen = types::annotation(&ty.meta.annotations);
                 let target = self.rust_type(target, chosen, place);
                 self.item_docs(&ty.meta, text);
-                text.line(format_args!(
-                    "pub type {} = {target};",
-                    self.plan.type_name(id)
-                ));
+                text.alias(self.plan.type_name(id), &target);
             }
         }
     }
@@ -166,24 +164,6 @@ impl Emitter<'_> {
                     values::quote(note)
                 ));
             }
-        }
-    }
-
-    /// For an item with such types in its declaration.
-    fn allow_complex<'t>(types: impl IntoIterator<Item = &'t str>, text: &mut Text) {
-        if types.into_iter().any(generics::is_complex) {
-            text.line("#[allow(clippy::type_complexity, reason = \"declared so in the IDL\")]");
-        }
-    }
-
-    /// What reads and writes deprecated fields is not to be warned of them.
-    fn allow_deprecated(&self, of: &Struct, text: &mut Text) {
-        if of
-            .fields
-            .iter()
-            .any(|field| field.meta.annotation("deprecated").is_some())
-        {
-            text.line("#[allow(deprecated, reason = \"still on the wire\")]");
         }
     }
 }

@@ -11,6 +11,25 @@ const HANDSHAKE: &str = "\
 // the same version, then generate this file again.
 const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;";
 
+/// What only the author of the IDL could heed, by names, types and comments; and what no program
+/// uses all of.
+const LINTS: [&str; 14] = [
+    "clippy::approx_constant",
+    "clippy::disallowed_names",
+    "clippy::doc_markdown",
+    "clippy::similar_names",
+    "clippy::struct_excessive_bools",
+    "clippy::too_many_arguments",
+    "clippy::too_many_lines",
+    "clippy::type_complexity",
+    "clippy::zero_sized_map_values",
+    "dead_code",
+    "deprecated",
+    "missing_docs",
+    "rustdoc::bare_urls",
+    "unreachable_pub",
+];
+
 impl Emitter<'_> {
     pub(super) fn files(&self) -> Vec<GeneratedFile> {
         match &self.options.layout {
@@ -20,7 +39,7 @@ impl Emitter<'_> {
     }
 
     fn tree(&self, name: &str) -> GeneratedFile {
-        let mut text = self.head(self.program.files.iter().filter(|file| file.root));
+        let mut text = Self::head(self.program.files.iter().filter(|file| file.root));
         self.inline(&[], &mut text);
         GeneratedFile {
             path: format!("{name}.rs"),
@@ -28,7 +47,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn head<'f>(&self, files: impl Iterator<Item = &'f crate::model::File>) -> Text {
+    fn head<'f>(files: impl Iterator<Item = &'f crate::model::File>) -> Text {
         let mut text = Text::new();
         let names: Vec<_> = files.map(|file| file_name(&file.path)).collect();
         let from = if names.is_empty() {
@@ -77,7 +96,7 @@ impl Emitter<'_> {
         let mut files = Vec::new();
         for (path, module) in &self.plan.modules {
             let own = module.files.iter().map(|&file| &self.program[file]);
-            let mut text = self.head(own);
+            let mut text = Self::head(own);
             let mut declared = false;
             for (child, module) in self.children(path) {
                 if !declared {
@@ -90,7 +109,7 @@ impl Emitter<'_> {
             }
             self.items(module, &mut text);
             files.push(GeneratedFile {
-                path: self.file_path(path),
+                path: Self::file_path(path),
                 text: text.finish(),
             });
         }
@@ -98,7 +117,7 @@ impl Emitter<'_> {
     }
 
     /// `mod.rs`, `a.rs`, `a/b.rs`: a module's children are in the folder of its name.
-    fn file_path(&self, path: &[String]) -> String {
+    fn file_path(path: &[String]) -> String {
         if path.is_empty() {
             return "mod.rs".to_owned();
         }
@@ -126,9 +145,7 @@ impl Emitter<'_> {
         self.plan.modules.iter().filter(move |(at, _)| is_child(at))
     }
 
-    /// Comments and attributes of a module. A program may use any part of what is emitted, so the
-    /// outermost modules turn off the warnings about the rest, and those that only the IDL's author
-    /// could heed.
+    /// Comments and attributes of a module. The outermost ones turn off what cannot be heeded.
     fn module_docs(&self, parent: &[String], module: &Module, text: &mut Text) {
         for &file in &module.files {
             let file = &self.program[file];
@@ -138,7 +155,14 @@ impl Emitter<'_> {
             text.line("/// A namespace.");
         }
         if parent.is_empty() {
-            text.line("#[allow(dead_code, missing_docs, unreachable_pub, reason = \"generated\")]");
+            text.line("#[allow(");
+            text.indented(|text| {
+                for lint in LINTS {
+                    text.line(format_args!("{lint},"));
+                }
+                text.line("reason = \"decided by the IDL, or by what a program uses of it\"");
+            });
+            text.line(")]");
         }
     }
 }

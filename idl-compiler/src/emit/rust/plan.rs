@@ -200,7 +200,11 @@ fn module_path(file: &crate::model::File) -> Vec<String> {
     };
     segments
         .into_iter()
-        .map(|segment| identifier(&snake(segment)))
+        .map(|segment| match identifier(&snake(segment)).as_str() {
+            // Its file would be the one that declares the modules.
+            "r#mod" => "mod_".to_owned(),
+            name => name.to_owned(),
+        })
         .collect()
 }
 

@@ -2,14 +2,12 @@
 
 use super::Emitter;
 use super::docs;
+use super::expr::Expr;
 use super::names::{Scope, camel, distinct, identifier, snake};
 use super::plan::Plan;
-use super::text::{Expr, Text};
+use super::text::Text;
 use super::types::{Place, annotation};
 use crate::model::{Field, Function, Requiredness, Service, ServiceId};
-
-/// Clippy's `too_many_arguments`, `self` included.
-const ARGUMENTS_MAX: usize = 7;
 
 /// One function with everything decided about it.
 struct Method<'a> {
@@ -85,12 +83,11 @@ impl Emitter<'_> {
         text: &mut Text,
     ) {
         let names = self.plan.service(id);
-        let bounds = match service.extends {
-            Some(base) => self.base_path(base, module, |names| &names.handler),
-            None => {
-                let prelude = |name| self.plan.prelude(module, name);
-                format!("{} + {} + 'static", prelude("Send"), prelude("Sync"))
-            }
+        let bounds = if let Some(base) = service.extends {
+            self.base_path(base, module, |names| &names.handler)
+        } else {
+            let prelude = |name| self.plan.prelude(module, name);
+            format!("{} + {} + 'static", prelude("Send"), prelude("Sync"))
         };
         self.item_docs(&service.meta, text);
         let head = format!("pub trait {}: {bounds}", names.handler);
@@ -112,7 +109,6 @@ impl Emitter<'_> {
                     let ty = self.rust_type(&field.ty, chosen, Place::new(module));
                     parameters.push(format!("{name}: {ty}"));
                 }
-                allow_many(parameters.len(), text);
                 text.function(
                     &format!("fn {}", method.name),
                     &parameters,
@@ -141,7 +137,7 @@ impl Emitter<'_> {
             text.line("/// Serves this handler.");
             text.line("#[must_use]");
             text.block("pub fn new(handler: H) -> Self", |text| {
-                text.line("Self(handler)")
+                text.line("Self(handler)");
             });
         });
         text.blank();
@@ -267,7 +263,7 @@ impl Emitter<'_> {
                     text.line(format_args!("type Target = {base}<S>;"));
                     text.blank();
                     text.block("fn deref(&self) -> &Self::Target", |text| {
-                        text.line("&self.base")
+                        text.line("&self.base");
                     });
                 },
             );
@@ -341,8 +337,6 @@ impl Emitter<'_> {
         );
         self.method_docs(method, text);
         Self::deprecated(&method.function.meta, text);
-        allow_many(parameters.len(), text);
-        Self::allow_complex(declared_types(&parameters, &method.result), text);
         let body = |text: &mut Text| text.chain("self.client", &call);
         let head = format!("pub fn {}", method.name);
         text.function(&head, &parameters, &method.result, Some(&body));
@@ -434,17 +428,4 @@ impl Emitter<'_> {
 fn ids<'a>(fields: impl Iterator<Item = &'a Field>) -> Expr {
     let ids = fields.map(|field| Expr::atom(format!("({}, \"{}\")", field.id, field.meta.name)));
     Expr::array("&", ids.collect())
-}
-
-fn declared_types<'t>(parameters: &'t [String], result: &'t str) -> impl Iterator<Item = &'t str> {
-    parameters
-        .iter()
-        .filter_map(|parameter| Some(parameter.split_once(": ")?.1))
-        .chain([result])
-}
-
-fn allow_many(parameters: usize, text: &mut Text) {
-    if parameters > ARGUMENTS_MAX {
-        text.line("#[allow(clippy::too_many_arguments, reason = \"declared so in the IDL\")]");
-    }
 }

@@ -2,8 +2,9 @@
 
 use super::Emitter;
 use super::docs;
+use super::expr::Expr;
 use super::recursion::Boxing;
-use super::text::{Expr, Text};
+use super::text::Text;
 use super::types::{Place, annotation};
 use crate::model::{Field, Requiredness, Shape, Struct, StructKind, TypeDef, TypeId, TypeKind};
 
@@ -39,22 +40,12 @@ impl Emitter<'_> {
         }
         self.comparable(id, &mut derives);
         self.derives(&derives, &ty.meta, text);
-        let bools = of.fields.iter().filter(|field| {
-            *self.program.resolve(&field.ty) == Shape::Bool
-                && field.requiredness != Requiredness::Optional
-        });
-        if bools.count() > 3 {
-            text.line(
-                "#[allow(clippy::struct_excessive_bools, reason = \"declared so in the IDL\")]",
-            );
-        }
         let types: Vec<_> = of
             .fields
             .iter()
             .enumerate()
             .map(|(index, field)| self.field_type(id, index, field, place))
             .collect();
-        Self::allow_complex(types.iter().map(String::as_str), text);
         if of.fields.is_empty() {
             text.line(format_args!("pub struct {name} {{}}"));
         } else {
@@ -79,7 +70,6 @@ impl Emitter<'_> {
 
     fn emit_default(&self, id: TypeId, of: &Struct, place: Place<'_>, text: &mut Text) {
         let default = self.plan.prelude(place.module, "Default");
-        self.allow_deprecated(of, text);
         text.implementation(
             format_args!("impl {default}"),
             self.plan.type_name(id),
@@ -102,7 +92,6 @@ impl Emitter<'_> {
     fn emit_encode(&self, id: TypeId, ty: &TypeDef, of: &Struct, text: &mut Text) {
         let name = self.plan.type_name(id);
         let sorted = sorted(of);
-        self.allow_deprecated(of, text);
         text.implementation("impl ::seapink::codegen::Struct", name, |text| {
             Self::emit_names(ty, &sorted, text);
             let required = sorted
@@ -147,7 +136,6 @@ impl Emitter<'_> {
     fn emit_decode(&self, id: TypeId, of: &Struct, place: Place<'_>, text: &mut Text) {
         let sorted = sorted(of);
         let ok = format!("{}(())", self.plan.prelude(place.module, "Ok"));
-        self.allow_deprecated(of, text);
         self.decode_impl(id, text, |text| {
             emit_decode_function(text, sorted.is_empty(), |text| {
                 let mut required = 0;
@@ -260,17 +248,15 @@ impl Emitter<'_> {
             Expr::atom("Self::Unknown(::seapink::codegen::UnknownField::default())")
         });
         let name = self.plan.type_name(id);
-        self.allow_deprecated(of, text);
         text.implementation(format_args!("impl {default}"), name, |text| {
             text.block("fn default() -> Self", |text| {
-                text.expression("", &value, "")
+                text.expression("", &value, "");
             });
         });
     }
 
     fn emit_union_encode(&self, id: TypeId, ty: &TypeDef, of: &Struct, text: &mut Text) {
         let sorted = sorted(of);
-        self.allow_deprecated(of, text);
         let name = self.plan.type_name(id);
         text.implementation("impl ::seapink::codegen::Struct", name, |text| {
             Self::emit_names(ty, &sorted, text);
@@ -292,7 +278,6 @@ impl Emitter<'_> {
 
     fn emit_union_decode(&self, id: TypeId, of: &Struct, text: &mut Text) {
         let sorted = sorted(of);
-        self.allow_deprecated(of, text);
         self.decode_impl(id, text, |text| {
             emit_decode_field_function(text, |text| {
                 let unknown = "fields.unknown_variant(field, self, Self::Unknown)";

@@ -3,8 +3,8 @@
 use std::f64::consts;
 
 use super::Emitter;
+use super::expr::Expr;
 use super::recursion::Boxing;
-use super::text::Expr;
 use super::types::{Place, annotation};
 use crate::model::{Field, Requiredness, Shape, Struct, StructKind, Type, TypeId, TypeKind, Value};
 
@@ -340,8 +340,11 @@ impl Emitter<'_> {
 
     fn is_const(&self, value: &Value) -> bool {
         match value {
-            Value::Bool(_) | Value::Int(_) | Value::Double(_) | Value::Uuid(_) => true,
-            Value::Enum(..) => true,
+            Value::Bool(_)
+            | Value::Int(_)
+            | Value::Double(_)
+            | Value::Uuid(_)
+            | Value::Enum(..) => true,
             Value::Struct(id, _) => self.is_const_struct(*id, value),
             Value::String(text) => text.is_empty(),
             Value::Binary(bytes) => bytes.is_empty(),
@@ -364,7 +367,7 @@ impl Emitter<'_> {
 }
 
 /// With underscores between groups of three digits.
-fn integer(value: i64) -> String {
+pub(super) fn integer(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
     format!(
         "{}{}",
