@@ -1,0 +1,179 @@
+//! Gets the programs and files of others, with the ordinary clients of their registries.
+//!
+//! Why not as root into the system? Because a test had better leave no trace there: packages of
+//! Debian are only downloaded and unpacked, and Python's go into an environment of their own.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::process::run;
+use super::{Result, repository, scratch};
+
+const DOWNLOAD: Duration = Duration::from_mins(4);
+const QUICK: Duration = Duration::from_mins(1);
+
+/// Does the work of `install` unless it is done: then the directory has a stamp with this text.
+///
+/// Test programs may run at the same time; the second one waits for the first.
+fn once(name: &str, stamp: &str, install: impl FnOnce(&Path) -> Result) -> Result<PathBuf> {
+    let lock = File::create(scratch("")?.join(format!("{name}.lock")))?;
+    lock.lock()?;
+    let dir = scratch(name)?;
+    let stamp_file = dir.join(".installed");
+    if fs::read_to_string(&stamp_file).is_ok_and(|found| found == stamp) {
+        return Ok(dir);
+    }
+    fs::remove_dir_all(&dir)?;
+    fs::create_dir_all(&dir)?;
+    install(&dir).map_err(|error| {
+        format!("`{name}` cannot be installed; this test needs a network and a registry\n{error}")
+    })?;
+    fs::write(stamp_file, stamp)?;
+    Ok(dir)
+}
+
+/// A Python that has the packages of `examples/live/requirements.txt`.
+pub fn python() -> Result<PathBuf> {
+    let requirements = repository().join("examples/live/requirements.txt");
+    let stamp = fs::read_to_string(&requirements)?;
+    let dir = once("python", &stamp, |dir| {
+        let mut venv = Command::new("python3");
+        run(venv.args(["-m", "venv"]).arg(dir), QUICK)?;
+        let mut pip = Command::new(dir.join("bin/pip"));
+        let pip = pip.args(["install", "--quiet", "--requirement"]);
+        run(pip.arg(&requirements), DOWNLOAD)?;
+        Ok(())
+    })?;
+    Ok(dir.join("bin/python"))
+}
+
+/// A directory with the contents of Python packages, without what they depend on.
+pub fn python_packages(packages: &[&str]) -> Result<PathBuf> {
+    let python = python()?;
+    once("python-packages", &packages.join("\n"), |dir| {
+        let mut pip = Command::new(&python);
+        let pip = pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"]);
+        run(pip.arg(dir).args(packages), DOWNLOAD)?;
+        Ok(())
+    })
+}
+
+/// A directory with the contents of packages for Node, without what they depend on.
+pub fn node_packages(packages: &[&str]) -> Result<PathBuf> {
+    once("node-packages", &packages.join("\n"), |dir| {
+        for package in packages {
+            let mut pack = Command::new("npm");
+            let pack = pack.args(["pack", "--silent", package]).current_dir(dir);
+            let archive = run(pack, DOWNLOAD)?.stdout;
+            let unpacked = dir.join(package.replace('@', "-"));
+            fs::create_dir(&unpacked)?;
+            let mut tar = Command::new("tar");
+            let tar = tar.arg("-xzf").arg(dir.join(archive.trim()));
+            run(tar.arg("-C").arg(unpacked), QUICK)?;
+        }
+        Ok(())
+    })
+}
+
+/// The upstream part of Debian's source package.
+pub fn debian_source(package: &str) -> Result<PathBuf> {
+    let apt = Apt::new()?;
+    once(&format!("debian-source-{package}"), "", |dir| {
+        apt.update()?;
+        let mut get = apt.command("apt-get");
+        let get = get.args(["--download-only", "source", package]);
+        run(get.current_dir(dir), DOWNLOAD)?;
+        let upstream = super::files(dir, "")?
+            .into_iter()
+            .find(|file| file.to_string_lossy().contains(".orig.tar."));
+        let upstream = upstream.ok_or("the source package has no `.orig.tar`")?;
+        let mut tar = Command::new("tar");
+        run(tar.arg("-xf").arg(upstream).arg("-C").arg(dir), QUICK)?;
+        Ok(())
+    })
+}
+
+/// Apache's compiler: the installed one, else Debian's.
+pub fn thrift_compiler() -> Result<PathBuf> {
+    let installed = PathBuf::from("thrift");
+    if run(Command::new(&installed).arg("--version"), QUICK).is_ok() {
+        return Ok(installed);
+    }
+    let apt = Apt::new()?;
+    let dir = once("thrift-compiler", "", |dir| {
+        apt.update()?;
+        let mut get = apt.command("apt-get");
+        let get = get.args(["download", "thrift-compiler"]);
+        run(get.current_dir(dir), DOWNLOAD)?;
+        for package in super::files(dir, ".deb")? {
+            let mut unpack = Command::new("dpkg-deb");
+            run(unpack.arg("-x").arg(package).arg(dir), QUICK)?;
+        }
+        Ok(())
+    })?;
+    Ok(dir.join("usr/bin/thrift"))
+}
+
+/// `apt-get` with lists of its own, which also name sources; the system's are left alone.
+struct Apt {
+    dir: PathBuf,
+}
+
+impl Apt {
+    fn new() -> Result<Self> {
+        let dir = scratch("apt")?;
+        for part in ["sources", "lists/partial", "cache/archives/partial"] {
+            fs::create_dir_all(dir.join(part))?;
+        }
+        let system = Path::new("/etc/apt");
+        let mut sources = vec![system.join("sources.list")];
+        if let Ok(entries) = fs::read_dir(system.join("sources.list.d")) {
+            sources.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
+        }
+        for file in sources {
+            let Ok(text) = fs::read_to_string(&file) else {
+                continue;
+            };
+            let ending = file.extension().unwrap_or_default();
+            let text = match ending.to_str() {
+                Some("sources") => text.replace("Types: deb\n", "Types: deb deb-src\n"),
+                Some("list") => {
+                    let binary = text.lines().filter(|line| line.starts_with("deb "));
+                    let with_source = binary.map(|line| {
+                        let source = line.replacen("deb ", "deb-src ", 1);
+                        format!("{line}\n{source}\n")
+                    });
+                    with_source.collect()
+                }
+                _ => continue,
+            };
+            let name = file.file_name().unwrap_or_default();
+            fs::write(dir.join("sources").join(name), text)?;
+        }
+        Ok(Self { dir })
+    }
+
+    /// Its verdict is not asked for: what matters is whether the package can be had afterwards.
+    fn update(&self) -> Result {
+        super::process::output(self.command("apt-get").arg("update"), DOWNLOAD)?;
+        Ok(())
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        let option = |name: &str, path: &Path| format!("{name}={}", path.display());
+        command.args([
+            "-o",
+            &option("Dir::Etc::SourceList", Path::new("/dev/null")),
+            "-o",
+            &option("Dir::Etc::SourceParts", &self.dir.join("sources")),
+            "-o",
+            &option("Dir::State::Lists", &self.dir.join("lists")),
+            "-o",
+            &option("Dir::Cache", &self.dir.join("cache")),
+        ]);
+        command
+    }
+}

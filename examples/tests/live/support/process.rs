@@ -1,0 +1,144 @@
+//! Other programs: each has a time-out, and none outlives the test that started it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::Result;
+
+const POLL: Duration = Duration::from_millis(10);
+
+/// What a program said.
+pub struct Finished {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs a program that must succeed.
+pub fn run(command: &mut Command, timeout: Duration) -> Result<Finished> {
+    let finished = output(command, timeout)?;
+    if finished.status.success() {
+        return Ok(finished);
+    }
+    Err(format!(
+        "{command:?} ended with {}\n{}\n{}",
+        finished.status, finished.stdout, finished.stderr
+    )
+    .into())
+}
+
+/// Runs a program that may fail.
+pub fn output(command: &mut Command, timeout: Duration) -> Result<Finished> {
+    let mut running = Running::start(command)?;
+    let status = running.wait(timeout)?;
+    Ok(Finished {
+        status,
+        stdout: running.lines.iter().collect::<Vec<_>>().join("\n"),
+        stderr: running.stderr(),
+    })
+}
+
+/// A program at work. It is killed, by its id, when this is dropped.
+pub struct Running {
+    name: String,
+    child: Child,
+    lines: Receiver<String>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    /// Starts a program without input.
+    pub fn start(command: &mut Command) -> Result<Self> {
+        let name = format!("{command:?}");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("{name} cannot be started: {error}"))?;
+        let (sender, lines) = channel();
+        // Both pipes are read by threads, or a program that writes much would stop.
+        if let Some(stdout) = child.stdout.take() {
+            thread::spawn(move || {
+                for line in BufReader::new(stdout)
+                    .split(b'\n')
+                    .map_while(std::result::Result::ok)
+                {
+                    let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
+                }
+            });
+        }
+        let stderr = child.stderr.take().map(|mut stderr| {
+            thread::spawn(move || {
+                let mut bytes = Vec::new();
+                let _ = stderr.read_to_end(&mut bytes);
+                String::from_utf8_lossy(&bytes).into_owned()
+            })
+        });
+        Ok(Self {
+            name,
+            child,
+            lines,
+            stderr,
+        })
+    }
+
+    /// What follows this prefix on the first line that has it.
+    pub fn announced(&mut self, prefix: &str, timeout: Duration) -> Result<String> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => {
+                    if let Some(rest) = line.strip_prefix(prefix) {
+                        return Ok(rest.trim().to_owned());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    let stderr = self.stop();
+                    return Err(format!("{} did not say `{prefix}`\n{stderr}", self.name).into());
+                }
+            }
+        }
+    }
+
+    /// Waits for the end of the program, and kills it if there is none.
+    pub fn wait(&mut self, timeout: Duration) -> Result<ExitStatus> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if Instant::now() >= deadline {
+                let stderr = self.stop();
+                let text = format!("{} took longer than {timeout:?}\n{stderr}", self.name);
+                return Err(text.into());
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Ends the program and returns what it wrote to standard error.
+    pub fn stop(&mut self) -> String {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.stderr()
+    }
+
+    fn stderr(&mut self) -> String {
+        let thread = self.stderr.take();
+        thread
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
