@@ -132,7 +132,7 @@ impl Expr {
     }
 
     /// As lines, with a break after the first bracket.
-    fn broken(&self, indent: usize) -> String {
+    pub(super) fn broken(&self, indent: usize) -> String {
         let outer = " ".repeat(indent);
         match self {
             Self::Atom(text) => text.clone(),

@@ -151,24 +151,25 @@ impl Emitter<'_> {
             text.blank();
             text.block("fn handler(&self) -> &H", |text| text.line("&self.0"));
             text.blank();
-            let otherwise = match service.extends {
-                Some(base) => {
-                    let base = self.base_path(base, module, |names| &names.processor);
-                    format!("call.inherited::<{base}<H>>(handler)")
-                }
-                None => "call.unknown_method()".to_owned(),
-            };
+            let otherwise = service.extends.map(|base| {
+                let base = self.base_path(base, module, |names| &names.processor);
+                format!("inherited::<{base}<H>>")
+            });
             let unused = methods.is_empty() && service.extends.is_none();
             let body = |text: &mut Text| {
+                let otherwise = match &otherwise {
+                    Some(inherited) => Expr::call(inherited, vec![Expr::atom("handler")]),
+                    None => Expr::call("unknown_method", Vec::new()),
+                };
                 if methods.is_empty() {
-                    return text.line(&otherwise);
+                    return text.line(format_args!("call.{}", otherwise.one_line()));
                 }
                 text.block("match call.method()", |text| {
                     for method in methods {
                         let pattern = format!("\"{}\"", method.function.meta.name);
                         text.arm(&pattern, &self.dispatch(method, module));
                     }
-                    text.arm("_", &Expr::atom(otherwise.clone()));
+                    text.chain_arm("_", "call", &otherwise);
                 });
             };
             text.function(
@@ -396,9 +397,11 @@ impl Emitter<'_> {
         });
         text.blank();
         if throws.is_empty() {
-            return text.line(format_args!(
-                "::seapink::codegen::impl_method_error!({error} {{}});"
-            ));
+            let none = Expr::call(
+                "::seapink::codegen::impl_method_error!",
+                vec![Expr::atom(format!("{error} {{}}"))],
+            );
+            return text.statement(&none);
         }
         text.line("::seapink::codegen::impl_method_error! {");
         text.indented(|text| {

@@ -175,6 +175,29 @@ impl Text {
         self.expression(&format!("{pattern} => "), expression, ",");
     }
 
+    /// `pattern => receiver.call(…),`, broken before the dot where not even a block makes it fit.
+    pub(super) fn chain_arm(&mut self, pattern: &str, receiver: &str, call: &Expr) {
+        let whole = Expr::atom(format!("{receiver}.{}", call.one_line()));
+        if self.fits(4 + whole.one_line().len()) {
+            return self.arm(pattern, &whole);
+        }
+        self.line(format_args!("{pattern} => {receiver}"));
+        self.indented(|text| {
+            let call = call.broken(text.indent * 4);
+            text.line(format_args!(".{call},"));
+        });
+    }
+
+    /// `expression;` as an item.
+    pub(super) fn statement(&mut self, expression: &Expr) {
+        let line = expression.one_line();
+        if self.fits(line.len() + 1) {
+            return self.line(format_args!("{line};"));
+        }
+        let lines = expression.broken(self.indent * 4).replace(",\n", "\n");
+        self.line(format_args!("{lines};"));
+    }
+
     /// `receiver.call(…)` as a tail expression, broken before the dot where rustfmt breaks chains.
     pub(super) fn chain(&mut self, receiver: &str, call: &Expr) {
         let length = receiver.len() + call.one_line().len();
