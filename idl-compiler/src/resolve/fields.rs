@@ -11,6 +11,9 @@ use std::collections::HashMap;
 /// A reader of emitted code keeps one bit for each required field in 128.
 const REQUIRED_MAX: usize = 128;
 
+/// The runtime calls handlers of up to so many arguments.
+const ARGUMENTS_MAX: usize = 32;
+
 /// What a list of fields belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum List {
@@ -186,6 +189,13 @@ impl<'a> Resolver<'a> {
                 self.diagnostics
                     .error(|| catalog::too_many_required(at, count, REQUIRED_MAX));
             }
+        }
+        if list == List::Arguments
+            && let Some(field) = fields.list.get(ARGUMENTS_MAX)
+        {
+            let (at, count) = (place(field), fields.list.len());
+            self.diagnostics
+                .error(|| catalog::too_many_arguments(at, count, ARGUMENTS_MAX));
         }
         if list == List::Union {
             let mut defaults = fields

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::protocol::{Input, MessageHead, Output, Protocol, Scanner};
+use crate::wire::WireType;
 
 /// The protocols that a program is compiled for. Made by [`protocol_set!`](crate::protocol_set).
 ///
@@ -81,15 +82,17 @@ impl<P: Protocol> WireProtocol for Wire<P> {
     }
 
     fn write_exception(&self, head: &MessageHead<'_>, code: i32, text: &str, out: &mut Vec<u8>) {
-        use crate::codec::{ApplicationException, Encode};
-
         let mut output = P::output(out, &Limits::default());
         output.message_begin(head);
-        ApplicationException {
-            message: text.to_owned(),
-            code,
+        if output.struct_begin("TApplicationException") {
+            output.field(0, 1, WireType::String, "message");
+            output.string(text);
+            output.field_end();
+            output.field(1, 2, WireType::I32, "type");
+            output.i32(code);
+            output.field_end();
+            output.struct_end();
         }
-        .encode(&mut output);
         output.message_end();
     }
 

@@ -112,6 +112,15 @@ pub(crate) fn too_many_required(at: Location, count: usize, max: usize) -> Diagn
     .help("leave out `required`; such a field is always written all the same")
 }
 
+pub(crate) fn too_many_arguments(at: Location, count: usize, max: usize) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooManyArguments,
+        format!("{count} arguments, and at most {max} are possible"),
+    )
+    .label(at, "one too many")
+    .help("put arguments that belong together into a struct")
+}
+
 pub(crate) fn ignored_requiredness(at: Location, word: &str, place: &str) -> Diagnostic {
     Diagnostic::new(
         Code::IgnoredRequiredness,

@@ -91,6 +91,7 @@ codes! {
         FieldIdOutOfRange => "field-id-out-of-range",
         FieldIdMissing => "field-id-missing",
         FieldIdsExhausted => "field-ids-exhausted",
+        TooManyArguments => "too-many-arguments",
         TooManyRequired => "too-many-required",
         UnionTwoDefaults => "union-two-defaults",
         DuplicateFunction => "duplicate-function",

@@ -1,0 +1,74 @@
+//! What `docs/architecture.md` says of the runtime's sources, enforced.
+
+#[path = "../../testdata/tidy/mod.rs"]
+mod tidy;
+
+use tidy::Tree;
+
+fn tree() -> Tree {
+    Tree::read(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))
+}
+
+#[test]
+fn modules_know_only_what_is_below_them() {
+    let bottom: &[&str] = &["error", "limits", "wire"];
+    let with = |more: &[&'static str]| [bottom, more].concat();
+    tree().check_edges(&[
+        ("wire", &[]),
+        ("limits", &[]),
+        ("error", &[]),
+        ("peer", &[]),
+        ("protocol", bottom),
+        ("codec", &with(&["protocol"])),
+        // Messages, not types.
+        ("transport", &with(&["peer", "protocol"])),
+        // Neither threads nor sockets.
+        ("processor", &with(&["codec", "peer", "protocol"])),
+        ("config", &with(&["transport"])),
+        (
+            "server",
+            &with(&["config", "peer", "processor", "protocol", "transport"]),
+        ),
+        (
+            "client",
+            &with(&["codec", "config", "processor", "protocol", "transport"]),
+        ),
+    ]);
+}
+
+#[test]
+fn protocols_do_no_io() {
+    for word in [
+        "std::net",
+        "std::io",
+        "std::time",
+        "std::thread",
+        "Instant::now",
+    ] {
+        tree().check_not_in(word, &["protocol", "codec", "processor", "wire", "limits"]);
+    }
+}
+
+#[test]
+fn the_library_prints_nothing_and_has_no_unsafe_code() {
+    for word in [
+        "println!",
+        "eprintln!",
+        "unsafe {",
+        "unsafe fn",
+        "process::exit",
+    ] {
+        tree().check_only_in(word, &[]);
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_is_of_a_readable_size() {
+    tree().check_files();
+}
+
+#[test]
+fn a_tenth_of_the_lines_is_documentation() {
+    let (docs, all) = tree().documentation();
+    assert!(docs * 10 >= all, "{docs} of {all} lines");
+}
