@@ -86,13 +86,33 @@ impl Expr {
         }
     }
 
+    /// How wide it is as one line, if that is not more than `max`. Looks no further than that.
+    pub(super) fn width(&self, max: usize) -> Option<usize> {
+        let list = |head: &str, items: &[Self]| sum(head.len() + 2, items, max);
+        match self {
+            Self::Atom(text) => (text.len() <= max).then_some(text.len()),
+            Self::Call {
+                head,
+                arguments: items,
+            }
+            | Self::Array {
+                head,
+                elements: items,
+            } => list(head, items),
+            Self::Struct { path, fields } if fields.is_empty() => Some(path.len() + 3),
+            Self::Struct { path, fields } => {
+                let mut width = path.len() + 5;
+                for (index, (name, value)) in fields.iter().enumerate() {
+                    width += name.len() + 2 + if index > 0 { 2 } else { 0 };
+                    width += value.width(max.checked_sub(width)?)?;
+                }
+                (width <= max).then_some(width)
+            }
+        }
+    }
+
     /// Whether rustfmt keeps it on one line when there is room.
     pub(super) fn may_be_one_line(&self) -> bool {
-        let list = |items: &[Self]| {
-            let separators = 2 * items.len().saturating_sub(1);
-            let width: usize = items.iter().map(|item| item.one_line().len()).sum();
-            width + separators <= LIST_WIDTH && items.iter().all(Self::may_be_one_line)
-        };
         match self {
             Self::Atom(_) => true,
             Self::Call {
@@ -100,10 +120,10 @@ impl Expr {
             }
             | Self::Array {
                 elements: items, ..
-            } => list(items),
+            } => sum(0, items, LIST_WIDTH).is_some() && items.iter().all(Self::may_be_one_line),
             Self::Struct { path, fields } => {
-                let width = self.one_line().len().saturating_sub(path.len() + 5);
-                width <= STRUCT_WIDTH && fields.iter().all(|(_, value)| value.may_be_one_line())
+                self.width(path.len() + 5 + STRUCT_WIDTH).is_some()
+                    && fields.iter().all(|(_, value)| value.may_be_one_line())
             }
         }
     }
@@ -122,11 +142,9 @@ impl Expr {
     /// As lines, of which all but the first carry their indentation, given what stands `before` on
     /// the first and `after` on the last.
     pub(super) fn render(&self, indent: usize, before: usize, after: usize) -> String {
-        if self.may_be_one_line() {
-            let line = self.one_line();
-            if indent + before + line.len() + after <= WIDTH {
-                return line;
-            }
+        let room = WIDTH.saturating_sub(indent + before + after);
+        if self.width(room).is_some() && self.may_be_one_line() {
+            return self.one_line();
         }
         self.broken(indent)
     }
@@ -162,6 +180,15 @@ impl Expr {
             }
         }
     }
+}
+
+/// The width of items and the separators between them, added to a start.
+fn sum(start: usize, items: &[Expr], max: usize) -> Option<usize> {
+    let mut width = start + 2 * items.len().saturating_sub(1);
+    for item in items {
+        width += item.width(max.checked_sub(width)?)?;
+    }
+    (width <= max).then_some(width)
 }
 
 /// A single item with brackets of its own hangs between those around it.

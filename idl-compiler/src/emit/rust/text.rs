@@ -165,14 +165,20 @@ impl Text {
 
     /// `pattern => expression,`, in a block where only that makes it one line.
     pub(super) fn arm(&mut self, pattern: &str, expression: &Expr) {
-        let length = expression.one_line().len();
-        let one_line = expression.may_be_one_line();
-        if one_line && !self.fits(pattern.len() + 5 + length) && self.fits(4 + length) {
+        if self.is_one_line_only_below(pattern.len() + 4, expression) {
             return self.block(format_args!("{pattern} =>"), |text| {
                 text.line(expression.one_line());
             });
         }
         self.expression(&format!("{pattern} => "), expression, ",");
+    }
+
+    /// Whether it is one line on the next line, one level deeper, and not behind `before`.
+    fn is_one_line_only_below(&self, before: usize, expression: &Expr) -> bool {
+        let room = |used: usize| WIDTH.saturating_sub(self.indent * 4 + used);
+        expression.width(room(before + 1)).is_none()
+            && expression.width(room(4)).is_some()
+            && expression.may_be_one_line()
     }
 
     /// `pattern => receiver.call(…),`, broken before the dot where not even a block makes it fit.
@@ -200,8 +206,8 @@ impl Text {
 
     /// `receiver.call(…)` as a tail expression, broken before the dot where rustfmt breaks chains.
     pub(super) fn chain(&mut self, receiver: &str, call: &Expr) {
-        let length = receiver.len() + call.one_line().len();
-        if call.may_be_one_line() && (length > CHAIN_WIDTH || !self.fits(length)) {
+        let room = CHAIN_WIDTH.min(WIDTH - self.indent * 4);
+        if call.width(room.saturating_sub(receiver.len())).is_none() && call.may_be_one_line() {
             self.line(receiver);
             return self.indented(|text| text.expression("", call, ""));
         }
@@ -210,9 +216,11 @@ impl Text {
 
     /// `head = expression;`, broken after `=` where only that makes the rest one line.
     pub(super) fn assignment(&mut self, head: &str, expression: &Expr) {
-        let length = expression.one_line().len() + 1;
-        let one_line = expression.may_be_one_line();
-        if one_line && !self.fits(head.len() + 3 + length) && self.fits(4 + length) {
+        // The semicolon counts on either line.
+        let fits_below = expression
+            .width(WIDTH.saturating_sub(self.indent * 4 + 5))
+            .is_some();
+        if fits_below && self.is_one_line_only_below(head.len() + 3, expression) {
             self.line(format_args!("{head} ="));
             return self.indented(|text| text.line(format_args!("{};", expression.one_line())));
         }
