@@ -65,6 +65,15 @@ pub(super) struct Cursor<'b> {
 }
 
 impl<'b> Cursor<'b> {
+    #[inline]
+    fn new(bytes: &'b [u8], offset: usize, limits: &'b Limits) -> Self {
+        Self {
+            bytes,
+            offset,
+            limits,
+        }
+    }
+
     /// The bytes from here on that have arrived.
     #[inline]
     pub(super) fn rest(&self) -> &'b [u8] {
@@ -84,6 +93,12 @@ impl<'b> Cursor<'b> {
     #[inline]
     pub(super) fn byte(&mut self) -> Scan<u8> {
         self.array().map(|[byte]| byte)
+    }
+
+    /// Passes over bytes that were looked at in [`rest`](Self::rest).
+    #[inline]
+    pub(super) fn advance(&mut self, count: usize) {
+        self.offset += count;
     }
 
     /// Passes over bytes, whether they have arrived or not.
@@ -217,52 +232,76 @@ impl<G: Grammar> Walker<G> {
         }
     }
 
-    /// One step: a header and what it says of the bytes behind it. `true` after the last one.
+    /// Walks to the end of the message, or as far as the bytes reach.
     ///
-    /// Nothing changes unless the step is made, so a step that lacks bytes is tried again later.
-    fn step(&mut self, bytes: &[u8]) -> Scan<bool> {
-        let mut cursor = Cursor {
-            bytes,
-            offset: self.offset,
-            limits: &self.limits,
-        };
-        let opened = if !self.inside {
+    /// The place moves on only over whole headers, so one that lacks bytes is tried again later.
+    fn walk(&mut self, bytes: &[u8]) -> Scan<()> {
+        if !self.inside {
+            let mut cursor = Cursor::new(bytes, self.offset, &self.limits);
             G::head(&mut cursor)?;
+            let opened = open(&self.frames, Frame::Struct, &cursor)?;
+            self.offset = cursor.offset;
             self.inside = true;
-            open(&self.frames, Frame::Struct, &cursor)?
-        } else if let Some(frame) = self.frames.last_mut() {
-            let frame_now = *frame;
-            match frame_now {
-                Frame::Struct => match G::field(&mut cursor)? {
-                    Next::Value(ty) => pass_value::<G>(&self.frames, ty, &mut cursor)?,
-                    Next::Header => None,
-                    Next::End => {
-                        self.frames.pop();
-                        None
-                    }
-                },
-                Frame::Values { left: 0, .. } => {
-                    self.frames.pop();
-                    None
-                }
-                Frame::Values { types, left } => {
-                    let opened = pass_value::<G>(&self.frames, types[left % 2], &mut cursor)?;
-                    if let Some(Frame::Values { left, .. }) = self.frames.last_mut() {
-                        *left -= 1;
-                    }
-                    opened
-                }
+            self.frames.extend(opened);
+        }
+        while let Some(&frame) = self.frames.last() {
+            match frame {
+                Frame::Struct => self.fields(bytes)?,
+                Frame::Values { types, left } => self.values(types, left, bytes)?,
             }
-        } else {
-            // All that is left to do is wait for the bytes passed over.
-            return match cursor.offset.checked_sub(bytes.len()) {
-                None | Some(0) => Ok(true),
-                Some(missing) => Err(Stop::Bytes(bytes.len() + missing)),
+        }
+        match self.offset.checked_sub(bytes.len()) {
+            None | Some(0) => Ok(()),
+            // Only bytes passed over are left to wait for.
+            Some(_) => Err(Stop::Bytes(self.offset)),
+        }
+    }
+
+    /// Passes over fields, until their struct ends or a value must be entered.
+    fn fields(&mut self, bytes: &[u8]) -> Scan<()> {
+        let mut cursor = Cursor::new(bytes, self.offset, &self.limits);
+        loop {
+            let opened = match G::field(&mut cursor)? {
+                Next::Value(ty) => pass_value::<G>(&self.frames, ty, &mut cursor)?,
+                Next::Header => None,
+                Next::End => {
+                    self.offset = cursor.offset;
+                    self.frames.pop();
+                    return Ok(());
+                }
             };
+            self.offset = cursor.offset;
+            if let Some(frame) = opened {
+                self.frames.push(frame);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes over the values of a container, until they end or one must be entered.
+    fn values(&mut self, types: [WireType; 2], mut left: usize, bytes: &[u8]) -> Scan<()> {
+        let mut cursor = Cursor::new(bytes, self.offset, &self.limits);
+        let opened = loop {
+            if left == 0 {
+                self.frames.pop();
+                return Ok(());
+            }
+            match pass_value::<G>(&self.frames, types[left % 2], &mut cursor) {
+                Ok(opened) => {
+                    self.offset = cursor.offset;
+                    left -= 1;
+                    if opened.is_some() {
+                        break Ok(opened);
+                    }
+                }
+                Err(stop) => break Err(stop),
+            }
         };
-        self.offset = cursor.offset;
-        self.frames.extend(opened);
-        Ok(false)
+        if let Some(Frame::Values { left: noted, .. }) = self.frames.last_mut() {
+            *noted = left;
+        }
+        self.frames.extend(opened?);
+        Ok(())
     }
 }
 
@@ -318,22 +357,19 @@ impl<G: Grammar> Scanner for Walker<G> {
         }
         // What is behind the limit is not looked at.
         let window = &buffer[..buffer.len().min(self.limits.message_bytes_max)];
-        loop {
-            match self.step(window) {
-                Ok(false) => {}
-                Ok(true) => {
-                    let length = self.offset;
-                    self.offset = 0;
-                    self.needed = 0;
-                    self.inside = false;
-                    return Ok(Some(length));
-                }
-                Err(Stop::Bytes(needed)) => {
-                    self.needed = needed;
-                    return Ok(None);
-                }
-                Err(Stop::Refused(error)) => return Err(error),
+        match self.walk(window) {
+            Ok(()) => {
+                let length = self.offset;
+                self.offset = 0;
+                self.needed = 0;
+                self.inside = false;
+                Ok(Some(length))
             }
+            Err(Stop::Bytes(needed)) => {
+                self.needed = needed;
+                Ok(None)
+            }
+            Err(Stop::Refused(error)) => Err(error),
         }
     }
 }

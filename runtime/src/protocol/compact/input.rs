@@ -30,13 +30,17 @@ impl<'de> CompactInput<'de> {
         }
     }
 
-    /// Reads an unsigned integer. Most are one byte long.
+    /// Reads an unsigned integer. Most are one or two bytes long.
     #[inline(always)]
     fn varint<const BITS: u32>(&mut self, what: &'static str) -> Result<u64> {
-        match self.reader.rest().first() {
-            Some(&byte) if byte < 0x80 => {
+        match *self.reader.rest() {
+            [byte @ 0..0x80, ..] => {
                 self.reader.advance(1);
                 Ok(byte.into())
+            }
+            [low, high @ 0..0x80, ..] => {
+                self.reader.advance(2);
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
             }
             _ => self.long_varint::<BITS>(what),
         }

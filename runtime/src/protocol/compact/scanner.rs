@@ -14,9 +14,19 @@ pub(super) struct CompactGrammar;
 
 #[inline]
 fn varint<const BITS: u32>(cursor: &mut Cursor<'_>) -> Scan<u64> {
-    match varint::read::<BITS>(cursor.rest()) {
-        Ok((value, len)) => cursor.pass(len).map(|()| value),
-        Err(Flaw::Partial) => Err(cursor.missing(cursor.rest().len() + 1)),
+    let rest = cursor.rest();
+    if let Some(&byte) = rest.first()
+        && byte < 0x80
+    {
+        cursor.advance(1);
+        return Ok(byte.into());
+    }
+    match varint::read::<BITS>(rest) {
+        Ok((value, len)) => {
+            cursor.advance(len);
+            Ok(value)
+        }
+        Err(Flaw::Partial) => Err(cursor.missing(rest.len() + 1)),
         Err(Flaw::TooLong) => {
             Err(cursor.malformed("a variable-width integer is longer than its type"))
         }

@@ -85,9 +85,13 @@ const fn spread(value: u64) -> u64 {
 /// Appends an unsigned integer.
 #[inline(always)]
 pub(super) fn write(value: u64, buffer: &mut Vec<u8>) {
-    match u8::try_from(value) {
-        Ok(byte @ 0..0x80) => buffer.push(byte),
-        _ => write_long(value, buffer),
+    let [low, high, ..] = value.to_le_bytes();
+    if value < 1 << 7 {
+        buffer.push(low);
+    } else if value < 1 << 14 {
+        buffer.extend_from_slice(&[low | 0x80, high << 1 | low >> 7]);
+    } else {
+        write_long(value, buffer);
     }
 }
 
