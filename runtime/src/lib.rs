@@ -13,6 +13,7 @@ pub mod codegen;
 pub mod config;
 mod error;
 mod limits;
+mod peer;
 pub mod processor;
 pub mod protocol;
 pub mod server;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind};
-use crate::processor::Peer;
+use crate::peer::Peer;
 use crate::server::engine::{Engine, Step};
 use crate::server::events;
 use crate::server::shared::{Counters, Permit, Shared};

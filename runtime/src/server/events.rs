@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::io;
 
 use crate::error::Error;
-use crate::processor::Peer;
+use crate::peer::Peer;
 
 pub(super) fn opened(peer: &Peer) {
     #[cfg(feature = "tracing")]

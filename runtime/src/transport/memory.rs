@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::error::Result;
-use crate::processor::Peer;
+use crate::peer::Peer;
 use crate::transport::socket::refused;
 use crate::transport::{Address, Closer, Connector, Listener, Readiness, Stream, Waker};
 

@@ -17,6 +17,7 @@
 mod address;
 mod buffered;
 mod connect;
+pub mod file;
 mod foreign;
 mod framed;
 mod inbox;

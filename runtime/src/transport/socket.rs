@@ -10,7 +10,7 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::Socket;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::processor::Peer;
+use crate::peer::Peer;
 use crate::transport::{Address, Closer, Listener, Readiness, Stream, Waker, tcp};
 
 /// How many connections the system keeps waiting for [`accept`](Listener::accept).

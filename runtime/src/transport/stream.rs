@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fmt, mem};
 
-use crate::processor::Peer;
+use crate::peer::Peer;
 use crate::transport::Address;
 
 /// A connected stream of bytes that blocks.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::processor::Peer;
+use crate::peer::Peer;
 use crate::transport::Address;
 use crate::transport::socket::{BACKLOG, Inner, SocketListener, SocketStream, refused};
 

@@ -123,7 +123,7 @@ impl Drop for SocketFile {
 pub(super) fn connect(address: &Address, timeout: Duration) -> Result<SocketStream> {
     let connected = Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|socket| {
         socket.connect_timeout(&sockaddr(address)?, timeout)?;
-        Ok(SocketStream::new(socket, crate::processor::Peer::Unix))
+        Ok(SocketStream::new(socket, crate::peer::Peer::Unix))
     });
     connected.map_err(|error| refused("connect to", address, error))
 }

@@ -207,7 +207,7 @@ fn a_call_that_the_server_does_not_take_is_late() {
 #[test]
 fn a_connection_that_the_server_has_closed_meanwhile_costs_no_call() {
     for listen in ["tcp://127.0.0.1:0", "memory"] {
-        let timeouts = seapink::config::ServerTimeouts::default().idle_ms(20);
+        let timeouts = seapink::config::ServerTimeouts::default().idle_ms(200);
         let config = ServerConfig::new(listen).timeouts(timeouts);
         let running = match listen {
             "memory" => Running::memory(&config),

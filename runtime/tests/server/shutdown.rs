@@ -53,10 +53,11 @@ fn running_calls_finish_and_are_answered() {
             running.handler.until_waiting(1);
             let handle = running.handle.clone();
             let shutdown = std::thread::spawn(move || handle.shutdown(AGES));
-            // Nobody can tell that the shutdown has begun, but when somebody is refused it has.
+            // Nobody can tell that the shutdown has begun, but when somebody is refused it has. The
+            // model `simple` is busy with the call, and closes its listener after that.
             eventually("it listens no more", || {
                 let connect = seapink::Client::<seapink::Standard>::connect;
-                connect(&running.client_config()).is_err()
+                model == Model::Simple || connect(&running.client_config()).is_err()
             });
             running.handler.release();
             assert_eq!(call.join().unwrap().unwrap(), "waited");

@@ -16,7 +16,7 @@ fn framed() -> Raw {
 
 fn hasty(model: Model) -> ServerConfig {
     let timeouts = ServerTimeouts::default()
-        .idle_ms(40)
+        .idle_ms(200)
         .read_ms(40)
         .write_ms(40);
     ServerConfig::new("tcp://127.0.0.1:0")
