@@ -29,10 +29,12 @@ struct Frames {
 
 impl Decoder for Frames {
     fn decode<'a>(&'a mut self, buffer: &'a [u8]) -> Result<Decoded<'a>> {
-        let Some((&[a, b, c, d, e, f, g, h], rest)) = buffer.split_first_chunk::<HEAD>() else {
+        let head = buffer.split_first_chunk::<4>();
+        let head = head.and_then(|(len, rest)| Some((len, rest.split_first_chunk::<4>()?)));
+        let Some((len, (checksum, rest))) = head else {
             return Ok(Decoded::NeedMore(HEAD - buffer.len()));
         };
-        let len = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        let len = usize::try_from(u32::from_be_bytes(*len)).unwrap_or(usize::MAX);
         // Before anything is read or kept for it.
         if len > self.bytes_max {
             let text = format!("a frame of {len} bytes, more than {}", self.bytes_max);
@@ -41,7 +43,7 @@ impl Decoder for Frames {
         let Some(message) = rest.get(..len) else {
             return Ok(Decoded::NeedMore(len - rest.len()));
         };
-        if crc32fast::hash(message) != u32::from_be_bytes([e, f, g, h]) {
+        if crc32fast::hash(message) != u32::from_be_bytes(*checksum) {
             return Err(Error::new(ErrorKind::Malformed, "the checksum is wrong"));
         }
         Ok(Decoded::Message {

@@ -1,5 +1,7 @@
 //! Every example, run as a program.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -176,4 +178,57 @@ fn a_protocol_of_ones_own() {
 fn a_transport_of_ones_own() {
     let stdout = output(&mut program!("custom-transport"));
     assert_eq!(stdout, "20 + 22 = 42, every message with a checksum\n");
+}
+
+#[test]
+fn key_value_store_remembers() {
+    let stdout = output(&mut program!("key-value"));
+    for line in [
+        "keys before the stop: 2",
+        "keys after it was started again: 2",
+        "colour = sea pink",
+        "no key `mistake`",
+    ] {
+        assert!(stdout.contains(line), "no line {line:?} in\n{stdout}");
+    }
+}
+
+#[test]
+fn key_value_store_is_refused_a_log_that_is_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let config = write(
+        folder.path(),
+        "server.toml",
+        "[server]\nlisten = \"tcp://127.0.0.1:0\"\n",
+    );
+    let serve = || {
+        let mut command = program!("key-value");
+        command
+            .arg("serve")
+            .arg("--log")
+            .arg(&log)
+            .arg("--config")
+            .arg(&config);
+        command
+    };
+    let mut running = Running(serve().stdout(Stdio::piped()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(running.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(line.starts_with("listening on tcp://127.0.0.1:"), "{line}");
+    let stderr = failure(&mut serve());
+    assert!(stderr.contains("another writer"), "{stderr}");
+}
+
+#[test]
+fn recorded_calls_are_replayed() {
+    let stdout = output(&mut program!("record-replay"));
+    assert!(
+        stdout.contains("recorded: add(100, 200) = 333\n"),
+        "{stdout}"
+    );
+    let end = "replayed 3 calls: the total was 333, and is 333\n";
+    assert!(stdout.ends_with(end), "{stdout}");
 }

@@ -1,5 +1,7 @@
 //! The README shows the example that is compiled, not one that was.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 use std::path::Path;
 
 fn read(path: &str) -> String {

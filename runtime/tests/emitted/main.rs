@@ -2,6 +2,7 @@
 //!
 //! The code is that of `testdata/golden/`, which the compiler's tests keep up to date.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 #![allow(clippy::float_cmp, reason = "doubles must come back bit for bit")]
 
 /// The program of `golden::tree` as plain modules.
