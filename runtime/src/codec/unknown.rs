@@ -74,3 +74,52 @@ fn unlimited() -> Limits {
         .container_elements_max(usize::MAX)
         .depth_max(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Compact, Json};
+
+    fn read<P: Protocol>(bytes: &[u8], limits: &Limits) -> UnknownField {
+        let mut input = P::input(bytes, 0, limits);
+        input.struct_begin().unwrap();
+        let field = input.field(0).unwrap().unwrap();
+        UnknownField::read(field, &mut input).unwrap()
+    }
+
+    fn written<P: Protocol>(field: &UnknownField) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut out = P::output(&mut bytes, &Limits::default());
+        assert!(out.struct_begin(""));
+        field.write(&mut out);
+        out.struct_end();
+        out.finish().unwrap();
+        drop(out);
+        bytes
+    }
+
+    #[test]
+    fn goes_from_any_protocol_to_any_other() {
+        let json = br#"{"-3":{"map":["str","lst",1,{"k\"":["tf",2,1,0]}]}}"#;
+        let field = read::<Json>(json, &Limits::default());
+        assert_eq!(field.id(), Some(-3));
+        assert_eq!(field.wire_type(), Some(WireType::Map));
+        let compact = written::<Compact>(&field);
+        assert_eq!(compact, b"\x0b\x05\x01\x89\x02k\"\x21\x01\x02\x00");
+        assert_eq!(read::<Compact>(&compact, &Limits::default()), field);
+        assert_eq!(written::<Json>(&field), json);
+
+        let truth = read::<Compact>(&[0x11, 0], &Limits::default());
+        assert_eq!(written::<Json>(&truth), br#"{"1":{"tf":1}}"#);
+    }
+
+    #[test]
+    fn is_written_whole_when_it_was_read_under_higher_limits() {
+        let count = 1_000_001;
+        let limits = Limits::default().container_elements_max(count);
+        // Field 1, a list of so many bytes.
+        let bytes = [&[0x19, 0xf3, 0xc1, 0x84, 0x3d][..], &vec![7; count], &[0]].concat();
+        let field = read::<Compact>(&bytes, &limits);
+        assert_eq!(written::<Compact>(&field), bytes);
+    }
+}

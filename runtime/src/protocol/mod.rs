@@ -122,7 +122,8 @@ pub trait Input<'de> {
     /// Enters a struct. One level of depth.
     fn struct_begin(&mut self) -> Result<()>;
 
-    /// Leaves a struct. Its end has been seen by [`field`](Self::field) or [`stop`](Self::stop).
+    /// Leaves a struct. Its end has been seen by [`field`](Self::field) or
+    /// [`try_stop`](Self::try_stop).
     fn struct_end(&mut self) -> Result<()>;
 
     /// Consumes the next field header if it is exactly this one. Not for `bool`.
