@@ -101,9 +101,8 @@ impl<'de> Reader<'de> {
         Ok(())
     }
 
-    fn leave(&mut self) -> Result<()> {
+    fn leave(&mut self) {
         self.depth_left += 1;
-        Ok(())
     }
 
     fn skip_value(&mut self, ty: WireType) -> Result<()> {
@@ -165,7 +164,8 @@ impl<'de> Input<'de> for Reader<'de> {
     }
 
     fn struct_end(&mut self) -> Result<()> {
-        self.leave()
+        self.leave();
+        Ok(())
     }
 
     fn try_field(&mut self, _: i16, id: i16, ty: WireType) -> bool {
@@ -252,7 +252,8 @@ impl<'de> Input<'de> for Reader<'de> {
     }
 
     fn list_end(&mut self) -> Result<()> {
-        self.leave()
+        self.leave();
+        Ok(())
     }
 
     fn map_begin(&mut self) -> Result<MapHeader> {
@@ -263,7 +264,8 @@ impl<'de> Input<'de> for Reader<'de> {
     }
 
     fn map_end(&mut self) -> Result<()> {
-        self.leave()
+        self.leave();
+        Ok(())
     }
 
     fn skip(&mut self, ty: WireType) -> Result<&'de [u8]> {

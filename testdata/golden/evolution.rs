@@ -10,6 +10,7 @@ const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
     clippy::approx_constant,
     clippy::disallowed_names,
     clippy::doc_markdown,
+    clippy::enum_variant_names,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::too_many_arguments,

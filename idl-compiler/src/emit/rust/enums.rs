@@ -30,10 +30,8 @@ impl Emitter<'_> {
                     docs::write(text, value.meta.doc.as_deref(), None);
                     Self::deprecated(&value.meta, text);
                     let member = self.plan.member(id, index);
-                    text.line(format_args!(
-                        "pub const {member}: Self = Self({});",
-                        value.value
-                    ));
+                    let number = integer(value.value.into());
+                    text.line(format_args!("pub const {member}: Self = Self({number});"));
                 }
             });
             text.blank();
