@@ -1,6 +1,7 @@
 //! Compiles the IDL of every example into `OUT_DIR`, as a user's `build.rs` does.
 
 fn main() -> Result<(), seapink_idl::Error> {
+    seapink_idl::compile("../testdata/interop/interop.thrift")?;
     seapink_idl::compile("hello/hello.thrift")?;
     seapink_idl::compile("quickstart/coffee.thrift")?;
     seapink_idl::compile("calculator/calculator.thrift")?;

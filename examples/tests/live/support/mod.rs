@@ -7,11 +7,34 @@ pub mod crates;
 pub mod install;
 pub mod process;
 
+use std::error::Error;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Errors are only ever shown.
-pub type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+/// What a test returns.
+pub type Result<T = ()> = std::result::Result<T, Failure>;
+
+/// Any error, shown as its author wrote it: the lines of a peer's standard error stay lines.
+pub struct Failure(Box<dyn Error>);
+
+impl<E: Into<Box<dyn Error>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// The directory of this name under `target/live/`, which keeps what it holds from run to run.
 pub fn scratch(name: &str) -> Result<PathBuf> {

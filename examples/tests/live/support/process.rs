@@ -139,6 +139,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.stop();
+        let stderr = self.stop();
+        // The test fails on our side, and the reason may be on the other.
+        if thread::panicking() && !stderr.is_empty() {
+            eprintln!("{} said:\n{stderr}", self.name);
+        }
     }
 }

@@ -1,0 +1,194 @@
+//! Apache's library for Python, at both ends, with the code that Apache's compiler generates for it.
+
+#[allow(dead_code, reason = "each live test uses its part")]
+mod support;
+
+mod interop;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+use seapink::config::Model;
+use seapink::{Client, ClientConfig, Multiplexed, Processor, Server, ServerConfig, ServerHandle};
+
+use interop::handler::Handler;
+use interop::idl::interop::{InteropProcessor, SecondClient, SecondProcessor};
+use interop::session::{session, special_doubles};
+use support::install;
+use support::process::{Running, run};
+use support::{Result, fresh, repository};
+
+const SESSION: Duration = Duration::from_secs(40);
+
+const MODELS: [Model; 3] = [Model::Simple, Model::Threaded, Model::ThreadPool];
+const TRANSPORTS: [&str; 2] = ["framed", "buffered"];
+/// Ours, and what Python calls its implementations of it. The accelerated ones are written in C.
+const PROTOCOLS: [(&str, &str); 5] = [
+    ("binary", "binary"),
+    ("compact", "compact"),
+    ("json", "json"),
+    ("binary", "binary-accelerated"),
+    ("compact", "compact-accelerated"),
+];
+
+/// Python's interpreter and the generated modules.
+struct Python {
+    interpreter: PathBuf,
+    generated: PathBuf,
+}
+
+impl Python {
+    fn get() -> Result<&'static Self> {
+        static PYTHON: OnceLock<std::result::Result<Python, String>> = OnceLock::new();
+        let python = PYTHON.get_or_init(|| Self::new().map_err(|error| error.to_string()));
+        Ok(python.as_ref().map_err(Clone::clone)?)
+    }
+
+    fn new() -> Result<Self> {
+        let generated = fresh("interop-python")?;
+        let mut compiler = Command::new(install::thrift_compiler()?);
+        compiler.args(["-r", "--gen", "py", "-out"]).arg(&generated);
+        let idl = repository().join("testdata/interop/interop.thrift");
+        run(compiler.arg(idl), SESSION)?;
+        Ok(Self {
+            interpreter: install::python()?,
+            generated,
+        })
+    }
+
+    fn script(&self, name: &str, transport: &str, protocol: &str) -> Command {
+        let mut command = Command::new(&self.interpreter);
+        command
+            // It would cache bytecode beside the scripts.
+            .arg("-B")
+            .arg(repository().join("examples/live").join(name))
+            .arg("--generated")
+            .arg(&self.generated)
+            .args(["--transport", transport, "--protocol", protocol]);
+        command
+    }
+}
+
+/// A server of ours on a thread, shut down when this is dropped.
+struct Serving {
+    handle: ServerHandle,
+    port: String,
+}
+
+impl Serving {
+    fn start(config: &ServerConfig, processor: impl Processor + 'static) -> Result<Self> {
+        let server = Server::bind(config, processor)?;
+        let handle = server.handle();
+        let address = server.local_addr().to_string();
+        let port = address.rsplit(':').next().unwrap_or_default().to_owned();
+        thread::spawn(move || server.run());
+        Ok(Self { handle, port })
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.handle.shutdown(Duration::from_secs(1));
+    }
+}
+
+fn config(transport: &str, protocol: &str) -> ServerConfig {
+    ServerConfig::new("tcp://127.0.0.1:0")
+        .transport(transport)
+        .protocol(protocol)
+}
+
+#[test]
+fn python_calls_us_with_every_model() -> Result {
+    let python = Python::get()?;
+    for model in MODELS {
+        for transport in TRANSPORTS {
+            for (protocol, theirs) in PROTOCOLS {
+                let config = config(transport, protocol).model(model);
+                let serving = Serving::start(&config, InteropProcessor::new(Handler::default()))?;
+                // The model `simple` serves one connection at a time.
+                let connections = if model == Model::Simple { "1" } else { "3" };
+                let mut client = python.script("interop_client.py", transport, theirs);
+                client.args(["--connections", connections, "--port", &serving.port]);
+                run(&mut client, SESSION)
+                    .map_err(|error| format!("{} {transport} {theirs}: {error}", model.name()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn python_calls_two_services_on_one_port() -> Result {
+    let python = Python::get()?;
+    for transport in TRANSPORTS {
+        for protocol in ["binary", "compact", "json"] {
+            let handler = Handler::default();
+            let both = Multiplexed::new()
+                .service("Interop", InteropProcessor::new(handler.clone()))
+                .service("Second", SecondProcessor::new(handler));
+            let serving = Serving::start(&config(transport, protocol), both)?;
+            let mut client = python.script("interop_client.py", transport, protocol);
+            client.args(["--multiplexed", "--port", &serving.port]);
+            run(&mut client, SESSION)?;
+        }
+    }
+    Ok(())
+}
+
+/// A server of theirs, and a client of ours that is connected to it.
+fn serve(
+    python: &Python,
+    transport: &str,
+    protocols: (&str, &str),
+    multiplexed: bool,
+) -> Result<(Running, Client)> {
+    let (ours, theirs) = protocols;
+    let mut command = python.script("interop_server.py", transport, theirs);
+    if multiplexed {
+        command.arg("--multiplexed");
+    }
+    let mut server = Running::start(&mut command)?;
+    let port = server.announced("listening on ", SESSION)?;
+    let config = ClientConfig::new(format!("tcp://127.0.0.1:{port}"))
+        .transport(transport)
+        .protocol(ours);
+    Ok((server, Client::connect(&config)?))
+}
+
+#[test]
+fn we_call_python() -> Result {
+    let python = Python::get()?;
+    for transport in TRANSPORTS {
+        for protocols in PROTOCOLS {
+            let (mut server, client) = serve(python, transport, protocols, false)?;
+            let outcome = session(client.clone(), "python").and_then(|()| match protocols.0 {
+                // Python answers with bare words, which is not its protocol.
+                "json" => Ok(()),
+                _ => special_doubles(client),
+            });
+            outcome.map_err(|error| {
+                format!("{transport} {protocols:?}: {error}\n{}", server.stop())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn we_call_two_services_of_python_on_one_port() -> Result {
+    let python = Python::get()?;
+    for transport in TRANSPORTS {
+        for protocol in ["binary", "compact", "json"] {
+            let (_server, client) = serve(python, transport, (protocol, protocol), true)?;
+            let second = SecondClient::new(client.service("Second"));
+            assert_eq!(second.upper("été")?, "ÉTÉ");
+            session(client.service("Interop"), "python")?;
+            assert_eq!(second.upper("a")?, "A");
+        }
+    }
+    Ok(())
+}
