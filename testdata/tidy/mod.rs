@@ -135,7 +135,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) {
             .into_owned();
         if path.is_dir() {
             collect(&path, &format!("{prefix}{name}/"), files);
-        } else if name.ends_with(".rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("the file can be read");
             files.push(File {
                 path: format!("{prefix}{name}"),

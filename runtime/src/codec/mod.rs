@@ -2,8 +2,7 @@
 //!
 //! A type is read by [`Decode`] and written by [`Encode`]. Emitted structs do not implement these
 //! themselves: they implement [`Struct`] and [`DecodeStruct`], about a line for each field, and the
-//! loop over fields, the wire-type check, skipping, depth and error paths live in
-//! [`structs`](self::structs) once.
+//! loop over fields, the wire-type check, skipping, depth and error paths live in `structs.rs` once.
 //!
 //! Why can't we just emit the loop? Because then every fix of it means generating again, and because
 //! a reader of emitted code wants to see the IDL, not the loop.

@@ -321,7 +321,8 @@ impl Emitter<'_> {
         self.plan.boxing(id, index) != Boxing::Plain || self.size(&field.ty, 0) > VARIANT_BYTES_MAX
     }
 
-    /// About how many bytes the Rust type takes; exact enough to decide what to box.
+    /// About how many bytes the Rust type takes; exact enough to decide what to box. Every field
+    /// counts, so that the look into structs of structs ends soon.
     fn size(&self, ty: &crate::model::Type, depth: usize) -> usize {
         match self.program.resolve(ty) {
             Shape::Bool | Shape::I8 => 1,
@@ -340,7 +341,9 @@ impl Emitter<'_> {
                     let mut bytes = 0usize;
                     for (index, field) in of.fields.iter().enumerate() {
                         bytes += match self.plan.boxing(*id, index) {
-                            Boxing::Plain => self.size(&field.ty, depth + 1).next_multiple_of(8),
+                            Boxing::Plain => {
+                                self.size(&field.ty, depth + 1).next_multiple_of(8).max(8)
+                            }
                             _ => 8,
                         };
                         if bytes > VARIANT_BYTES_MAX {
