@@ -5,13 +5,10 @@
 //! never sizes an allocation. Why can't we just trust counts up to a generous maximum? Because six
 //! bytes can declare 10⁸ elements, and a server has many connections.
 
-use serde::Deserialize;
-
 /// Bounds on what is read from a peer, and on how deep values may nest in both directions.
 ///
 /// The error for each names the bound that was passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes of one message. Default 16 MiB; Apache's libraries default to 100 MiB.

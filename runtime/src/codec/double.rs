@@ -16,6 +16,11 @@ use crate::wire::WireType;
 /// elsewhere. Two values are equal when [`f64::total_cmp`] says so: a NaN equals the same NaN, and
 /// `-0.0` differs from `0.0`, just as their bytes on the wire do.
 #[derive(Clone, Copy, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(transparent)
+)]
 pub struct Double(pub f64);
 
 impl From<f64> for Double {

@@ -12,6 +12,7 @@ use crate::wire::WireType;
 /// The value is kept in the binary protocol's form, whichever protocol it came by, so that it can
 /// be written again by any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct UnknownField {
     id: i16,
     /// Number of the wire type and binary form, or empty where there is no member.

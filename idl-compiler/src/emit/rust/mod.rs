@@ -149,7 +149,11 @@ impl Emitter<'_> {
             return text.line(line);
         }
         text.line("#[derive(");
-        text.indented(|text| text.line(all.join(", ")));
+        text.indented(|text| {
+            for path in all {
+                text.line(format_args!("{path},"));
+            }
+        });
         text.line(")]");
     }
 

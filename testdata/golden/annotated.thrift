@@ -1,0 +1,20 @@
+/** Annotations that reach the emitted code. */
+
+enum Level { LOW = 1, HIGH = 2 } (rust.derive = "::serde::Serialize, ::serde::Deserialize")
+
+union Target {
+  1: string host
+  2: i32 port
+} (rust.derive = "::serde::Serialize, ::serde::Deserialize")
+
+struct Alarm {
+  1: uuid id
+  2: Level level = Level.HIGH
+  3: map<double, string> (rust.type = "BTreeMap") readings
+  4: optional Target target
+} (rust.derive = "::serde::Serialize, ::serde::Deserialize")
+
+exception Failure {
+  1: i32 code
+  2: string text
+} (message = "text")
