@@ -4,6 +4,7 @@
 //! no types. Emitted clients are a thin layer of named functions over [`Client`].
 
 mod connection;
+mod file;
 
 use std::borrow::Cow;
 use std::fmt;

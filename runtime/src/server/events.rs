@@ -36,6 +36,11 @@ pub(super) fn accept_failed(error: &io::Error, times: u64) {
     tracing::error!(times, "cannot accept connections: {error}");
 }
 
+pub(super) fn unreadable(error: &Error) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!("an event of the file holds no message: {error}");
+}
+
 pub(super) fn panicked(peer: &Peer, method: &str) {
     #[cfg(feature = "tracing")]
     tracing::error!(%peer, method, "the processor panicked");

@@ -10,12 +10,14 @@ mod engine;
 mod events;
 mod handle;
 mod parking;
+mod replay;
 mod shared;
 mod simple;
 mod thread_pool;
 mod threaded;
 
 pub use handle::{ServerHandle, ShutdownReport};
+pub use replay::{FileProcessor, Replayed};
 pub use shared::ServerStats;
 
 use std::io;

@@ -13,7 +13,7 @@ use seapink::transport::{
 use seapink::{MessageKind, Peer, Server, ServerConfig};
 
 use crate::raw::{Raw, replies, rest};
-use crate::support::{AGES, MODELS, Probe, Running, eventually};
+use crate::support::{AGES, MODELS, Probe, ProbeClient, Running, eventually};
 
 fn config(raw: Raw) -> ServerConfig {
     ServerConfig::new("")
@@ -190,7 +190,7 @@ fn what_is_no_call_gets_the_right_answer_or_none() {
         out.message_begin(&MessageHead::new("echo", kind, 5));
         out.struct_begin("arguments");
         out.struct_end();
-        drop(out);
+        out.finish().unwrap();
         raw.wrap(&bytes)
     };
     for (bytes, name, kind) in [
@@ -204,7 +204,7 @@ fn what_is_no_call_gets_the_right_answer_or_none() {
         // An absent argument is no error.
         (message(MessageKind::Call), "echo", MessageKind::Reply),
         (
-            raw.call(5, |client| client.unknown()),
+            raw.call(5, ProbeClient::unknown),
             "nope",
             MessageKind::Exception,
         ),

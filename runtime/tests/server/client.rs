@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
 use seapink::config::ClientTimeouts;
-use seapink::transport::{Listener, MemoryConnector, MemoryListener, Stream};
+use seapink::transport::{Listener, MemoryConnector, MemoryListener};
 use seapink::{
     ApplicationCode, Client, ClientConfig, Delivery, ErrorKind, Limits, MessageKind, Server,
     ServerConfig,

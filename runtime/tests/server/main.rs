@@ -8,6 +8,7 @@ mod exhaustion;
 mod failing;
 mod matrix;
 mod raw;
+mod replay;
 mod shutdown;
 mod support;
 mod waiting;

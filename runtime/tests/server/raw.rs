@@ -1,6 +1,6 @@
 //! Messages as bytes, for connections that no client would make.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use parking_lot::Mutex;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use seapink::config::Model;
-use seapink::transport::{MemoryListener, Stream};
+use seapink::transport::MemoryListener;
 use seapink::{Server, ServerConfig};
 
 use crate::raw::{Raw, replies, rest};
@@ -190,9 +190,9 @@ fn every_thread_has_ended_when_run_returns() {
         let mut running = Running::memory_with(&config(model), probe, Arc::clone(&handler));
         let clients: Vec<_> = (0..5).map(|_| running.client()).collect();
         if model != Model::Simple {
-            clients
-                .iter()
-                .for_each(|client| drop(client.echo("x").unwrap()));
+            for client in &clients {
+                client.echo("x").unwrap();
+            }
         }
         assert!(running.shutdown(AGES).is_clean());
         drop(clients);

@@ -8,7 +8,7 @@ use seapink::config::{Model, ServerTimeouts};
 use seapink::transport::Stream;
 
 use crate::raw::{Raw, replies, rest};
-use crate::support::{AGES, MODELS, Running, eventually};
+use crate::support::{AGES, MODELS, ProbeClient, Running, eventually};
 
 fn framed() -> Raw {
     Raw::named("framed", "binary")
@@ -144,7 +144,7 @@ fn a_full_queue_refuses_new_connections_and_keeps_old_ones() {
     });
 
     old[0]
-        .write_all(&framed().call(1, |client| client.wait()))
+        .write_all(&framed().call(1, ProbeClient::wait))
         .unwrap();
     running.handler.until_waiting(1);
     old[1].write_all(&framed().echo(2, "x")).unwrap();

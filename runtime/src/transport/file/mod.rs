@@ -13,6 +13,8 @@
 //! There are no checksums: bytes that were changed inside an event are not noticed here.
 
 mod reader;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use reader::{FileReader, ReadMode, Skipped, Stop};
@@ -22,6 +24,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes of an event's size.
 const SIZE: u32 = 4;
+
+/// A day, in milliseconds.
+const MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 /// What the reader and the writer of a file must agree on, and how careful each of them is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +40,9 @@ pub struct FileOptions {
     /// The writer makes the system store the file when so many bytes are new. Default 1 024 000.
     pub sync_bytes: u64,
     /// The writer makes the system store the file when the first new byte is so old, in
-    /// milliseconds. Default 3000.
+    /// milliseconds, at most a day. Default 3000.
     pub sync_ms: u64,
-    /// How often a tailing reader looks for more, in milliseconds. Default 500.
+    /// How often a tailing reader looks for more, in milliseconds, at most a day. Default 500.
     pub poll_ms: u64,
 }
 
@@ -90,15 +95,18 @@ impl FileOptions {
     }
 
     fn check(self) -> Result<Self> {
-        if (8..=1 << 30).contains(&self.chunk_bytes) {
-            return Ok(self);
+        for (name, value, min, max) in [
+            ("chunk_bytes", self.chunk_bytes.into(), 8, 1 << 30),
+            ("event_bytes_max", self.event_bytes_max.into(), 1, u64::MAX),
+            ("sync_ms", self.sync_ms, 1, MS_MAX),
+            ("poll_ms", self.poll_ms, 1, MS_MAX),
+        ] {
+            if !(min..=max).contains(&value) {
+                let text = format!("{name} must be a number from {min} to {max}, not {value}");
+                return Err(Error::new(ErrorKind::Config, text));
+            }
         }
-        let text = format!(
-            "chunk_bytes must be a number from 8 to {}, not {}",
-            1 << 30,
-            self.chunk_bytes
-        );
-        Err(Error::new(ErrorKind::Config, text))
+        Ok(self)
     }
 
     /// The largest event that can be.
@@ -118,8 +126,8 @@ impl FileOptions {
 enum Place {
     /// An event of so many bytes, after its size.
     Event(u32),
-    /// Zeros, up to this offset at least.
-    Padding(u64),
+    /// Four bytes of padding.
+    Padding,
     /// A size that no event can have here.
     Nonsense,
 }
@@ -128,7 +136,7 @@ impl FileOptions {
     /// Judges a size that stands at an offset.
     fn judge(self, offset: u64, size: u32) -> Place {
         if size == 0 {
-            return Place::Padding(offset + u64::from(SIZE));
+            return Place::Padding;
         }
         let end = offset + u64::from(SIZE) + u64::from(size);
         if size <= self.event_max() && end <= self.border(offset) {
@@ -136,11 +144,5 @@ impl FileOptions {
         } else {
             Place::Nonsense
         }
-    }
-
-    /// The border, when not even a size fits before it.
-    fn skip_to_border(self, offset: u64) -> Option<u64> {
-        let border = self.border(offset);
-        (border - offset < u64::from(SIZE)).then_some(border)
     }
 }

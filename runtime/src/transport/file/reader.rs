@@ -76,6 +76,8 @@ enum Attempt {
     /// The file ends before the next event does.
     End,
     Nonsense,
+    /// The next event is not one of those that were asked for.
+    Passed,
 }
 
 impl FileReader {
@@ -116,14 +118,20 @@ impl<F: Read + Seek> FileReader<F> {
     /// [`Malformed`](ErrorKind::Malformed) when there is nonsense in the last chunk, where no border
     /// comes after it; the reader stays there, and a tailing reader waits for the border instead.
     pub fn next_event(&mut self) -> Result<Option<&[u8]>> {
+        self.next_event_before(u64::MAX)
+    }
+
+    /// The same for an event that starts before this offset; `None` when the next one does not.
+    pub fn next_event_before(&mut self, end: u64) -> Result<Option<&[u8]>> {
         let mut retried = false;
         loop {
-            let attempt = match self.attempt() {
+            let attempt = match self.attempt(end) {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Attempt::End,
                 attempt => attempt?,
             };
             match attempt {
                 Attempt::Event => return Ok(Some(&self.event)),
+                Attempt::Passed => return Ok(None),
                 Attempt::Nonsense if self.skip()? => continue,
                 Attempt::Nonsense if self.mode != ReadMode::Tail => return Err(self.corrupted()),
                 Attempt::Nonsense | Attempt::End => {}
@@ -142,15 +150,29 @@ impl<F: Read + Seek> FileReader<F> {
         }
     }
 
-    fn attempt(&mut self) -> io::Result<Attempt> {
+    /// Reads from `offset`, which moves on only with an event or a border: zeros before the end of
+    /// the file may be the trace of a crash, which the next writer removes.
+    fn attempt(&mut self, end: u64) -> io::Result<Attempt> {
+        let mut at = self.offset;
         loop {
-            if let Some(border) = self.options.skip_to_border(self.offset) {
-                self.advance(border)?;
+            let border = self.options.border(at);
+            if border - at < u64::from(SIZE) {
+                self.pass(border - at)?;
+                at = border;
+            }
+            if at.is_multiple_of(self.options.chunk_bytes.into()) {
+                self.offset = at;
+            }
+            if at >= end {
+                return Ok(Attempt::Passed);
             }
             let size = self.file.read_u32::<LittleEndian>()?;
-            match self.options.judge(self.offset, size) {
-                Place::Padding(end) => self.offset = end,
-                Place::Nonsense => return Ok(Attempt::Nonsense),
+            match self.options.judge(at, size) {
+                Place::Padding => at += u64::from(SIZE),
+                Place::Nonsense => {
+                    self.offset = at;
+                    return Ok(Attempt::Nonsense);
+                }
                 Place::Event(size) => {
                     self.event.clear();
                     // Memory grows with the bytes that are there, whatever the size says.
@@ -158,21 +180,19 @@ impl<F: Read + Seek> FileReader<F> {
                     if event.read_to_end(&mut self.event)? < size as usize {
                         return Ok(Attempt::End);
                     }
-                    self.offset += u64::from(SIZE) + u64::from(size);
+                    self.offset = at + u64::from(SIZE) + u64::from(size);
                     return Ok(Attempt::Event);
                 }
             }
         }
     }
 
-    /// Goes on a few bytes, which must be there.
-    fn advance(&mut self, to: u64) -> io::Result<()> {
-        let bytes = to - self.offset;
-        let skipped = io::copy(&mut self.file.by_ref().take(bytes), &mut io::sink())?;
-        if skipped < bytes {
+    /// Reads a few bytes, which must be there.
+    fn pass(&mut self, bytes: u64) -> io::Result<()> {
+        let passed = io::copy(&mut self.file.by_ref().take(bytes), &mut io::sink())?;
+        if passed < bytes {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        self.offset = to;
         Ok(())
     }
 
@@ -208,8 +228,8 @@ impl<F: Read + Seek> FileReader<F> {
         &self.skipped
     }
 
-    /// Where the next event is looked for. After `None` or an error: the end of the last whole
-    /// event, and of the padding after it.
+    /// Where the next event is looked for: after `None`, the end of the last whole event or the
+    /// border after it, and after an error where the nonsense is.
     pub fn offset(&self) -> u64 {
         self.offset
     }
@@ -217,6 +237,11 @@ impl<F: Read + Seek> FileReader<F> {
     /// The chunk in which the next event is looked for, from 0.
     pub fn chunk(&self) -> u64 {
         self.offset / u64::from(self.options.chunk_bytes)
+    }
+
+    /// Where the chunk ends in which the next event is looked for.
+    pub fn chunk_end(&self) -> u64 {
+        self.options.border(self.offset)
     }
 
     /// How many chunks the file has, the last of them perhaps not full.
@@ -243,7 +268,7 @@ impl<F: Read + Seek> FileReader<F> {
         let last = self.num_chunks()?.saturating_sub(1);
         self.seek(last * u64::from(self.options.chunk_bytes))?;
         loop {
-            match self.attempt() {
+            match self.attempt(u64::MAX) {
                 Ok(Attempt::Event) => {}
                 Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
                     return Err(error.into());

@@ -41,6 +41,8 @@ struct State {
     /// Bytes that the system may not have stored yet, and since when.
     unsynced: u64,
     since: Option<Instant>,
+    /// The system did not take what was to be stored in time, and no caller knows of it yet.
+    refused: bool,
     /// Why nothing can be written any more.
     failed: Option<String>,
     closed: bool,
@@ -53,18 +55,28 @@ pub(super) trait Medium: Send {
     fn sync(&mut self) -> io::Result<()>;
 }
 
-impl Medium for File {
+/// A file that no other writer has open.
+struct Locked(File);
+
+impl Medium for Locked {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.seek(SeekFrom::Start(offset))?;
-        self.write_all(bytes)
+        self.0.seek(SeekFrom::Start(offset))?;
+        self.0.write_all(bytes)
     }
 
     fn set_len(&mut self, bytes: u64) -> io::Result<()> {
-        File::set_len(self, bytes)
+        self.0.set_len(bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.0.sync_data()
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing is not enough while a process that was forked meanwhile has the file open.
+        let _ = self.0.unlock();
     }
 }
 
@@ -95,7 +107,7 @@ impl FileWriter {
         }
         let end = recover(&mut file, options).map_err(opened)?;
         store_name(path).map_err(opened)?;
-        Self::over(Box::new(file), end, options)
+        Self::over(Box::new(Locked(file)), end, options)
     }
 
     pub(super) fn over(medium: Box<dyn Medium>, end: u64, options: FileOptions) -> Result<Self> {
@@ -105,6 +117,7 @@ impl FileWriter {
             written: end,
             unsynced: 0,
             since: None,
+            refused: false,
             failed: None,
             closed: false,
         };
@@ -137,8 +150,10 @@ impl FileWriter {
             Ok(size @ 1..) if size <= options.event_max() => size,
             _ => return Err(bad_size(event.len(), options)),
         };
-        let mut state = self.shared.state.lock();
-        state.check()?;
+        let mut state = self.locked()?;
+        if state.refused {
+            state.flush()?;
+        }
         state.pad(size, options)?;
         let before = state.pending.len();
         // Writing to memory cannot fail.
@@ -229,7 +244,8 @@ impl Shared {
                 self.changed.wait_until(&mut state, due);
             } else if state.sync().is_err() {
                 // Not again at once: the disk may be full for a while.
-                state.since = Some(Instant::now());
+                state.since = state.failed.is_none().then(Instant::now);
+                state.refused = true;
             }
         }
     }
@@ -269,6 +285,7 @@ impl State {
         }
         self.written += self.pending.len() as u64;
         self.pending.clear();
+        self.refused = false;
         Ok(())
     }
 
@@ -320,12 +337,11 @@ fn recover(file: &mut File, options: FileOptions) -> io::Result<u64> {
     // The end of the last whole event in the last chunk.
     let mut end = offset;
     while len - offset >= u64::from(SIZE) {
-        if let Some(border) = options.skip_to_border(offset) {
-            offset = border;
+        if options.border(offset) - offset < u64::from(SIZE) {
             break;
         }
         match options.judge(offset, reader.read_u32::<LittleEndian>()?) {
-            Place::Padding(next) => offset = next,
+            Place::Padding => offset += u64::from(SIZE),
             Place::Nonsense => {
                 // Kept, for somebody to look at. Readers pass over it to the border.
                 let border = options.border(offset);
@@ -344,7 +360,7 @@ fn recover(file: &mut File, options: FileOptions) -> io::Result<u64> {
     }
     // Zeros up to the border are padding. Fewer are the trace of a crash, and a reader takes them
     // four at a time: an event after them could be missed.
-    if offset == len && len % chunk == 0 && len > 0 {
+    if len > 0 && len % chunk == 0 && len - offset < u64::from(SIZE) {
         return Ok(len);
     }
     file.set_len(end)?;
