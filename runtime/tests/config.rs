@@ -347,3 +347,38 @@ fn a_server_leaves_the_socket_of_its_successor_alone() {
     drop(second);
     assert!(!path.exists());
 }
+
+/// The TOML in the documentation is accepted, and its defaults are the defaults.
+#[test]
+fn the_documentation_is_right() {
+    let pages = [
+        include_str!("../../docs/configuration.md"),
+        include_str!("../../docs/limits.md"),
+        include_str!("../../docs/getting-started.md"),
+    ];
+    let blocks: Vec<_> = pages
+        .iter()
+        .flat_map(|page| page.split("```toml\n").skip(1))
+        .collect();
+    let mut defaults = 0;
+    for block in blocks {
+        let text = block.split("```").next().unwrap();
+        if text.contains("[server.limits]") && !text.contains("[server]") {
+            let text = format!("[server]\nlisten = 'x'\n{text}");
+            ServerConfig::from_toml(&text).unwrap();
+            continue;
+        }
+        if text.contains("[client]") {
+            ClientConfig::from_toml(text).unwrap();
+        }
+        if text.contains("[server]") {
+            let mut config = ServerConfig::from_toml(text).unwrap();
+            if text.contains("drain_ms") {
+                (config.workers, config.queue) = (None, None);
+                assert_eq!(public(&config), public(&ServerConfig::default()));
+                defaults += 1;
+            }
+        }
+    }
+    assert_eq!(defaults, 1);
+}

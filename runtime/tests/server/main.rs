@@ -6,6 +6,7 @@ mod bytes;
 mod client;
 mod exhaustion;
 mod failing;
+mod log;
 mod matrix;
 mod raw;
 mod replay;
