@@ -1,7 +1,7 @@
 //! Servers: a processor, an address, and one of several models for sharing the work.
 //!
-//! Every model runs the same loop for a connection ([`connection`]), which feeds the bytes it reads
-//! to the same engine ([`engine`]); a model only decides which thread does so, and when. Nothing
+//! Every model runs the same loop for a connection (`connection.rs`), which feeds the bytes it reads
+//! to the same engine (`engine.rs`); a model only decides which thread does so, and when. Nothing
 //! that happens on one connection reaches the loop that accepts connections.
 
 mod accept;
