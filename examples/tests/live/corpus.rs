@@ -60,28 +60,21 @@ fn debian() -> Result {
     check(&Corpus { root, ..corpus })
 }
 
-/// Packages for Python that ship their IDL: Impala and Hive, `HBase`, Parquet, Baseplate.
 #[test]
 fn python_packages() -> Result {
     check(&Corpus {
         name: "corpus-python",
-        root: install::python_packages(&[
-            "impyla==0.24.0",
-            "happybase==1.3.0",
-            "fastparquet==2026.9.0",
-            "baseplate==2.7.1",
-        ])?,
+        root: install::python_packages()?,
         includes: &[],
         files_min: 14,
     })
 }
 
-/// Packages for Node that ship their IDL: Jaeger, and Hive again.
 #[test]
 fn node_packages() -> Result {
     check(&Corpus {
         name: "corpus-node",
-        root: install::node_packages(&["jaeger-client@3.19.0", "hive-driver@1.0.0"])?,
+        root: install::node_packages()?,
         includes: &[],
         files_min: 10,
     })
@@ -149,7 +142,7 @@ fn emit_all(corpus: &Corpus, files: &[PathBuf]) -> Result<Emitted> {
             _ => {}
         }
         if ours.is_ok() {
-            writeln!(library, "\n/// `{path}`\npub mod {module} {{")?;
+            writeln!(library, "\n/// `{path}`\nmod {module} {{")?;
             writeln!(library, "    include!(\"{module}.rs\");\n}}")?;
             let rust = emitted.scratch.dir.join(format!("src/{module}.rs"));
             emitted.idl_lines += lines(file)?;

@@ -49,21 +49,32 @@ pub fn python() -> Result<PathBuf> {
     Ok(dir.join("bin/python"))
 }
 
-/// A directory with the contents of Python packages, without what they depend on.
-pub fn python_packages(packages: &[&str]) -> Result<PathBuf> {
+/// Packages for Python that ship IDL: Impala's and Hive's, `HBase`'s, Parquet's, Baseplate's.
+const PYTHON_IDL: [&str; 4] = [
+    "impyla==0.24.0",
+    "happybase==1.3.0",
+    "fastparquet==2026.9.0",
+    "baseplate==2.7.1",
+];
+
+/// Packages for Node that ship IDL: Jaeger's, and Hive's again.
+const NODE_IDL: [&str; 2] = ["jaeger-client@3.19.0", "hive-driver@1.0.0"];
+
+/// A directory with the contents of packages with IDL, without what they depend on.
+pub fn python_packages() -> Result<PathBuf> {
     let python = python()?;
-    once("python-packages", &packages.join("\n"), |dir| {
+    once("python-packages", &PYTHON_IDL.join("\n"), |dir| {
         let mut pip = Command::new(&python);
         let pip = pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"]);
-        run(pip.arg(dir).args(packages), DOWNLOAD)?;
+        run(pip.arg(dir).args(PYTHON_IDL), DOWNLOAD)?;
         Ok(())
     })
 }
 
-/// A directory with the contents of packages for Node, without what they depend on.
-pub fn node_packages(packages: &[&str]) -> Result<PathBuf> {
-    once("node-packages", &packages.join("\n"), |dir| {
-        for package in packages {
+/// The same for Node.
+pub fn node_packages() -> Result<PathBuf> {
+    once("node-packages", &NODE_IDL.join("\n"), |dir| {
+        for package in NODE_IDL {
             let mut pack = Command::new("npm");
             let pack = pack.args(["pack", "--silent", package]).current_dir(dir);
             let archive = run(pack, DOWNLOAD)?.stdout;
