@@ -2,7 +2,7 @@
 
 #![cfg(feature = "tracing")]
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write as _};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -47,7 +47,8 @@ struct Line(String);
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0 += &format!(" {field}={value:?}");
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, " {field}={value:?}");
     }
 }
 
