@@ -11,6 +11,7 @@ const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
     clippy::enum_variant_names,
     clippy::similar_names,
     clippy::struct_excessive_bools,
+    clippy::struct_field_names,
     clippy::too_many_arguments,
     clippy::too_many_lines,
     clippy::type_complexity,
