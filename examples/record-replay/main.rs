@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use recorder::{Recorder, replay};
-use seapink::transport::file::{FileOptions, FileWriter};
+use recorder::Recorder;
+use seapink::server::FileProcessor;
+use seapink::transport::file::{FileOptions, FileReader, FileWriter, ReadMode};
 use seapink::{CallContext, ClientConfig, Server, ServerConfig};
 use seapink_examples::idl::calculator::{
     Calculator, CalculatorAddError, CalculatorCalculateError, CalculatorClient,
@@ -69,11 +70,14 @@ fn record(log: &Path) -> Result<(), Failure> {
 }
 
 fn show_replay(log: &Path) -> Result<(), Failure> {
-    let calls = replay(log, &CalculatorProcessor::new(&AGAIN))?;
+    let recorded = FileProcessor::new(CalculatorProcessor::new(&AGAIN), "binary")?;
+    let mut messages = FileReader::open(log, FileOptions::default(), ReadMode::ToEnd)?;
+    let replayed = recorded.replay(&mut messages, None, |_answer| ())?;
     let (live, again) = (
         LIVE.0.load(Ordering::Relaxed),
         AGAIN.0.load(Ordering::Relaxed),
     );
+    let calls = replayed.replies;
     println!("replayed {calls} calls: the total was {live}, and is {again}");
     Ok(())
 }

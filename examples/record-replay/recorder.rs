@@ -1,10 +1,8 @@
-//! A processor around a processor, and the way back.
-
-use std::path::Path;
+//! A processor around a processor.
 
 use seapink::processor::{Outcome, Request};
-use seapink::transport::file::{FileOptions, FileReader, FileWriter, ReadMode};
-use seapink::{CallContext, Limits, Processor, Result, WireProtocol};
+use seapink::transport::file::FileWriter;
+use seapink::{CallContext, Processor, WireProtocol};
 
 /// Writes every message to a file, then lets another processor answer it.
 pub struct Recorder<P> {
@@ -31,19 +29,4 @@ impl<P: Processor> Processor for Recorder<P> {
         }
         self.inner.process(request, reply, cx)
     }
-}
-
-/// Processes every recorded message, and returns how many there were. The recording is in the
-/// processor's first protocol, `binary`.
-pub fn replay(log: &Path, processor: &dyn Processor) -> Result<usize> {
-    let mut messages = FileReader::open(log, FileOptions::default(), ReadMode::ToEnd)?;
-    let (limits, mut cx) = (Limits::default(), CallContext::default());
-    let (mut calls, mut reply) = (0, Vec::new());
-    while let Some(message) = messages.next_event()? {
-        let request = Request::read(processor, 0, message, &limits)?;
-        reply.clear();
-        processor.process(&request, &mut reply, &mut cx);
-        calls += 1;
-    }
-    Ok(calls)
 }
