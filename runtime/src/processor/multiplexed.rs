@@ -15,6 +15,8 @@ use crate::protocol::{ProtocolSet, Standard, WireProtocol};
 pub struct Multiplexed {
     services: HashMap<String, Box<dyn Processor>>,
     default: Option<Box<dyn Processor>>,
+    /// Those of the processor that was added first.
+    protocols: Option<&'static [&'static dyn WireProtocol]>,
 }
 
 impl Multiplexed {
@@ -25,9 +27,11 @@ impl Multiplexed {
 
     /// The same with another service under this name.
     ///
-    /// Every processor must serve the same protocols; the first one's are taken.
+    /// The server has the protocols of the processor that is added first. A call in a protocol
+    /// that another does not have is answered with an exception.
     #[must_use]
     pub fn service(mut self, name: impl Into<String>, processor: impl Processor + 'static) -> Self {
+        self.protocols.get_or_insert(processor.protocols());
         self.services.insert(name.into(), Box::new(processor));
         self
     }
@@ -35,15 +39,34 @@ impl Multiplexed {
     /// The same with a service for names that have no service before them.
     #[must_use]
     pub fn default_service(mut self, processor: impl Processor + 'static) -> Self {
+        self.protocols.get_or_insert(processor.protocols());
         self.default = Some(Box::new(processor));
         self
+    }
+
+    fn route(
+        &self,
+        mut request: Request<'_>,
+        processor: &dyn Processor,
+        reply: &mut Vec<u8>,
+        cx: &mut CallContext,
+    ) -> Outcome {
+        let (ours, theirs) = (self.protocols(), processor.protocols());
+        if !std::ptr::eq(ours, theirs) {
+            let name = ours[request.protocol].name();
+            let Some(index) = theirs.iter().position(|protocol| protocol.name() == name) else {
+                let text = format!("this service does not speak the protocol `{name}`");
+                return request.refuse(self, ApplicationCode::INVALID_PROTOCOL, &text, reply);
+            };
+            request.protocol = index;
+        }
+        processor.process(&request, reply, cx)
     }
 }
 
 impl Processor for Multiplexed {
     fn protocols(&self) -> &'static [&'static dyn WireProtocol] {
-        let first = self.default.iter().chain(self.services.values()).next();
-        first.map_or(Standard::WIRE, |processor| processor.protocols())
+        self.protocols.unwrap_or(Standard::WIRE)
     }
 
     fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
@@ -55,7 +78,7 @@ impl Processor for Multiplexed {
                 );
                 return request.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply);
             };
-            return processor.process(request, reply, cx);
+            return self.route(request.clone(), &**processor, reply, cx);
         };
         let mut inner = request.clone();
         inner.head.name = Cow::Borrowed(method);
@@ -63,6 +86,6 @@ impl Processor for Multiplexed {
             let text = format!("there is no service `{service}` here");
             return inner.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply);
         };
-        processor.process(&inner, reply, cx)
+        self.route(inner, &**processor, reply, cx)
     }
 }

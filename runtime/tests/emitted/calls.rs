@@ -241,6 +241,38 @@ fn several_services_share_a_port() {
     }
 }
 
+seapink::protocol_set!(pub(crate) JsonFirst: JsonProtocol, BinaryProtocol);
+use seapink::{Binary as BinaryProtocol, Json as JsonProtocol};
+
+#[test]
+fn services_of_different_protocol_sets_share_a_port() {
+    let math = || NewMathProcessor::new(Math::default());
+    let multiplexed = Multiplexed::new()
+        .service("Standard", math())
+        .service("Few", seapink::WithProtocols::<JsonFirst, _>::new(math()));
+    let multiplexed = Arc::new(multiplexed);
+    for (protocol, &chosen) in Standard::ALL.iter().enumerate() {
+        let processor = Arc::clone(&multiplexed);
+        let client = Client::new(
+            Local {
+                processor,
+                protocol,
+            },
+            chosen,
+        );
+        let call = |service| NewMathClient::new(client.service(service)).add(1, 1, 1);
+        assert_eq!(call("Standard").unwrap(), 3);
+        match chosen {
+            Standard::Compact => {
+                let error = other(call("Few").unwrap_err());
+                let code = ApplicationCode::INVALID_PROTOCOL;
+                assert_eq!(error.kind(), ErrorKind::Application(code));
+            }
+            _ => assert_eq!(call("Few").unwrap(), 3),
+        }
+    }
+}
+
 #[test]
 fn a_reply_without_a_result_is_an_error() {
     struct Empty;
