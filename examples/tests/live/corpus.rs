@@ -18,7 +18,7 @@ use seapink_idl::emit::rust::Layout;
 use support::Result;
 use support::crates::ScratchCrate;
 use support::install;
-use support::process::output;
+use support::process::{output, shortened};
 
 const QUICK: Duration = Duration::from_mins(1);
 const BUILD: Duration = Duration::from_mins(5);
@@ -90,11 +90,12 @@ fn check(corpus: &Corpus) -> Result {
     let clippy = emitted.clippy()?;
     emitted.rustfmt()?;
     println!(
-        "{}: {} files, {} accepted, {} refused by both; {} lines of IDL, {} of Rust; \
-         emitted in {:?}, checked in {clippy:?}",
+        "{}: {} files, {} accepted, {} of them refused by old versions, {} refused by both; \
+         {} lines of IDL, {} of Rust; emitted in {:?}, checked in {clippy:?}",
         corpus.name,
         files.len(),
         emitted.modules.len(),
+        emitted.lifted,
         emitted.refused,
         emitted.idl_lines,
         emitted.rust_lines,
@@ -108,6 +109,7 @@ struct Emitted {
     scratch: ScratchCrate,
     modules: Vec<PathBuf>,
     refused: usize,
+    lifted: usize,
     idl_lines: usize,
     rust_lines: usize,
     time: Duration,
@@ -119,6 +121,7 @@ fn emit_all(corpus: &Corpus, files: &[PathBuf]) -> Result<Emitted> {
         scratch: ScratchCrate::new(corpus.name)?,
         modules: Vec::new(),
         refused: 0,
+        lifted: 0,
         idl_lines: 0,
         rust_lines: 0,
         time: Duration::ZERO,
@@ -138,6 +141,7 @@ fn emit_all(corpus: &Corpus, files: &[PathBuf]) -> Result<Emitted> {
             (Ok(()), Err(theirs)) if !lifted(theirs) => {
                 writeln!(differences, "{path}: only accepted here: {theirs}")?;
             }
+            (Ok(()), Err(_)) => emitted.lifted += 1,
             (Err(_), Err(_)) => emitted.refused += 1,
             _ => {}
         }
@@ -228,13 +232,12 @@ impl Emitted {
         command.args(["--message-format=short", "--", "-W", "clippy::pedantic"]);
         let finished = output(&mut command, BUILD)?;
         let said = finished.stderr.trim();
-        let shown: Vec<&str> = said.lines().take(40).collect();
         assert!(
             finished.status.success() && said.is_empty(),
             "emitted code has {} diagnostics in {}, such as\n{}",
             said.lines().count(),
             self.scratch.dir.display(),
-            shown.join("\n")
+            shortened(said)
         );
         Ok(started.elapsed())
     }
@@ -248,13 +251,12 @@ impl Emitted {
             .stdout
             .lines()
             .filter(|line| line.starts_with("Diff in "));
-        let shown: Vec<&str> = finished.stdout.lines().take(60).collect();
         assert!(
             finished.status.success(),
             "rustfmt would change {} places, such as\n{}\n{}",
             differences.count(),
-            shown.join("\n"),
-            finished.stderr
+            shortened(&finished.stdout),
+            shortened(&finished.stderr)
         );
         Ok(())
     }

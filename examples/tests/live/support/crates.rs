@@ -1,6 +1,5 @@
 //! Crates that a test writes and builds, with the runtime of this repository.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,17 +13,26 @@ pub struct ScratchCrate {
 }
 
 impl ScratchCrate {
-    /// A crate without code, with the dependencies of the runtime as the repository locks them.
+    /// A crate without code, with the runtime, whose dependencies are those that the repository locks.
     pub fn new(name: &str) -> Result<Self> {
+        let runtime = repository().join("runtime");
+        let this = Self::with(
+            name,
+            &format!("seapink = {{ path = '{}' }}", runtime.display()),
+        )?;
+        fs::copy(repository().join("Cargo.lock"), this.dir.join("Cargo.lock"))?;
+        Ok(this)
+    }
+
+    /// A crate without code, with other dependencies, which must be fetched first.
+    pub fn with(name: &str, dependencies: &str) -> Result<Self> {
         let dir = fresh(name)?;
         fs::create_dir(dir.join("src"))?;
-        let mut manifest = format!(
-            "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n"
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[workspace]\n\n\
+             [dependencies]\n{dependencies}\n"
         );
-        let runtime = repository().join("runtime");
-        writeln!(manifest, "seapink = {{ path = '{}' }}", runtime.display())?;
         fs::write(dir.join("Cargo.toml"), manifest)?;
-        fs::copy(repository().join("Cargo.lock"), dir.join("Cargo.lock"))?;
         Ok(Self { dir })
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::Result;
 
 const POLL: Duration = Duration::from_millis(10);
+const LINES_SHOWN: usize = 80;
 
 /// What a program said.
 pub struct Finished {
@@ -25,9 +26,23 @@ pub fn run(command: &mut Command, timeout: Duration) -> Result<Finished> {
     }
     Err(format!(
         "{command:?} ended with {}\n{}\n{}",
-        finished.status, finished.stdout, finished.stderr
+        finished.status,
+        shortened(&finished.stdout),
+        shortened(&finished.stderr)
     )
     .into())
+}
+
+/// The beginning and the end of what may be megabytes of diagnostics.
+pub fn shortened(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let middle = LINES_SHOWN / 2..lines.len().saturating_sub(LINES_SHOWN / 2);
+    if middle.is_empty() {
+        return text.to_owned();
+    }
+    let (start, end) = (&lines[..middle.start], &lines[middle.end..]);
+    let left_out = format!("… {} lines …", middle.len());
+    [start, &[left_out.as_str()], end].concat().join("\n")
 }
 
 /// Runs a program that may fail.
