@@ -3,7 +3,7 @@
 //! No limit is asserted: machines differ. Both sides run in turn, and medians are printed.
 //!
 //! ```text
-//! cargo test -p seapink-examples --features live --test live_figures -- --ignored --nocapture
+//! cargo bench -p seapink-examples --features live --bench figures
 //! ```
 
 #[allow(dead_code, reason = "each live test uses its part")]
@@ -29,9 +29,7 @@ const GROUP: usize = 20;
 const QUICK: Duration = Duration::from_mins(1);
 const BUILD: Duration = Duration::from_mins(10);
 
-#[test]
-#[ignore = "takes minutes, and says something only on a quiet machine"]
-fn compiler_and_emitted_code_beside_apache() -> Result {
+fn main() -> Result {
     let dir = fresh("figures")?;
     let idl = dir.join("large.thrift");
     fs::write(&idl, large_idl()?)?;
