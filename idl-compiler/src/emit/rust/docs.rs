@@ -27,19 +27,42 @@ fn plain(line: &str) -> String {
         out.push('\\');
     }
     let number = line.chars().take_while(char::is_ascii_digit).count();
-    for (index, word) in line.split(' ').enumerate() {
-        if index > 0 {
-            out.push(' ');
-        }
-        if index == 0 && number > 0 && line[number..].starts_with(['.', ')']) {
-            out.push_str(&line[..number]);
-            out.push('\\');
-            escape(&word[number..], &mut out);
+    let is_item = number > 0 && line[number..].starts_with(['.', ')']);
+    let mut rest = line;
+    if is_item {
+        out.push_str(&line[..number]);
+        out.push('\\');
+        out.push_str(&line[number..=number]);
+        rest = &line[number + 1..];
+    }
+    if rest.matches('`').count() % 2 == 1 {
+        push_words(rest, &mut out);
+        return out;
+    }
+    for (index, part) in rest.split('`').enumerate() {
+        if index % 2 == 0 {
+            push_words(part, &mut out);
+        } else if part.trim().is_empty() {
+            out.push_str("\\`");
+            out.push_str(part);
+            out.push_str("\\`");
         } else {
-            push_word(word, &mut out);
+            // Code that the author has quoted.
+            out.push('`');
+            out.extend(part.chars().filter(|c| !c.is_control()));
+            out.push('`');
         }
     }
     out
+}
+
+fn push_words(text: &str, out: &mut String) {
+    for (index, word) in text.split(' ').enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        push_word(word, out);
+    }
 }
 
 /// Names of code get the quotes of code, as clippy's `doc_markdown` wants them.
@@ -99,6 +122,8 @@ mod tests {
             ("1. first", "1\\. first"),
             ("```rust", "\\`\\`\\`rust"),
             ("snake_case!", "`snake_case`!"),
+            ("throws `list<X>` or `", "throws \\`list\\<X\\>\\` or \\`"),
+            ("throws `list<X>`.", "throws `list<X>`."),
         ] {
             assert_eq!(plain(idl), doc);
         }
