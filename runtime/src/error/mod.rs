@@ -186,18 +186,29 @@ impl fmt::Display for Error {
     }
 }
 
+/// The sentence, and its cause where that says more: what a program shows whose `main` returns the
+/// error. `{:#?}` shows the parts.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("Error");
-        out.field("kind", &self.0.kind)
-            .field("message", &format_args!("{self}"));
-        if self.0.delivery != Delivery::Unknown {
-            out.field("delivery", &self.0.delivery);
+        if f.alternate() {
+            return f
+                .debug_struct("Error")
+                .field("kind", &self.0.kind)
+                .field("message", &format_args!("{self}"))
+                .field("delivery", &self.0.delivery)
+                .field("source", &self.0.source)
+                .finish();
         }
-        if let Some(source) = &self.0.source {
-            out.field("source", source);
+        write!(f, "{self}")?;
+        let mut cause = StdError::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !self.0.message.contains(&text) {
+                write!(f, " (caused by: {text})")?;
+            }
+            cause = error.source();
         }
-        out.finish()
+        Ok(())
     }
 }
 
@@ -258,6 +269,15 @@ mod tests {
             error.to_string(),
             "Order.items[17].name (#2) at byte 431: message ends inside a string"
         );
+    }
+
+    #[test]
+    fn debug_is_a_sentence_with_what_else_is_known() {
+        let error = Error::handler("try later", io::Error::other("disk full"));
+        assert_eq!(format!("{error:?}"), "try later (caused by: disk full)");
+        let error = Error::from(io::Error::other("disk full"));
+        assert_eq!(format!("{error:?}"), "disk full");
+        assert!(format!("{error:#?}").contains("kind: Io"));
     }
 
     #[test]
