@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  idl-compiler generate rust calculator.thrift -o src/
+  idl-compiler generate rust calculator.thrift -o src/api
   idl-compiler generate rust a.thrift b.thrift -I vendor -o src/api --collections btree
   idl-compiler check idl/*.thrift -I vendor
   idl-compiler check calculator.thrift --format json

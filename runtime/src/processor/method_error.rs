@@ -86,6 +86,12 @@ macro_rules! impl_method_error {
             }
         }
 
+        impl ::std::convert::From<::std::io::Error> for $ty {
+            fn from(error: ::std::io::Error) -> Self {
+                Self::Other($crate::codegen::Error::from(error))
+            }
+        }
+
         impl ::std::convert::From<$crate::codegen::Error> for $ty {
             fn from(error: $crate::codegen::Error) -> Self {
                 Self::Other(error)
