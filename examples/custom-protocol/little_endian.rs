@@ -13,7 +13,8 @@
 use std::borrow::Cow;
 
 use seapink::protocol::{
-    FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Output, Protocol,
+    FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Output, Place, Protocol,
+    Written,
 };
 use seapink::{Error, ErrorKind, Limits, MessageKind, Result, Uuid, WireType};
 
@@ -24,7 +25,7 @@ pub struct LittleEndian;
 impl Protocol for LittleEndian {
     const NAME: &'static str = "little-endian";
     type Input<'de> = Reader<'de>;
-    type Output<'b> = Writer<'b>;
+    type Output<'v> = Writer;
 
     fn input<'de>(message: &'de [u8], offset: usize, limits: &Limits) -> Reader<'de> {
         Reader {
@@ -35,7 +36,7 @@ impl Protocol for LittleEndian {
         }
     }
 
-    fn output<'b>(buffer: &'b mut Vec<u8>, limits: &Limits) -> Writer<'b> {
+    fn output<'v>(buffer: Vec<u8>, limits: &Limits) -> Self::Output<'v> {
         Writer {
             buffer,
             depth_left: limits.depth_max,
@@ -138,6 +139,18 @@ impl<'de> Reader<'de> {
 }
 
 impl<'de> Input<'de> for Reader<'de> {
+    fn at(place: &Place<'de>) -> Self {
+        LittleEndian::input(place.message, place.offset, &place.limits)
+    }
+
+    fn place(&self) -> Place<'de> {
+        Place {
+            message: self.message,
+            offset: self.offset,
+            limits: self.limits.depth_max(self.depth_left),
+        }
+    }
+
     fn message_begin(&mut self) -> Result<MessageHead<'de>> {
         let [kind] = self.array()?;
         let kind = MessageKind::from_byte(kind)
@@ -285,13 +298,13 @@ impl<'de> Input<'de> for Reader<'de> {
 
 /// Writes a message.
 #[derive(Debug)]
-pub struct Writer<'b> {
-    buffer: &'b mut Vec<u8>,
+pub struct Writer {
+    buffer: Vec<u8>,
     depth_left: u32,
     too_deep: bool,
 }
 
-impl Writer<'_> {
+impl Writer {
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {
         self.buffer.extend_from_slice(&bytes);
     }
@@ -308,7 +321,7 @@ impl Writer<'_> {
     }
 }
 
-impl Output for Writer<'_> {
+impl<'v> Output<'v> for Writer {
     fn message_begin(&mut self, head: &MessageHead<'_>) {
         self.put([head.kind.byte()]);
         self.i32(head.sequence_id);
@@ -399,11 +412,17 @@ impl Output for Writer<'_> {
         self.depth_left += 1;
     }
 
-    fn finish(&mut self) -> Result<()> {
-        if self.too_deep {
-            return Err(Error::new(ErrorKind::Limit, "deeper than depth_max"));
+    fn finish(self) -> Written<'v> {
+        let result = if self.too_deep {
+            Err(Error::new(ErrorKind::Limit, "deeper than depth_max"))
+        } else {
+            Ok(())
+        };
+        Written {
+            bytes: self.buffer,
+            blobs: Vec::new(),
+            result,
         }
-        Ok(())
     }
 }
 
@@ -413,11 +432,10 @@ mod tests {
 
     #[test]
     fn numbers_are_little_endian() {
-        let mut buffer = Vec::new();
-        let mut out = LittleEndian::output(&mut buffer, &Limits::default());
+        let mut out = LittleEndian::output(Vec::new(), &Limits::default());
         out.i32(1);
         out.string("é");
-        assert_eq!(buffer, [1, 0, 0, 0, 2, 0, 0, 0, 0xc3, 0xa9]);
+        assert_eq!(out.finish().bytes, [1, 0, 0, 0, 2, 0, 0, 0, 0xc3, 0xa9]);
     }
 
     #[test]

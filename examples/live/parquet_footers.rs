@@ -190,13 +190,13 @@ fn copy(bytes: &[u8], omitted: &Paths) -> Result<Vec<u8>> {
 fn walk(bytes: &[u8], omitted: &Paths, seen: &mut Paths, copied: &mut Vec<u8>) -> Result<()> {
     let limits = Limits::default();
     let mut input = Compact::input(bytes, 0, &limits);
-    let mut out = Compact::output(copied, &limits);
+    let mut out = Compact::output(std::mem::take(copied), &limits);
     let mut walk = Walk { omitted, seen };
     walk.value("", WireType::Struct, &mut input, &mut out)?;
     if input.remaining() != 0 {
         return Err("bytes follow the struct".into());
     }
-    out.finish()?;
+    *copied = out.finish().into_bytes()?;
     Ok(())
 }
 
@@ -206,7 +206,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn value<'de, I: Input<'de>, O: Output>(
+    fn value<'de, 'v, I: Input<'de>, O: Output<'v>>(
         &mut self,
         path: &str,
         ty: WireType,
@@ -229,7 +229,7 @@ impl Walk<'_> {
         }
     }
 
-    fn fields<'de, I: Input<'de>, O: Output>(
+    fn fields<'de, 'v, I: Input<'de>, O: Output<'v>>(
         &mut self,
         path: &str,
         input: &mut I,

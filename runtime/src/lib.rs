@@ -12,6 +12,7 @@ pub mod codec;
 pub mod codegen;
 pub mod config;
 mod error;
+mod fast;
 mod limits;
 mod peer;
 pub mod processor;

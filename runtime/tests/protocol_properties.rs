@@ -195,12 +195,9 @@ fn round_trip<P: Protocol>(fields: &[(i16, Value)]) {
 
 fn converted<From: Protocol, To: Protocol>(bytes: &[u8]) -> Vec<u8> {
     let mut input = From::input(bytes, 0, &Limits::default());
-    let mut converted = Vec::new();
-    let mut out = To::output(&mut converted, &Limits::default());
+    let mut out = To::output(Vec::new(), &Limits::default());
     transcode(WireType::Struct, &mut input, &mut out).unwrap();
-    out.finish().unwrap();
-    drop(out);
-    converted
+    out.finish().into_bytes().unwrap()
 }
 
 fn transcode_all(fields: &[(i16, Value)]) {
@@ -271,8 +268,7 @@ fn survive<P: Protocol>(bytes: &[u8], like: &[(i16, Value)]) {
     let _ = from_slice::<P, Tree>(bytes);
     for ty in WireType::ALL {
         let mut input = P::input(bytes, 0, &limits);
-        let mut buffer = Vec::new();
-        let mut out = Binary::output(&mut buffer, &limits);
+        let mut out = Binary::output(Vec::new(), &limits);
         let _ = transcode(ty, &mut input, &mut out);
     }
 }

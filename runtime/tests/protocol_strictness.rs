@@ -169,7 +169,7 @@ impl<T: Encode + Default> Struct for Pair<T> {
     const NAME: &'static str = "Pair";
     const FIELDS: &'static [(i16, &'static str)] = &[(1, "first"), (2, "second")];
 
-    fn encode<O: Output>(&self, fields: &mut StructWriter<'_, O>) {
+    fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         fields.field(1, &self.first);
         fields.field(2, &self.second);
     }
@@ -429,13 +429,13 @@ struct Mine;
 impl Protocol for Mine {
     const NAME: &'static str = "mine";
     type Input<'de> = <Binary as Protocol>::Input<'de>;
-    type Output<'b> = <Binary as Protocol>::Output<'b>;
+    type Output<'v> = <Binary as Protocol>::Output<'v>;
 
     fn input<'de>(message: &'de [u8], offset: usize, limits: &Limits) -> Self::Input<'de> {
         Binary::input(message, offset, limits)
     }
 
-    fn output<'b>(buffer: &'b mut Vec<u8>, limits: &Limits) -> Self::Output<'b> {
+    fn output<'v>(buffer: Vec<u8>, limits: &Limits) -> Self::Output<'v> {
         Binary::output(buffer, limits)
     }
 }

@@ -9,6 +9,7 @@ const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
     clippy::disallowed_names,
     clippy::doc_markdown,
     clippy::enum_variant_names,
+    clippy::inline_always,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::struct_field_names,
@@ -72,8 +73,9 @@ pub mod annotated {
         const NAME: &'static str = "Target";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "host"), (2, "port")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             match self {
@@ -123,8 +125,9 @@ pub mod annotated {
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "id"), (2, "level"), (3, "readings"), (4, "target")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.id);
@@ -135,6 +138,7 @@ pub mod annotated {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Alarm {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -172,8 +176,9 @@ pub mod annotated {
         const NAME: &'static str = "Failure";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "code"), (2, "text")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.code);
@@ -182,6 +187,7 @@ pub mod annotated {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Failure {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,

@@ -11,6 +11,7 @@ const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
     clippy::disallowed_names,
     clippy::doc_markdown,
     clippy::enum_variant_names,
+    clippy::inline_always,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::struct_field_names,
@@ -48,8 +49,9 @@ pub mod evolution {
         const NAME: &'static str = "Old";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "id"), (2, "name"), (5, "scores")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.id);
@@ -59,6 +61,7 @@ pub mod evolution {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Old {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -120,8 +123,9 @@ pub mod evolution {
             (6, "shape"),
         ];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.id);
@@ -134,6 +138,7 @@ pub mod evolution {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for New {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -180,8 +185,9 @@ pub mod evolution {
         const NAME: &'static str = "Retyped";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "id"), (2, "name"), (5, "scores")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.id);
@@ -191,6 +197,7 @@ pub mod evolution {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Retyped {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -228,8 +235,9 @@ pub mod evolution {
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "id"), (2, "name"), (9, "flag")];
         const REQUIRED: &'static [i16] = &[1, 2, 9];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.id);
@@ -239,6 +247,7 @@ pub mod evolution {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Demanding {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -276,8 +285,9 @@ pub mod evolution {
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "value"), (2, "branches"), (3, "next")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.value);
@@ -287,6 +297,7 @@ pub mod evolution {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Tree {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -330,8 +341,9 @@ pub mod evolution {
         const NAME: &'static str = "Shape";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "circle"), (2, "square")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             match self {
@@ -374,8 +386,9 @@ pub mod evolution {
         const NAME: &'static str = "OldShape";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "circle")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             match self {
@@ -420,8 +433,9 @@ pub mod evolution {
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "circle"), (2, "square"), (3, "flag"), (4, "paths")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             match self {
@@ -460,8 +474,9 @@ pub mod evolution {
         const NAME: &'static str = "Refused";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "why")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.why);
@@ -469,6 +484,7 @@ pub mod evolution {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Refused {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,

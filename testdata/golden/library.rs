@@ -9,6 +9,7 @@ const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
     clippy::disallowed_names,
     clippy::doc_markdown,
     clippy::enum_variant_names,
+    clippy::inline_always,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::struct_field_names,
@@ -118,8 +119,9 @@ pub mod acme {
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "name"), (2, "born")];
             const REQUIRED: &'static [i16] = &[1];
 
-            fn encode<O: ::seapink::codegen::Output>(
-                &self,
+            #[inline(always)]
+            fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+                &'v self,
                 fields: &mut ::seapink::codegen::StructWriter<'_, O>,
             ) {
                 fields.field(1, &self.name);
@@ -128,6 +130,7 @@ pub mod acme {
         }
 
         impl<'de> ::seapink::codegen::DecodeStruct<'de> for Author {
+            #[inline(always)]
             fn decode<I: ::seapink::codegen::Input<'de>>(
                 &mut self,
                 fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -203,8 +206,9 @@ pub mod acme {
             ];
             const REQUIRED: &'static [i16] = &[1, 2];
 
-            fn encode<O: ::seapink::codegen::Output>(
-                &self,
+            #[inline(always)]
+            fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+                &'v self,
                 fields: &mut ::seapink::codegen::StructWriter<'_, O>,
             ) {
                 fields.field(-1, &self.r#type);
@@ -222,6 +226,7 @@ pub mod acme {
         }
 
         impl<'de> ::seapink::codegen::DecodeStruct<'de> for Book {
+            #[inline(always)]
             fn decode<I: ::seapink::codegen::Input<'de>>(
                 &mut self,
                 fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -286,8 +291,9 @@ pub mod acme {
             const NAME: &'static str = "Query";
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "title"), (2, "id"), (3, "not")];
 
-            fn encode<O: ::seapink::codegen::Output>(
-                &self,
+            #[inline(always)]
+            fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+                &'v self,
                 fields: &mut ::seapink::codegen::StructWriter<'_, O>,
             ) {
                 match self {
@@ -329,8 +335,9 @@ pub mod acme {
             const FIELDS: ::seapink::codegen::FieldNames =
                 &[(1, "label"), (2, "above"), (3, "parts")];
 
-            fn encode<O: ::seapink::codegen::Output>(
-                &self,
+            #[inline(always)]
+            fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+                &'v self,
                 fields: &mut ::seapink::codegen::StructWriter<'_, O>,
             ) {
                 fields.field(1, &self.label);
@@ -340,6 +347,7 @@ pub mod acme {
         }
 
         impl<'de> ::seapink::codegen::DecodeStruct<'de> for Shelf {
+            #[inline(always)]
             fn decode<I: ::seapink::codegen::Input<'de>>(
                 &mut self,
                 fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -375,8 +383,9 @@ pub mod acme {
             const NAME: &'static str = "NotFound";
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "message"), (2, "id")];
 
-            fn encode<O: ::seapink::codegen::Output>(
-                &self,
+            #[inline(always)]
+            fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+                &'v self,
                 fields: &mut ::seapink::codegen::StructWriter<'_, O>,
             ) {
                 fields.field(1, &self.message);
@@ -385,6 +394,7 @@ pub mod acme {
         }
 
         impl<'de> ::seapink::codegen::DecodeStruct<'de> for NotFound {
+            #[inline(always)]
             fn decode<I: ::seapink::codegen::Input<'de>>(
                 &mut self,
                 fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -419,8 +429,9 @@ pub mod acme {
             const NAME: &'static str = "AlreadyLent";
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "reader")];
 
-            fn encode<O: ::seapink::codegen::Output>(
-                &self,
+            #[inline(always)]
+            fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+                &'v self,
                 fields: &mut ::seapink::codegen::StructWriter<'_, O>,
             ) {
                 fields.field(1, &self.reader);
@@ -428,6 +439,7 @@ pub mod acme {
         }
 
         impl<'de> ::seapink::codegen::DecodeStruct<'de> for AlreadyLent {
+            #[inline(always)]
             fn decode<I: ::seapink::codegen::Input<'de>>(
                 &mut self,
                 fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -698,8 +710,9 @@ pub mod acme {
             const NAME: &'static str = "Place";
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "latitude"), (2, "longitude")];
 
-            fn encode<O: ::seapink::codegen::Output>(
-                &self,
+            #[inline(always)]
+            fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+                &'v self,
                 fields: &mut ::seapink::codegen::StructWriter<'_, O>,
             ) {
                 fields.field(1, &self.latitude);
@@ -708,6 +721,7 @@ pub mod acme {
         }
 
         impl<'de> ::seapink::codegen::DecodeStruct<'de> for Place {
+            #[inline(always)]
             fn decode<I: ::seapink::codegen::Input<'de>>(
                 &mut self,
                 fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,

@@ -9,6 +9,7 @@ const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
     clippy::disallowed_names,
     clippy::doc_markdown,
     clippy::enum_variant_names,
+    clippy::inline_always,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::struct_field_names,
@@ -60,8 +61,9 @@ pub mod dotted_name {
         const NAME: &'static str = "Task";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "level"), (2, "name")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.level);
@@ -70,6 +72,7 @@ pub mod dotted_name {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Task {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -101,6 +104,7 @@ pub mod dotted_name {
     clippy::disallowed_names,
     clippy::doc_markdown,
     clippy::enum_variant_names,
+    clippy::inline_always,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::struct_field_names,
@@ -126,8 +130,9 @@ pub mod names {
         const NAME: &'static str = "Error";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "Error")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.error);
@@ -135,6 +140,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Error {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -166,8 +172,9 @@ pub mod names {
         const NAME: &'static str = "Option";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "value"), (2, "list")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.value);
@@ -176,6 +183,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Option {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -208,8 +216,9 @@ pub mod names {
         const NAME: &'static str = "Result";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "text")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.text);
@@ -217,6 +226,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Result {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -255,8 +265,9 @@ pub mod names {
         const NAME: &'static str = "String";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "value")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.value);
@@ -264,6 +275,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for String {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -296,8 +308,9 @@ pub mod names {
         const NAME: &'static str = "Vec";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "items")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.items);
@@ -305,6 +318,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Vec {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -335,8 +349,9 @@ pub mod names {
         const NAME: &'static str = "Box";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "box")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.r#box);
@@ -344,6 +359,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Box {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -387,8 +403,9 @@ pub mod names {
         const NAME: &'static str = "Default";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "default"), (2, "From")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.default);
@@ -397,6 +414,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Default {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -439,8 +457,9 @@ pub mod names {
         const NAME: &'static str = "From";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "from")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.from);
@@ -448,6 +467,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for From {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -480,8 +500,9 @@ pub mod names {
         const NAME: &'static str = "Ok";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "some")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.some);
@@ -489,6 +510,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Ok {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -517,14 +539,16 @@ pub mod names {
         const NAME: &'static str = "Formatter";
         const FIELDS: ::seapink::codegen::FieldNames = &[];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             _: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
         }
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Formatter {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             _: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -551,8 +575,9 @@ pub mod names {
         const NAME: &'static str = "my_struct";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "inner")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.inner);
@@ -560,6 +585,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for MyStruct2 {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -590,8 +616,9 @@ pub mod names {
         const NAME: &'static str = "my_Struct";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "a")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.a);
@@ -599,6 +626,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for MyStruct3 {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -629,8 +657,9 @@ pub mod names {
         const NAME: &'static str = "MyStruct";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "task")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.task);
@@ -638,6 +667,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for MyStruct {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -668,8 +698,9 @@ pub mod names {
         const NAME: &'static str = "UUID";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "id")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.id);
@@ -677,6 +708,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Uuid {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -788,8 +820,9 @@ pub mod names {
             (20, "_"),
         ];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.r#async);
@@ -816,6 +849,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Keywords {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -895,8 +929,9 @@ pub mod names {
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "Unknown"), (2, "unknown"), (3, "Self")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             match self {
@@ -940,8 +975,9 @@ pub mod names {
         const NAME: &'static str = "Self";
         const FIELDS: ::seapink::codegen::FieldNames = &[];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             match self {
@@ -970,8 +1006,9 @@ pub mod names {
         const NAME: &'static str = "Other";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "source")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.source);
@@ -979,6 +1016,7 @@ pub mod names {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Other {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,

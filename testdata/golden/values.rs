@@ -9,6 +9,7 @@ const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
     clippy::disallowed_names,
     clippy::doc_markdown,
     clippy::enum_variant_names,
+    clippy::inline_always,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::struct_field_names,
@@ -225,8 +226,9 @@ pub mod values {
         const NAME: &'static str = "Point";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "x"), (2, "y"), (3, "label")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.x);
@@ -236,6 +238,7 @@ pub mod values {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Point {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -280,8 +283,9 @@ pub mod values {
         const NAME: &'static str = "Number";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "whole"), (2, "exact"), (3, "text")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             match self {
@@ -327,8 +331,9 @@ pub mod values {
         const NAME: &'static str = "Switch";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "on"), (2, "off")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             match self {
@@ -373,8 +378,9 @@ pub mod values {
         const NAME: &'static str = "Mishap";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "code"), (2, "why")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.code);
@@ -383,6 +389,7 @@ pub mod values {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Mishap {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -490,8 +497,9 @@ pub mod values {
         ];
         const REQUIRED: &'static [i16] = &[16];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.flag);
@@ -517,6 +525,7 @@ pub mod values {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Defaults {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -608,8 +617,9 @@ pub mod values {
         const NAME: &'static str = "Sorted";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "scores"), (2, "names"), (3, "old")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.scores);
@@ -619,6 +629,7 @@ pub mod values {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Sorted {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -656,8 +667,9 @@ pub mod values {
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "angle"), (2, "weights"), (3, "number")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.angle);
@@ -667,6 +679,7 @@ pub mod values {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Key {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -703,8 +716,9 @@ pub mod values {
         const NAME: &'static str = "Keyed";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "keys"), (2, "lists"), (3, "doubles")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.keys);
@@ -714,6 +728,7 @@ pub mod values {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Keyed {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -751,8 +766,9 @@ pub mod values {
         const NAME: &'static str = "Flags";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "a"), (2, "b"), (3, "c"), (4, "d")];
 
-        fn encode<O: ::seapink::codegen::Output>(
-            &self,
+        #[inline(always)]
+        fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+            &'v self,
             fields: &mut ::seapink::codegen::StructWriter<'_, O>,
         ) {
             fields.field(1, &self.a);
@@ -763,6 +779,7 @@ pub mod values {
     }
 
     impl<'de> ::seapink::codegen::DecodeStruct<'de> for Flags {
+        #[inline(always)]
         fn decode<I: ::seapink::codegen::Input<'de>>(
             &mut self,
             fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,

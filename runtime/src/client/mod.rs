@@ -9,6 +9,7 @@ mod file;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem;
 use std::sync::Arc;
 
 use crate::codec::{ApplicationException, Decode};
@@ -89,9 +90,14 @@ impl<Set: ProtocolSet> Client<Set> {
 
     /// Calls a function. Its errors are those that it declares, and everything else as `Other`.
     #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
-    pub fn call<A, T, E>(&self, method: &'static str, ids: FieldNames, arguments: A) -> Result<T, E>
+    pub fn call<'v, A, T, E>(
+        &self,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<T, E>
     where
-        A: EncodeArguments,
+        A: EncodeArguments<'v>,
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
@@ -126,9 +132,9 @@ impl<Set: ProtocolSet> Client<Set> {
 
     /// Calls a oneway function: returns once the message is handed to the transport.
     #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
-    pub fn oneway<A>(&self, method: &'static str, ids: FieldNames, arguments: A) -> Result<()>
+    pub fn oneway<'v, A>(&self, method: &'static str, ids: FieldNames, arguments: A) -> Result<()>
     where
-        A: EncodeArguments,
+        A: EncodeArguments<'v>,
     {
         self.channel.exchange(
             true,
@@ -158,7 +164,7 @@ impl<Set: ProtocolSet> Client<Set> {
         }
     }
 
-    fn encode<A: EncodeArguments>(
+    fn encode<'v, A: EncodeArguments<'v>>(
         &self,
         head: MessageHead<'_>,
         ids: FieldNames,
@@ -199,15 +205,17 @@ struct EncodeCall<'a, A> {
     buffer: &'a mut Vec<u8>,
 }
 
-impl<A: EncodeArguments> ProtocolVisitor for EncodeCall<'_, A> {
+impl<'v, A: EncodeArguments<'v>> ProtocolVisitor for EncodeCall<'_, A> {
     type Output = Result<()>;
 
     fn visit<P: Protocol>(self) -> Result<()> {
-        let mut out = P::output(self.buffer, self.limits);
+        let mut out = P::output(mem::take(self.buffer), self.limits);
         out.message_begin(&self.head);
         write_arguments(self.arguments, self.ids, &mut out);
         out.message_end();
-        out.finish()
+        let written = out.finish();
+        *self.buffer = written.bytes;
+        written.result
     }
 }
 

@@ -18,7 +18,7 @@ impl Struct for ApplicationException {
     const NAME: &'static str = "TApplicationException";
     const FIELDS: &'static [(i16, &'static str)] = &[(1, "message"), (2, "type")];
 
-    fn encode<O: Output>(&self, fields: &mut StructWriter<'_, O>) {
+    fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         fields.field(1, &self.message);
         fields.field(2, &self.code);
     }

@@ -8,22 +8,8 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::codec::{Decode, Encode};
 use crate::error::{Error, Result, Step};
-use crate::protocol::{Input, Output};
+use crate::protocol::{Input, Output, capacity};
 use crate::wire::WireType;
-
-/// Bytes of memory that a container may take before any of its elements was read.
-const ROOM_BYTES_MAX: usize = 64 * 1024;
-
-/// How many elements to make room for before reading any: no more than the bytes left could fill,
-/// were each byte to become four bytes of memory. The rest grows as it arrives.
-///
-/// Why can't we just stop there? Because containers nest: each of 32 lists inside each other would
-/// count the same bytes again.
-#[inline]
-fn capacity<T>(len: usize, remaining: usize) -> usize {
-    let bytes = remaining.saturating_mul(4).min(ROOM_BYTES_MAX);
-    len.min(bytes / size_of::<T>().max(1) + 1)
-}
 
 pub(super) fn decode_elements<'de, T: Decode<'de>, I: Input<'de>>(
     values: &mut Vec<T>,
@@ -34,15 +20,13 @@ pub(super) fn decode_elements<'de, T: Decode<'de>, I: Input<'de>>(
     values.reserve_exact(capacity::<T>(len, input.remaining()).saturating_sub(values.len()));
     for index in 0..len {
         input.element(index)?;
-        let decoded = if let Some(value) = values.get_mut(index) {
-            value.decode_into(input)
-        } else {
-            let mut value = T::default();
-            let decoded = value.decode_into(input);
-            values.push(value);
-            decoded
-        };
-        decoded.map_err(|error| at(error, Step::Index(index)))?;
+        if index == values.len() {
+            values.push(T::default());
+        }
+        // In its place, so that nothing is moved after it was read.
+        values[index]
+            .decode_into(input)
+            .map_err(|error| at(error, Step::Index(index)))?;
     }
     Ok(())
 }
@@ -51,7 +35,7 @@ impl<T: Encode> Encode for [T] {
     const TYPE: WireType = WireType::List;
 
     #[inline]
-    fn encode<O: Output>(&self, out: &mut O) {
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
         if out.list_begin(T::TYPE, self.len()) {
             T::encode_all(self, out);
             out.list_end();
@@ -63,7 +47,7 @@ impl<T: Encode> Encode for Vec<T> {
     const TYPE: WireType = WireType::List;
 
     #[inline]
-    fn encode<O: Output>(&self, out: &mut O) {
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
         self.as_slice().encode(out);
     }
 }
@@ -170,9 +154,9 @@ fn at(error: Error, step: Step) -> Error {
     error.within(step)
 }
 
-fn write_set<'a, T: Encode + 'a, O: Output>(
+fn write_set<'v, T: Encode + 'v, O: Output<'v>>(
     len: usize,
-    values: impl Iterator<Item = &'a T>,
+    values: impl Iterator<Item = &'v T>,
     out: &mut O,
 ) {
     if out.set_begin(T::TYPE, len) {
@@ -184,9 +168,9 @@ fn write_set<'a, T: Encode + 'a, O: Output>(
     }
 }
 
-fn write_map<'a, K: Encode + 'a, V: Encode + 'a, O: Output>(
+fn write_map<'v, K: Encode + 'v, V: Encode + 'v, O: Output<'v>>(
     len: usize,
-    pairs: impl Iterator<Item = (&'a K, &'a V)>,
+    pairs: impl Iterator<Item = (&'v K, &'v V)>,
     out: &mut O,
 ) {
     if out.map_begin(K::TYPE, V::TYPE, len) {
@@ -231,7 +215,7 @@ macro_rules! collections {
         impl<T: Encode $(, $hasher)?> Encode for $set<T $(, $hasher)?> {
             const TYPE: WireType = WireType::Set;
 
-            fn encode<O: Output>(&self, out: &mut O) {
+            fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
                 write_set(self.len(), self.iter(), out);
             }
         }
@@ -254,7 +238,7 @@ macro_rules! collections {
         impl<K: Encode, V: Encode $(, $hasher)?> Encode for $map<K, V $(, $hasher)?> {
             const TYPE: WireType = WireType::Map;
 
-            fn encode<O: Output>(&self, out: &mut O) {
+            fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
                 write_map(self.len(), self.iter(), out);
             }
         }

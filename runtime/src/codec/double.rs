@@ -90,7 +90,7 @@ impl Encode for Double {
     const TYPE: WireType = WireType::Double;
 
     #[inline(always)]
-    fn encode<O: Output>(&self, out: &mut O) {
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
         out.double(self.0);
     }
 }

@@ -104,7 +104,7 @@ macro_rules! impl_enum {
             const TYPE: $crate::codegen::WireType = $crate::codegen::WireType::I32;
 
             #[inline(always)]
-            fn encode<O: $crate::codegen::Output>(&self, out: &mut O) {
+            fn encode<'v, O: $crate::codegen::Output<'v>>(&'v self, out: &mut O) {
                 out.i32(self.0);
             }
         }

@@ -24,6 +24,8 @@ pub use structs::{DecodeStruct, Struct, StructReader, StructWriter};
 pub use transcode::transcode;
 pub use unknown::UnknownField;
 
+use std::mem;
+
 use crate::error::{ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::{FieldHeader, Input, Output, Protocol};
@@ -35,11 +37,17 @@ pub trait Encode {
     const TYPE: WireType;
 
     /// Writes the value alone, as an element of a container.
-    fn encode<O: Output>(&self, out: &mut O);
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O);
 
     /// Writes the value as a field, and says whether it did: `None` writes nothing.
     #[inline(always)]
-    fn encode_field<O: Output>(&self, out: &mut O, last: i16, id: i16, name: &'static str) -> bool {
+    fn encode_field<'v, O: Output<'v>>(
+        &'v self,
+        out: &mut O,
+        last: i16,
+        id: i16,
+        name: &'static str,
+    ) -> bool {
         out.field(last, id, Self::TYPE, name);
         self.encode(out);
         out.field_end();
@@ -48,7 +56,7 @@ pub trait Encode {
 
     /// Writes the elements of a list.
     #[inline]
-    fn encode_all<O: Output>(values: &[Self], out: &mut O)
+    fn encode_all<'v, O: Output<'v>>(values: &'v [Self], out: &mut O)
     where
         Self: Sized,
     {
@@ -111,14 +119,14 @@ pub fn to_vec<P: Protocol>(value: &impl Encode) -> Result<Vec<u8>> {
 /// [`depth_max`](Limits::depth_max); the buffer is then as long as before.
 pub fn encode_to<P: Protocol>(value: &impl Encode, buffer: &mut Vec<u8>) -> Result<()> {
     let start = buffer.len();
-    let mut out = P::output(buffer, &Limits::default());
+    let mut out = P::output(mem::take(buffer), &Limits::default());
     value.encode(&mut out);
-    let result = out.finish();
-    drop(out);
-    if result.is_err() {
+    let written = out.finish();
+    *buffer = written.bytes;
+    if written.result.is_err() {
         buffer.truncate(start);
     }
-    result
+    written.result
 }
 
 /// Reads a value that takes up all of the bytes, under the default limits.

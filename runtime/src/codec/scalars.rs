@@ -10,14 +10,34 @@ use crate::protocol::{FieldHeader, Input, Output};
 use crate::wire::WireType;
 
 macro_rules! scalars {
-    ($($ty:ty: $wire:ident, $function:ident;)*) => {$(
+    ($($ty:ty: $wire:ident, $function:ident, $field:ident $(, $number:tt)?;)*) => {$(
         impl Encode for $ty {
             const TYPE: WireType = WireType::$wire;
 
             #[inline(always)]
-            fn encode<O: Output>(&self, out: &mut O) {
+            fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
                 out.$function(*self);
             }
+
+            #[inline(always)]
+            fn encode_field<'v, O: Output<'v>>(&'v self,
+                out: &mut O,
+                last: i16,
+                id: i16,
+                name: &'static str,
+            ) -> bool {
+                out.$field(last, id, name, *self);
+                true
+            }
+
+            $(
+                scalars!(@$number);
+
+                #[inline]
+                fn encode_all<'v, O: Output<'v>>(values: &'v [Self], out: &mut O) {
+                    out.numbers(values);
+                }
+            )?
         }
 
         impl<'de> Decode<'de> for $ty {
@@ -33,17 +53,31 @@ macro_rules! scalars {
             fn reset(&mut self) {
                 *self = Self::default();
             }
+
+            $(
+                scalars!(@$number);
+
+                #[inline]
+                fn decode_all<I: Input<'de>>(
+                    values: &mut Vec<Self>,
+                    len: usize,
+                    input: &mut I,
+                ) -> Result<()> {
+                    input.numbers(values, len)
+                }
+            )?
         }
     )*};
+    (@numbers) => {};
 }
 
 scalars! {
-    i8: I8, i8;
-    i16: I16, i16;
-    i32: I32, i32;
-    i64: I64, i64;
-    f64: Double, double;
-    Uuid: Uuid, uuid;
+    i8: I8, i8, i8_field, numbers;
+    i16: I16, i16, i16_field, numbers;
+    i32: I32, i32, i32_field, numbers;
+    i64: I64, i64, i64_field, numbers;
+    f64: Double, double, double_field, numbers;
+    Uuid: Uuid, uuid, uuid_field;
 }
 
 /// A `bool` field may carry its value in the header, so both directions go their own way.
@@ -51,12 +85,18 @@ impl Encode for bool {
     const TYPE: WireType = WireType::Bool;
 
     #[inline(always)]
-    fn encode<O: Output>(&self, out: &mut O) {
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
         out.bool(*self);
     }
 
     #[inline(always)]
-    fn encode_field<O: Output>(&self, out: &mut O, last: i16, id: i16, name: &'static str) -> bool {
+    fn encode_field<'v, O: Output<'v>>(
+        &'v self,
+        out: &mut O,
+        last: i16,
+        id: i16,
+        name: &'static str,
+    ) -> bool {
         out.bool_field(last, id, name, *self);
         true
     }
@@ -100,8 +140,20 @@ impl Encode for str {
     const TYPE: WireType = WireType::String;
 
     #[inline]
-    fn encode<O: Output>(&self, out: &mut O) {
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
         out.string(self);
+    }
+
+    #[inline(always)]
+    fn encode_field<'v, O: Output<'v>>(
+        &'v self,
+        out: &mut O,
+        last: i16,
+        id: i16,
+        name: &'static str,
+    ) -> bool {
+        out.string_field(last, id, name, self);
+        true
     }
 }
 
@@ -109,8 +161,20 @@ impl Encode for String {
     const TYPE: WireType = WireType::String;
 
     #[inline]
-    fn encode<O: Output>(&self, out: &mut O) {
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
         out.string(self);
+    }
+
+    #[inline(always)]
+    fn encode_field<'v, O: Output<'v>>(
+        &'v self,
+        out: &mut O,
+        last: i16,
+        id: i16,
+        name: &'static str,
+    ) -> bool {
+        out.string_field(last, id, name, self);
+        true
     }
 }
 
@@ -140,8 +204,8 @@ impl Encode for Vec<u8> {
     const TYPE: WireType = WireType::String;
 
     #[inline]
-    fn encode<O: Output>(&self, out: &mut O) {
-        out.binary(self);
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
+        out.blob(self);
     }
 }
 
@@ -149,8 +213,8 @@ impl Encode for [u8] {
     const TYPE: WireType = WireType::String;
 
     #[inline]
-    fn encode<O: Output>(&self, out: &mut O) {
-        out.binary(self);
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
+        out.blob(self);
     }
 }
 
@@ -180,8 +244,8 @@ impl Encode for bytes::Bytes {
     const TYPE: WireType = WireType::String;
 
     #[inline]
-    fn encode<O: Output>(&self, out: &mut O) {
-        out.binary(self);
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
+        out.blob(self);
     }
 }
 
@@ -209,14 +273,20 @@ impl<T: Encode> Encode for Option<T> {
     const TYPE: WireType = T::TYPE;
 
     #[inline(always)]
-    fn encode<O: Output>(&self, out: &mut O) {
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
         if let Some(value) = self {
             value.encode(out);
         }
     }
 
     #[inline(always)]
-    fn encode_field<O: Output>(&self, out: &mut O, last: i16, id: i16, name: &'static str) -> bool {
+    fn encode_field<'v, O: Output<'v>>(
+        &'v self,
+        out: &mut O,
+        last: i16,
+        id: i16,
+        name: &'static str,
+    ) -> bool {
         self.as_ref()
             .is_some_and(|value| value.encode_field(out, last, id, name))
     }

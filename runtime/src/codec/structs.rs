@@ -23,7 +23,7 @@ pub trait Struct: Default {
     const REQUIRED: &'static [i16] = &[];
 
     /// Writes the fields in ascending order of ids.
-    fn encode<O: Output>(&self, fields: &mut StructWriter<'_, O>);
+    fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>);
 }
 
 /// A [`Struct`] that can be read.
@@ -51,7 +51,7 @@ impl<T: Struct> Struct for Box<T> {
     const FIELDS: &'static [(i16, &'static str)] = T::FIELDS;
     const REQUIRED: &'static [i16] = T::REQUIRED;
 
-    fn encode<O: Output>(&self, fields: &mut StructWriter<'_, O>) {
+    fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         T::encode(self, fields);
     }
 }
@@ -74,8 +74,12 @@ impl<T: Struct> Encode for T {
     const TYPE: WireType = WireType::Struct;
 
     #[inline]
-    fn encode<O: Output>(&self, out: &mut O) {
-        write_struct(T::NAME, T::FIELDS, out, |fields| T::encode(self, fields));
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
+        if out.struct_begin(T::NAME) {
+            let mut fields = StructWriter::new(out, T::FIELDS);
+            T::encode(self, &mut fields);
+            out.struct_end();
+        }
     }
 }
 
@@ -85,8 +89,10 @@ impl<'de, T: DecodeStruct<'de>> Decode<'de> for T {
     #[inline]
     fn decode_into<I: Input<'de>>(&mut self, input: &mut I) -> Result<()> {
         let mut fields = StructReader::new(input);
-        let result = read_struct(self, &mut fields);
-        result.map_err(|error| fields.blame(error, T::NAME, T::FIELDS))
+        match read_struct(self, &mut fields) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(blame(error, fields.current, T::NAME, T::FIELDS)),
+        }
     }
 
     fn reset(&mut self) {
@@ -184,10 +190,11 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
 
     #[inline(always)]
     fn value<T: Decode<'de>>(&mut self, header: FieldHeader, value: &mut T) -> Result<()> {
-        self.current = Some(header.id);
-        value.decode_field(self.input, header)?;
-        self.input.field_end()?;
-        self.current = None;
+        let read = value.decode_field(self.input, header);
+        if let Err(error) = read.and_then(|()| self.input.field_end()) {
+            self.current = Some(header.id);
+            return Err(error);
+        }
         Ok(())
     }
 
@@ -304,7 +311,7 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
         for &id in required {
             let place = fields.iter().position(|field| field.0 == id);
             if place.is_some_and(|place| self.seen & (1 << place) == 0) {
-                return Err(self.missing(id, fields));
+                return Err(missing(self.input.offset(), id, fields));
             }
         }
         Ok(())
@@ -334,41 +341,48 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
         if self.seen == all {
             return Ok(());
         }
-        let missing = required
+        let first = required
             .iter()
             .enumerate()
             .find(|&(bit, _)| self.seen & (1 << bit) == 0);
-        Err(self.missing(missing.map_or(0, |(_, &id)| id), fields))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn missing(&self, id: i16, fields: &'static [(i16, &'static str)]) -> Error {
-        let name = field_name(fields, id);
-        Error::new(
-            ErrorKind::MissingField,
-            format!("required field `{name}` (#{id}) is missing"),
-        )
-        .at(self.input.offset())
+        let id = first.map_or(0, |(_, &id)| id);
+        Err(missing(self.input.offset(), id, fields))
     }
 
     /// Notes which field of which struct an error happened in.
-    #[cold]
-    #[inline(never)]
     pub(crate) fn blame(
         &self,
         error: Error,
         owner: &'static str,
         fields: &'static [(i16, &'static str)],
     ) -> Error {
-        match self.current {
-            Some(id) => error.within(Step::Field {
-                owner,
-                name: field_name(fields, id),
-                id,
-            }),
-            None => error.within(Step::Struct(owner)),
-        }
+        blame(error, self.current, owner, fields)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn missing(offset: usize, id: i16, fields: &'static [(i16, &'static str)]) -> Error {
+    let name = field_name(fields, id);
+    let text = format!("required field `{name}` (#{id}) is missing");
+    Error::new(ErrorKind::MissingField, text).at(offset)
+}
+
+#[cold]
+#[inline(never)]
+fn blame(
+    error: Error,
+    current: Option<i16>,
+    owner: &'static str,
+    fields: &'static [(i16, &'static str)],
+) -> Error {
+    match current {
+        Some(id) => error.within(Step::Field {
+            owner,
+            name: field_name(fields, id),
+            id,
+        }),
+        None => error.within(Step::Struct(owner)),
     }
 }
 
@@ -381,18 +395,14 @@ pub(crate) fn field_name(fields: &'static [(i16, &'static str)], id: i16) -> &'s
 
 /// Writes a struct whose fields the closure writes.
 #[inline(always)]
-pub(crate) fn write_struct<'a, O: Output>(
+pub(crate) fn write_struct<'a, 'v, O: Output<'v>>(
     name: &'static str,
     names: &'static [(i16, &'static str)],
     out: &'a mut O,
     fields: impl FnOnce(&mut StructWriter<'a, O>),
 ) {
     if out.struct_begin(name) {
-        let mut writer = StructWriter {
-            out,
-            names,
-            last: 0,
-        };
+        let mut writer = StructWriter::new(out, names);
         fields(&mut writer);
         writer.out.struct_end();
     }
@@ -405,10 +415,19 @@ pub struct StructWriter<'a, O> {
     last: i16,
 }
 
-impl<O: Output> StructWriter<'_, O> {
+impl<'a, 'v, O: Output<'v>> StructWriter<'a, O> {
+    #[inline(always)]
+    fn new(out: &'a mut O, names: &'static [(i16, &'static str)]) -> Self {
+        Self {
+            out,
+            names,
+            last: 0,
+        }
+    }
+
     /// Writes a field; `None` writes nothing.
     #[inline(always)]
-    pub fn field<T: Encode>(&mut self, id: i16, value: &T) {
+    pub fn field<T: Encode>(&mut self, id: i16, value: &'v T) {
         let name = if O::WRITES_NAMES {
             field_name(self.names, id)
         } else {
@@ -424,7 +443,7 @@ impl<O: Output> StructWriter<'_, O> {
     pub(crate) fn argument<T: Encode + ?Sized>(
         &mut self,
         (id, name): (i16, &'static str),
-        value: &T,
+        value: &'v T,
     ) {
         if value.encode_field(self.out, self.last, id, name) {
             self.last = id;

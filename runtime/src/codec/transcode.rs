@@ -10,7 +10,7 @@ use crate::wire::WireType;
 ///
 /// A `string` and a `binary` have the same wire type. What is UTF-8 is written as a string and the
 /// rest as a binary, which makes a difference only to protocols that write text, such as JSON.
-pub fn transcode<'de, I: Input<'de>, O: Output>(
+pub fn transcode<'de, 'v, I: Input<'de>, O: Output<'v>>(
     ty: WireType,
     input: &mut I,
     out: &mut O,
@@ -31,7 +31,10 @@ pub fn transcode<'de, I: Input<'de>, O: Output>(
     Ok(())
 }
 
-fn transcode_string<'de, I: Input<'de>, O: Output>(input: &mut I, out: &mut O) -> Result<()> {
+fn transcode_string<'de, 'v, I: Input<'de>, O: Output<'v>>(
+    input: &mut I,
+    out: &mut O,
+) -> Result<()> {
     let bytes = input.text_or_binary()?;
     match str::from_utf8(&bytes) {
         Ok(text) => out.string(text),
@@ -40,7 +43,10 @@ fn transcode_string<'de, I: Input<'de>, O: Output>(input: &mut I, out: &mut O) -
     Ok(())
 }
 
-fn transcode_struct<'de, I: Input<'de>, O: Output>(input: &mut I, out: &mut O) -> Result<()> {
+fn transcode_struct<'de, 'v, I: Input<'de>, O: Output<'v>>(
+    input: &mut I,
+    out: &mut O,
+) -> Result<()> {
     // Past the writer's depth its functions do nothing that matters: `finish` reports the error, and
     // the reader has the same bound.
     let open = out.struct_begin("");
@@ -70,7 +76,7 @@ fn transcode_struct<'de, I: Input<'de>, O: Output>(input: &mut I, out: &mut O) -
     Ok(())
 }
 
-fn transcode_list<'de, I: Input<'de>, O: Output>(
+fn transcode_list<'de, 'v, I: Input<'de>, O: Output<'v>>(
     ty: WireType,
     input: &mut I,
     out: &mut O,
@@ -92,7 +98,7 @@ fn transcode_list<'de, I: Input<'de>, O: Output>(
     Ok(())
 }
 
-fn transcode_map<'de, I: Input<'de>, O: Output>(input: &mut I, out: &mut O) -> Result<()> {
+fn transcode_map<'de, 'v, I: Input<'de>, O: Output<'v>>(input: &mut I, out: &mut O) -> Result<()> {
     let header = input.map_begin()?;
     let open = out.map_begin(header.key, header.value, header.len);
     for index in 0..header.len {

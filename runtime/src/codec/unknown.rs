@@ -41,9 +41,11 @@ impl UnknownField {
         if let Some(bool_value) = field.bool_value {
             value.push(u8::from(bool_value));
         } else {
-            let mut out = Binary::output(&mut value, &unlimited());
+            let mut out = Binary::output(value, &unlimited());
             transcode(field.ty, input, &mut out)?;
-            out.finish()?;
+            let written = out.finish();
+            written.result?;
+            value = written.bytes;
         }
         Ok(Self {
             id: field.id,
@@ -52,7 +54,7 @@ impl UnknownField {
     }
 
     /// Writes the whole field.
-    pub(crate) fn write<O: Output>(&self, out: &mut O) {
+    pub(crate) fn write<'v, O: Output<'v>>(&self, out: &mut O) {
         let Some(ty) = self.wire_type() else { return };
         let mut input = Binary::input(self.binary(), 0, &unlimited());
         if ty == WireType::Bool {
@@ -89,14 +91,13 @@ mod tests {
     }
 
     fn written<P: Protocol>(field: &UnknownField) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut out = P::output(&mut bytes, &Limits::default());
+        let mut out = P::output(Vec::new(), &Limits::default());
         assert!(out.struct_begin(""));
         field.write(&mut out);
         out.struct_end();
-        out.finish().unwrap();
-        drop(out);
-        bytes
+        let written = out.finish();
+        written.result.unwrap();
+        written.bytes
     }
 
     #[test]

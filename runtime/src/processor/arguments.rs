@@ -13,9 +13,9 @@ use crate::protocol::{FieldHeader, Input, Output};
 pub type FieldNames = &'static [(i16, &'static str)];
 
 /// A tuple that can be written as arguments. Its members are references, in ascending order of ids.
-pub trait EncodeArguments {
+pub trait EncodeArguments<'v> {
     /// Writes each member as the field with the id at its place.
-    fn encode<O: Output>(&self, ids: FieldNames, fields: &mut StructWriter<'_, O>);
+    fn encode<O: Output<'v>>(&self, ids: FieldNames, fields: &mut StructWriter<'_, O>);
 }
 
 /// A tuple that can be read from arguments, in the order in which they are declared.
@@ -48,9 +48,9 @@ pub trait HandlerFn<H, Arguments, T, E> {
 macro_rules! tuples {
     ($(($($member:ident $place:tt),*))*) => {$(
         #[allow(unused_variables, reason = "a function without arguments uses few of these")]
-        impl<$($member: Encode + ?Sized),*> EncodeArguments for ($(&$member,)*) {
+        impl<'v, $($member: Encode + ?Sized),*> EncodeArguments<'v> for ($(&'v $member,)*) {
             #[inline(always)]
-            fn encode<Out: Output>(&self, ids: FieldNames, fields: &mut StructWriter<'_, Out>) {
+            fn encode<Out: Output<'v>>(&self, ids: FieldNames, fields: &mut StructWriter<'_, Out>) {
                 $(fields.argument(ids[$place], self.$place);)*
             }
         }
@@ -174,7 +174,7 @@ fn read_fields<'de, A: DecodeArguments<'de>, I: Input<'de>>(
 }
 
 /// Writes the arguments of a call.
-pub(crate) fn write_arguments<A: EncodeArguments, O: Output>(
+pub(crate) fn write_arguments<'v, A: EncodeArguments<'v>, O: Output<'v>>(
     arguments: &A,
     ids: FieldNames,
     out: &mut O,

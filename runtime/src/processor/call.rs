@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::marker::PhantomData;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{ApplicationCode, Error, ErrorKind, Result};
@@ -103,13 +104,13 @@ impl<'a, P: Protocol> Call<'a, P> {
         }
         let start = self.reply.len();
         let head = self.request.head.answer(self.method(), MessageKind::Reply);
-        let mut out = P::output(self.reply, self.request.limits);
+        let mut out = P::output(mem::take(self.reply), self.request.limits);
         out.message_begin(&head);
         write_result(&result, &mut out);
         out.message_end();
         let written = out.finish();
-        drop(out);
-        match written.and_then(|()| self.check_size(start)) {
+        *self.reply = written.bytes;
+        match written.result.and_then(|()| self.check_size(start)) {
             Ok(()) => Outcome::Reply,
             Err(error) => {
                 self.reply.truncate(start);

@@ -14,7 +14,7 @@ pub trait MethodError: From<Error> {
     fn undeclared(&self) -> Option<&Error>;
 
     /// Writes the field of a declared exception, and nothing for any other error.
-    fn encode<O: Output>(&self, fields: &mut StructWriter<'_, O>);
+    fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>);
 
     /// Reads a declared exception, or skips the field when it is not one.
     fn decode<'de, I: Input<'de>>(
@@ -44,8 +44,7 @@ macro_rules! impl_method_error {
                 }
             }
 
-            fn encode<O: $crate::codegen::Output>(
-                &self,
+            fn encode<'v, O: $crate::codegen::Output<'v>>(&'v self,
                 fields: &mut $crate::codegen::StructWriter<'_, O>,
             ) {
                 let _ = &fields;

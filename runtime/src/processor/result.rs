@@ -10,16 +10,16 @@ const SUCCESS: i16 = 0;
 /// What a function may return: any value, or `()` for `void`.
 pub trait EncodeResult {
     /// Writes the field `success`, unless the function is `void`.
-    fn encode_result<O: Output>(&self, fields: &mut StructWriter<'_, O>);
+    fn encode_result<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>);
 }
 
 impl EncodeResult for () {
-    fn encode_result<O: Output>(&self, _: &mut StructWriter<'_, O>) {}
+    fn encode_result<'v, O: Output<'v>>(&'v self, _: &mut StructWriter<'_, O>) {}
 }
 
 impl<T: Encode> EncodeResult for T {
     #[inline]
-    fn encode_result<O: Output>(&self, fields: &mut StructWriter<'_, O>) {
+    fn encode_result<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         fields.argument((SUCCESS, "success"), self);
     }
 }
@@ -124,8 +124,8 @@ where
 }
 
 /// Writes a result. The error must be one that the function declares.
-pub(super) fn write_result<T: EncodeResult, E: MethodError, O: Output>(
-    result: &Result<T, E>,
+pub(super) fn write_result<'v, T: EncodeResult, E: MethodError, O: Output<'v>>(
+    result: &'v Result<T, E>,
     out: &mut O,
 ) {
     write_struct("result", E::FIELDS, out, |fields| match result {

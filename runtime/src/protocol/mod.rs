@@ -12,9 +12,11 @@ mod binary;
 mod compact;
 mod json;
 mod message;
+mod numbers;
 mod reader;
 mod scanner;
 mod set;
+mod writer;
 
 use std::borrow::Cow;
 
@@ -22,7 +24,10 @@ pub use binary::{Binary, BinaryInput, BinaryOutput};
 pub use compact::{Compact, CompactInput, CompactOutput};
 pub use json::{Json, JsonInput, JsonOutput};
 pub use message::{MessageForm, MessageHead};
+pub use numbers::Number;
+pub(crate) use numbers::capacity;
 pub use set::{ProtocolSet, ProtocolVisitor, Standard, WireProtocol, wire};
+pub use writer::Written;
 
 use crate::error::Result;
 use crate::limits::Limits;
@@ -37,15 +42,15 @@ pub trait Protocol: 'static {
     /// Reads one message.
     type Input<'de>: Input<'de>;
 
-    /// Writes one message.
-    type Output<'b>: Output;
+    /// Writes one message. `'v` is the lifetime of the values, for writers that refer to them.
+    type Output<'v>: Output<'v>;
 
     /// A reader at an offset of a message: 0 for its start, or where
     /// [`read_head`](WireProtocol::read_head) said that the struct starts.
     fn input<'de>(message: &'de [u8], offset: usize, limits: &Limits) -> Self::Input<'de>;
 
-    /// A writer that appends to a buffer.
-    fn output<'b>(buffer: &'b mut Vec<u8>, limits: &Limits) -> Self::Output<'b>;
+    /// A writer that appends to a buffer, which [`finish`](Output::finish) gives back.
+    fn output<'v>(buffer: Vec<u8>, limits: &Limits) -> Self::Output<'v>;
 
     /// A scanner that finds the end of a message in a stream without frames.
     ///
@@ -71,6 +76,17 @@ pub trait Scanner: Send {
     /// # Errors
     /// When no continuation of these bytes can be a message, or a limit is passed.
     fn scan(&mut self, buffer: &[u8]) -> Result<Option<usize>>;
+}
+
+/// Where a reader is in a message: all that it takes to read on from there later.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'de> {
+    /// The whole message.
+    pub message: &'de [u8],
+    /// The first byte that is not yet read.
+    pub offset: usize,
+    /// The limits, with [`depth_max`](Limits::depth_max) the levels that are left from here on.
+    pub limits: Limits,
 }
 
 /// The header of a field.
@@ -112,7 +128,13 @@ pub struct MapHeader {
 ///
 /// `element`, `key`, `value` and the `end` functions are punctuation for protocols that have any;
 /// elsewhere they compile to nothing.
-pub trait Input<'de> {
+pub trait Input<'de>: Sized {
+    /// A reader at a place that another one has been.
+    fn at(place: &Place<'de>) -> Self;
+
+    /// Where this reader is.
+    fn place(&self) -> Place<'de>;
+
     /// Reads the head of the message.
     fn message_begin(&mut self) -> Result<MessageHead<'de>>;
 
@@ -176,6 +198,11 @@ pub trait Input<'de> {
         let _ = index;
         Ok(())
     }
+    /// Reads the elements of a list of numbers, in place of what the vector holds.
+    #[inline]
+    fn numbers<T: Number>(&mut self, values: &mut Vec<T>, len: usize) -> Result<()> {
+        numbers::read_each(values, len, self)
+    }
     /// Leaves a list or set.
     fn list_end(&mut self) -> Result<()>;
 
@@ -218,7 +245,9 @@ pub trait Input<'de> {
 /// Writing cannot fail, so the functions return nothing. The one thing that can go wrong, a value
 /// deeper than [`depth_max`](Limits::depth_max), is told by [`struct_begin`](Self::struct_begin)
 /// and remembered until [`finish`](Self::finish).
-pub trait Output {
+///
+/// `'v` is the lifetime of the values that are written.
+pub trait Output<'v>: Sized {
     /// Whether the protocol writes field names, so that the caller looks them up.
     const WRITES_NAMES: bool = false;
 
@@ -242,6 +271,55 @@ pub trait Output {
     #[inline(always)]
     fn field_end(&mut self) {}
 
+    /// Writes a whole field of type `i8`.
+    #[inline(always)]
+    fn i8_field(&mut self, last: i16, id: i16, name: &'static str, value: i8) {
+        self.field(last, id, WireType::I8, name);
+        self.i8(value);
+        self.field_end();
+    }
+    /// Writes a whole field of type `i16`.
+    #[inline(always)]
+    fn i16_field(&mut self, last: i16, id: i16, name: &'static str, value: i16) {
+        self.field(last, id, WireType::I16, name);
+        self.i16(value);
+        self.field_end();
+    }
+    /// Writes a whole field of type `i32`.
+    #[inline(always)]
+    fn i32_field(&mut self, last: i16, id: i16, name: &'static str, value: i32) {
+        self.field(last, id, WireType::I32, name);
+        self.i32(value);
+        self.field_end();
+    }
+    /// Writes a whole field of type `i64`.
+    #[inline(always)]
+    fn i64_field(&mut self, last: i16, id: i16, name: &'static str, value: i64) {
+        self.field(last, id, WireType::I64, name);
+        self.i64(value);
+        self.field_end();
+    }
+    /// Writes a whole field of type `double`.
+    #[inline(always)]
+    fn double_field(&mut self, last: i16, id: i16, name: &'static str, value: f64) {
+        self.field(last, id, WireType::Double, name);
+        self.double(value);
+        self.field_end();
+    }
+    /// Writes a whole field of type `uuid`.
+    #[inline(always)]
+    fn uuid_field(&mut self, last: i16, id: i16, name: &'static str, value: Uuid) {
+        self.field(last, id, WireType::Uuid, name);
+        self.uuid(value);
+        self.field_end();
+    }
+    /// Writes a whole field of type `string`.
+    #[inline(always)]
+    fn string_field(&mut self, last: i16, id: i16, name: &'static str, value: &str) {
+        self.field(last, id, WireType::String, name);
+        self.string(value);
+        self.field_end();
+    }
     /// Writes a `bool` as an element, key or value of a container.
     fn bool(&mut self, value: bool);
     /// Writes an `i8`.
@@ -260,6 +338,11 @@ pub trait Output {
     fn string(&mut self, value: &str);
     /// Writes a `binary`.
     fn binary(&mut self, value: &[u8]);
+    /// Writes a `binary` that outlives the writer, so that it may be referred to instead of copied.
+    #[inline(always)]
+    fn blob(&mut self, value: &'v [u8]) {
+        self.binary(value);
+    }
 
     /// Starts a list. `false` when that is one level too deep, as for
     /// [`struct_begin`](Self::struct_begin).
@@ -273,6 +356,11 @@ pub trait Output {
     #[inline(always)]
     fn element(&mut self, index: usize) {
         let _ = index;
+    }
+    /// Writes the elements of a list of numbers.
+    #[inline]
+    fn numbers<T: Number>(&mut self, values: &[T]) {
+        numbers::write_each(values, self);
     }
     /// Ends a list or set.
     fn list_end(&mut self);
@@ -291,9 +379,10 @@ pub trait Output {
     /// Ends a map.
     fn map_end(&mut self);
 
-    /// Whether everything was written.
-    ///
-    /// # Errors
-    /// [`Limit`](crate::ErrorKind::Limit) when a value was too deep, and so is missing.
-    fn finish(&mut self) -> Result<()>;
+    /// Refers to large [`blob`](Self::blob)s from here on, where the protocol writes them as they
+    /// are. The default copies them.
+    fn link_blobs(&mut self) {}
+
+    /// Ends the writing.
+    fn finish(self) -> Written<'v>;
 }

@@ -3,14 +3,17 @@
 use std::str;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::fast;
 use crate::limits::Limits;
+use crate::protocol::Place;
 use crate::wire::MessageKind;
 
 /// Reads from a slice, counts depth, and says in its errors what was being read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'de> {
+    /// What is not yet read: always the end of `message`.
+    rest: &'de [u8],
     message: &'de [u8],
-    offset: usize,
     depth_left: u32,
     message_bytes_max: usize,
     string_bytes_max: usize,
@@ -21,8 +24,8 @@ impl<'de> Reader<'de> {
     #[inline]
     pub(super) fn new(message: &'de [u8], offset: usize, limits: &Limits) -> Self {
         Self {
+            rest: message.get(offset..).unwrap_or_default(),
             message,
-            offset: offset.min(message.len()),
             depth_left: limits.depth_max,
             message_bytes_max: limits.message_bytes_max,
             string_bytes_max: limits.string_bytes_max,
@@ -30,31 +33,45 @@ impl<'de> Reader<'de> {
         }
     }
 
+    #[inline]
+    pub(super) fn place(&self) -> Place<'de> {
+        let limits = Limits::default()
+            .message_bytes_max(self.message_bytes_max)
+            .string_bytes_max(self.string_bytes_max)
+            .container_elements_max(self.container_elements_max)
+            .depth_max(self.depth_left);
+        Place {
+            message: self.message,
+            offset: self.offset(),
+            limits,
+        }
+    }
+
     #[inline(always)]
     pub(super) fn offset(&self) -> usize {
-        self.offset
+        self.message.len() - self.rest.len()
     }
 
     /// The bytes not yet read.
     #[inline(always)]
     pub(super) fn rest(&self) -> &'de [u8] {
-        &self.message[self.offset..]
+        self.rest
     }
 
     #[inline(always)]
     pub(super) fn remaining(&self) -> usize {
-        self.message.len() - self.offset
+        self.rest.len()
     }
 
     /// The bytes read since an offset.
     pub(super) fn since(&self, start: usize) -> &'de [u8] {
-        &self.message[start..self.offset]
+        &self.message[start..self.offset()]
     }
 
     /// The byte read last, or the one before the offset that reading started at.
     #[inline(always)]
     pub(super) fn previous(&self) -> Option<u8> {
-        self.message[..self.offset].last().copied()
+        self.message[..self.offset()].last().copied()
     }
 
     /// The limit `string_bytes_max`.
@@ -76,7 +93,7 @@ impl<'de> Reader<'de> {
     #[inline(always)]
     pub(super) fn advance(&mut self, count: usize) {
         debug_assert!(count <= self.remaining());
-        self.offset += count;
+        self.rest = self.rest.get(count..).unwrap_or_default();
     }
 
     /// Refuses a message that is too long. Whoever cut it out of a stream has checked already; a
@@ -108,9 +125,9 @@ impl<'de> Reader<'de> {
     /// Reads a fixed number of bytes.
     #[inline(always)]
     pub(super) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N]> {
-        match self.rest().first_chunk::<N>() {
-            Some(bytes) => {
-                self.offset += N;
+        match self.rest.split_first_chunk::<N>() {
+            Some((bytes, rest)) => {
+                self.rest = rest;
                 Ok(*bytes)
             }
             None => Err(self.truncated(what)),
@@ -126,9 +143,9 @@ impl<'de> Reader<'de> {
     /// Reads a number of bytes that was checked against nothing yet.
     #[inline]
     pub(super) fn take(&mut self, count: usize, what: &'static str) -> Result<&'de [u8]> {
-        match self.rest().get(..count) {
-            Some(bytes) => {
-                self.offset += count;
+        match self.rest.split_at_checked(count) {
+            Some((bytes, rest)) => {
+                self.rest = rest;
                 Ok(bytes)
             }
             None => Err(self.truncated(what)),
@@ -145,7 +162,7 @@ impl<'de> Reader<'de> {
     /// Checks that bytes just read are UTF-8.
     #[inline]
     pub(super) fn utf8(&self, bytes: &'de [u8]) -> Result<&'de str> {
-        str::from_utf8(bytes).map_err(|error| self.not_utf8(self.offset - bytes.len(), error))
+        fast::utf8(bytes).map_err(|error| self.not_utf8(self.offset() - bytes.len(), error))
     }
 
     /// Checks a declared count of elements, each at least so many bytes long.
@@ -180,103 +197,75 @@ impl<'de> Reader<'de> {
     }
 
     /// An error at this place.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn error(&self, kind: ErrorKind, message: &'static str) -> Error {
-        Error::new(kind, message).at(self.offset)
+        failed(self.offset(), kind, message)
     }
 
     /// The error for text that starts at an offset and is not UTF-8.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn not_utf8(&self, start: usize, error: str::Utf8Error) -> Error {
-        self.error(ErrorKind::Malformed, "a string is not UTF-8")
-            .at(start + error.valid_up_to())
-            .with_source(error)
+        not_utf8(start, error)
     }
 
     /// The error for a length or count below zero.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn negative(&self) -> Error {
         self.error(ErrorKind::Malformed, "a length or count is negative")
     }
 
     /// The error for a type that Thrift does not have.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn unknown_type(&self) -> Error {
-        self.error(
-            ErrorKind::Malformed,
-            "the type of a value is none of Thrift's types",
-        )
+        let text = "the type of a value is none of Thrift's types";
+        self.error(ErrorKind::Malformed, text)
     }
 
     /// The error for bytes that end inside something.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn truncated(&self, what: &'static str) -> Error {
-        let text = format!("the message ends inside {what}");
-        Error::new(ErrorKind::Truncated, text).at(self.message.len())
+        truncated(self.message.len(), what)
     }
 
     /// The error for something over a limit.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn over(&self, limit: &'static str, max: usize, found: usize) -> Error {
-        Error::new(
-            ErrorKind::Limit,
-            format!("{found} is over the limit {limit} = {max}"),
-        )
-        .at(self.offset)
+        over(self.offset(), limit, max, found)
     }
 
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn too_deep(&self) -> Error {
-        self.error(
-            ErrorKind::Limit,
-            "structs and containers nest deeper than the limit depth_max",
-        )
+        let text = "structs and containers nest deeper than the limit depth_max";
+        self.error(ErrorKind::Limit, text)
     }
 }
 
-/// The depth of a writer, which cannot fail and so remembers.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Depth {
-    left: u32,
-    exceeded: bool,
+// Errors are made out of line and from plain numbers, so that they take little code where they arise.
+
+#[cold]
+#[inline(never)]
+fn failed(offset: usize, kind: ErrorKind, message: &'static str) -> Error {
+    Error::new(kind, message).at(offset)
 }
 
-impl Depth {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            left: limits.depth_max,
-            exceeded: false,
-        }
-    }
+#[cold]
+#[inline(never)]
+fn not_utf8(start: usize, error: str::Utf8Error) -> Error {
+    Error::new(ErrorKind::Malformed, "a string is not UTF-8")
+        .at(start + error.valid_up_to())
+        .with_source(error)
+}
 
-    /// Goes one level deeper, or remembers that it could not.
-    #[inline(always)]
-    pub(super) fn enter(&mut self) -> bool {
-        let entered = self.left > 0;
-        self.left -= u32::from(entered);
-        self.exceeded |= !entered;
-        entered
-    }
+#[cold]
+#[inline(never)]
+fn truncated(end: usize, what: &'static str) -> Error {
+    let text = format!("the message ends inside {what}");
+    Error::new(ErrorKind::Truncated, text).at(end)
+}
 
-    /// Comes one level up.
-    #[inline(always)]
-    pub(super) fn leave(&mut self) {
-        self.left += 1;
-    }
-
-    /// [`Output::finish`](super::Output::finish).
-    pub(super) fn finish(self) -> Result<()> {
-        if self.exceeded {
-            let text = "the value nests deeper than the limit depth_max";
-            return Err(Error::new(ErrorKind::Limit, text));
-        }
-        Ok(())
-    }
+#[cold]
+#[inline(never)]
+fn over(offset: usize, limit: &'static str, max: usize, found: usize) -> Error {
+    let text = format!("{found} is over the limit {limit} = {max}");
+    Error::new(ErrorKind::Limit, text).at(offset)
 }

@@ -1,6 +1,7 @@
 //! Sets of protocols: chosen by name at run time, static inside.
 
 use std::marker::PhantomData;
+use std::mem;
 
 use crate::error::Result;
 use crate::limits::Limits;
@@ -82,7 +83,7 @@ impl<P: Protocol> WireProtocol for Wire<P> {
     }
 
     fn write_exception(&self, head: &MessageHead<'_>, code: i32, text: &str, out: &mut Vec<u8>) {
-        let mut output = P::output(out, &Limits::default());
+        let mut output = P::output(mem::take(out), &Limits::default());
         output.message_begin(head);
         if output.struct_begin("TApplicationException") {
             output.field(0, 1, WireType::String, "message");
@@ -94,6 +95,7 @@ impl<P: Protocol> WireProtocol for Wire<P> {
             output.struct_end();
         }
         output.message_end();
+        *out = output.finish().bytes;
     }
 
     fn scanner(&self, limits: &Limits) -> Box<dyn Scanner> {

@@ -111,7 +111,7 @@ impl Value {
         }
     }
 
-    fn write<O: Output>(&self, out: &mut O) {
+    fn write<'v, O: Output<'v>>(&'v self, out: &mut O) {
         match self {
             Self::Bool(value) => out.bool(*value),
             Self::I8(value) => out.i8(*value),
@@ -148,7 +148,7 @@ impl Value {
     }
 }
 
-fn write_fields<O: Output>(fields: &[(i16, Value)], out: &mut O) {
+fn write_fields<'v, O: Output<'v>>(fields: &'v [(i16, Value)], out: &mut O) {
     if !out.struct_begin("") {
         return;
     }
@@ -166,7 +166,7 @@ fn write_fields<O: Output>(fields: &[(i16, Value)], out: &mut O) {
     out.struct_end();
 }
 
-fn write_values<O: Output>(values: &[Value], out: &mut O) {
+fn write_values<'v, O: Output<'v>>(values: &'v [Value], out: &mut O) {
     for (index, value) in values.iter().enumerate() {
         out.element(index);
         value.write(out);
@@ -206,7 +206,7 @@ impl Dynamic {
 impl Encode for Dynamic {
     const TYPE: WireType = WireType::Struct;
 
-    fn encode<O: Output>(&self, out: &mut O) {
+    fn encode<'v, O: Output<'v>>(&'v self, out: &mut O) {
         write_fields(&self.fields, out);
     }
 }
@@ -339,14 +339,11 @@ fn read_value<'de, I: Input<'de>>(
 
 /// A whole message.
 pub(crate) fn message<P: Protocol>(head: &MessageHead<'_>, fields: &[(i16, Value)]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut out = P::output(&mut bytes, &unlimited());
+    let mut out = P::output(Vec::new(), &unlimited());
     out.message_begin(head);
     write_fields(fields, &mut out);
     out.message_end();
-    out.finish().unwrap();
-    drop(out);
-    bytes
+    out.finish().into_bytes().unwrap()
 }
 
 /// Reads a whole message.
@@ -435,7 +432,7 @@ impl Struct for Tree {
     const NAME: &'static str = "Tree";
     const FIELDS: &'static [(i16, &'static str)] = &[(1, "children")];
 
-    fn encode<O: Output>(&self, fields: &mut StructWriter<'_, O>) {
+    fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         fields.field(1, &self.children);
     }
 }

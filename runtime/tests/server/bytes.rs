@@ -184,14 +184,12 @@ fn what_is_no_call_gets_the_right_answer_or_none() {
     let running = Running::memory(&config(raw));
     let mut stream = running.stream();
     let message = |kind| {
-        let mut bytes = Vec::new();
         let limits = seapink::Limits::default();
-        let mut out = Binary::output(&mut bytes, &limits);
+        let mut out = Binary::output(Vec::new(), &limits);
         out.message_begin(&MessageHead::new("echo", kind, 5));
         out.struct_begin("arguments");
         out.struct_end();
-        out.finish().unwrap();
-        raw.wrap(&bytes)
+        raw.wrap(&out.finish().into_bytes().unwrap())
     };
     for (bytes, name, kind) in [
         // A server is sent a reply: code 2.

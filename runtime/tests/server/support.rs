@@ -31,7 +31,7 @@ impl Struct for Refused {
     const NAME: &'static str = "Refused";
     const FIELDS: &'static [(i16, &'static str)] = &[(1, "why")];
 
-    fn encode<O: Output>(&self, fields: &mut StructWriter<'_, O>) {
+    fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         fields.field(1, &self.why);
     }
 }

@@ -395,11 +395,13 @@ pub(super) fn sorted(of: &Struct) -> Vec<(usize, &Field)> {
 }
 
 fn emit_encode_function(text: &mut Text, unused: bool, body: impl Fn(&mut Text)) {
+    // As `decode` below.
+    text.line("#[inline(always)]");
     let fields = if unused { "_" } else { "fields" };
     text.function(
-        "fn encode<O: ::seapink::codegen::Output>",
+        "fn encode<'v, O: ::seapink::codegen::Output<'v>>",
         &[
-            "&self".to_owned(),
+            "&'v self".to_owned(),
             format!("{fields}: &mut ::seapink::codegen::StructWriter<'_, O>"),
         ],
         "",
@@ -408,6 +410,8 @@ fn emit_encode_function(text: &mut Text, unused: bool, body: impl Fn(&mut Text))
 }
 
 fn emit_decode_function(text: &mut Text, unused: bool, body: impl Fn(&mut Text)) {
+    // Into the runtime's function for this type, where the reader is in registers.
+    text.line("#[inline(always)]");
     let fields = if unused { "_" } else { "fields" };
     text.function(
         "fn decode<I: ::seapink::codegen::Input<'de>>",

@@ -7,13 +7,16 @@ use uuid::Uuid;
 
 use super::{STOP, VERSION_1, VERSION_MASK, bytes_min, is_fixed};
 use crate::error::{ErrorKind, Result};
+use crate::fast;
 use crate::limits::Limits;
 use crate::protocol::reader::Reader;
-use crate::protocol::{FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead};
+use crate::protocol::{
+    FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Number, Place,
+};
 use crate::wire::WireType;
 
 /// Reads a message in the binary protocol.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct BinaryInput<'de> {
     reader: Reader<'de>,
 }
@@ -110,6 +113,17 @@ impl<'de> BinaryInput<'de> {
 }
 
 impl<'de> Input<'de> for BinaryInput<'de> {
+    #[inline]
+    fn at(place: &Place<'de>) -> Self {
+        let reader = Reader::new(place.message, place.offset, &place.limits);
+        Self { reader }
+    }
+
+    #[inline]
+    fn place(&self) -> Place<'de> {
+        self.reader.place()
+    }
+
     fn message_begin(&mut self) -> Result<MessageHead<'de>> {
         self.reader.check_message()?;
         let first = self.int("the start of a message")?;
@@ -159,8 +173,13 @@ impl<'de> Input<'de> for BinaryInput<'de> {
 
     #[inline(always)]
     fn try_field(&mut self, _: i16, id: i16, ty: WireType) -> bool {
+        // Four bytes, since no field ends its message: a value or a stop follows.
         let [high, low] = id.to_be_bytes();
-        let found = self.reader.rest().first_chunk() == Some(&[ty.byte(), high, low]);
+        let wanted = u32::from_be_bytes([ty.byte(), high, low, 0]);
+        let found = match self.reader.rest().first_chunk() {
+            Some(&bytes) => u32::from_be_bytes(bytes) & 0xffff_ff00 == wanted,
+            None => false,
+        };
         if found {
             self.reader.advance(3);
         }
@@ -257,6 +276,16 @@ impl<'de> Input<'de> for BinaryInput<'de> {
         let element = self.element_type(byte, len)?;
         let len = self.reader.count(len, bytes_min(element))?;
         Ok(ListHeader { element, len })
+    }
+
+    fn numbers<T: Number>(&mut self, values: &mut Vec<T>, len: usize) -> Result<()> {
+        // The count was checked against the bytes left, so this cannot overflow.
+        let bytes = self
+            .reader
+            .take(len * size_of::<T>(), "a list of numbers")?;
+        values.clear();
+        fast::read_big_endian(bytes, values);
+        Ok(())
     }
 
     #[inline(always)]

@@ -35,7 +35,7 @@ pub struct Binary;
 impl Protocol for Binary {
     const NAME: &'static str = "binary";
     type Input<'de> = BinaryInput<'de>;
-    type Output<'b> = BinaryOutput<'b>;
+    type Output<'v> = BinaryOutput<'v>;
 
     #[inline]
     fn input<'de>(message: &'de [u8], offset: usize, limits: &Limits) -> BinaryInput<'de> {
@@ -43,7 +43,7 @@ impl Protocol for Binary {
     }
 
     #[inline]
-    fn output<'b>(buffer: &'b mut Vec<u8>, limits: &Limits) -> BinaryOutput<'b> {
+    fn output<'v>(buffer: Vec<u8>, limits: &Limits) -> BinaryOutput<'v> {
         BinaryOutput::new(buffer, limits)
     }
 

@@ -5,19 +5,22 @@ use std::borrow::Cow;
 use byteorder::{ByteOrder, LittleEndian};
 use uuid::Uuid;
 
-use super::varint::{self, Flaw, unzigzag};
+use super::varint::{self, BLOCK, Block, Flaw, unzigzag};
 use super::{
     FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, TRUE, VERSION, VERSION_MASK, bytes_min, code,
     is_fixed, short_header, wire_type,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Step};
+use crate::fast;
 use crate::limits::Limits;
 use crate::protocol::reader::Reader;
-use crate::protocol::{FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead};
+use crate::protocol::{
+    FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Number, Place, capacity,
+};
 use crate::wire::WireType;
 
 /// Reads a message in the compact protocol.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct CompactInput<'de> {
     reader: Reader<'de>,
 }
@@ -44,6 +47,29 @@ impl<'de> CompactInput<'de> {
             }
             _ => self.long_varint::<BITS>(what),
         }
+    }
+
+    fn varints<T: Number, const BITS: u32>(
+        &mut self,
+        values: &mut Vec<T>,
+        len: usize,
+    ) -> Result<()> {
+        values.clear();
+        values.reserve(capacity::<T>(len, self.reader.remaining()));
+        if len >= BLOCK {
+            let mut block = Block::<BITS>::new();
+            // A flaw is left to the loop below, which says where it is.
+            while let Ok(bytes @ 1..) = block.read(self.reader.rest(), len - values.len()) {
+                self.reader.advance(bytes);
+                let integers = block.values().iter().map(|&value| unzigzag(value));
+                values.extend(integers.map(T::from_integer));
+            }
+        }
+        while values.len() < len {
+            let value = T::read(self).map_err(|error| error.within(Step::Index(values.len())))?;
+            values.push(value);
+        }
+        Ok(())
     }
 
     #[inline]
@@ -183,6 +209,17 @@ impl<'de> CompactInput<'de> {
 }
 
 impl<'de> Input<'de> for CompactInput<'de> {
+    #[inline]
+    fn at(place: &Place<'de>) -> Self {
+        let reader = Reader::new(place.message, place.offset, &place.limits);
+        Self { reader }
+    }
+
+    #[inline]
+    fn place(&self) -> Place<'de> {
+        self.reader.place()
+    }
+
     fn message_begin(&mut self) -> Result<MessageHead<'de>> {
         self.reader.check_message()?;
         let [id, version] = self.reader.array("the start of a message")?;
@@ -330,6 +367,23 @@ impl<'de> Input<'de> for CompactInput<'de> {
         };
         let len = self.reader.count(len, bytes_min(element))?;
         Ok(ListHeader { element, len })
+    }
+
+    fn numbers<T: Number>(&mut self, values: &mut Vec<T>, len: usize) -> Result<()> {
+        match T::TYPE {
+            WireType::I8 | WireType::Double => {
+                // The count was checked against the bytes left, so this cannot overflow.
+                let bytes = self
+                    .reader
+                    .take(len * size_of::<T>(), "a list of numbers")?;
+                values.clear();
+                fast::read_little_endian(bytes, values);
+                Ok(())
+            }
+            WireType::I16 => self.varints::<T, 16>(values, len),
+            WireType::I32 => self.varints::<T, 32>(values, len),
+            _ => self.varints::<T, 64>(values, len),
+        }
     }
 
     #[inline(always)]

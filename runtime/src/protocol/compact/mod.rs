@@ -36,7 +36,7 @@ pub struct Compact;
 impl Protocol for Compact {
     const NAME: &'static str = "compact";
     type Input<'de> = CompactInput<'de>;
-    type Output<'b> = CompactOutput<'b>;
+    type Output<'v> = CompactOutput<'v>;
 
     #[inline]
     fn input<'de>(message: &'de [u8], offset: usize, limits: &Limits) -> CompactInput<'de> {
@@ -44,7 +44,7 @@ impl Protocol for Compact {
     }
 
     #[inline]
-    fn output<'b>(buffer: &'b mut Vec<u8>, limits: &Limits) -> CompactOutput<'b> {
+    fn output<'v>(buffer: Vec<u8>, limits: &Limits) -> CompactOutput<'v> {
         CompactOutput::new(buffer, limits)
     }
 

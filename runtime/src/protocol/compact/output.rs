@@ -3,62 +3,80 @@
 use uuid::Uuid;
 
 use super::varint::{self, zigzag};
-use super::{FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, TRUE, VERSION, code, short_header};
-use crate::error::Result;
+use super::{FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, VERSION, code, short_header};
+use crate::fast;
 use crate::limits::Limits;
-use crate::protocol::reader::Depth;
-use crate::protocol::{MessageHead, Output};
+use crate::protocol::writer::{Blobs, Depth, cut};
+use crate::protocol::{MessageHead, Number, Output, Written};
 use crate::wire::WireType;
 
 /// Appends values in the compact protocol to a buffer.
 #[derive(Debug)]
-pub struct CompactOutput<'b> {
-    buffer: &'b mut Vec<u8>,
+pub struct CompactOutput<'v> {
+    buffer: Vec<u8>,
     depth: Depth,
+    blobs: Blobs<'v>,
 }
 
-impl<'b> CompactOutput<'b> {
+impl<'v> CompactOutput<'v> {
     #[inline]
-    pub(super) fn new(buffer: &'b mut Vec<u8>, limits: &Limits) -> Self {
+    pub(super) fn new(buffer: Vec<u8>, limits: &Limits) -> Self {
         Self {
             buffer,
             depth: Depth::new(limits),
+            blobs: Blobs::default(),
         }
     }
 
     #[inline(always)]
     fn varint(&mut self, value: u64) {
-        varint::write(value, self.buffer);
+        varint::write(&[], value, &mut self.buffer);
     }
 
-    /// Cut off at what readers take for a length, as in the binary protocol.
+    #[inline(always)]
+    fn byte(&mut self, byte: u8) {
+        fast::append_array(&mut self.buffer, &[byte]);
+    }
+
+    /// A field whose value is an integer, in one step where the header is one byte.
+    #[inline(always)]
+    fn varint_field(&mut self, last: i16, id: i16, code: u8, value: u64) {
+        if let Some(header) = short_header(last, id, code) {
+            varint::write(&[header], value, &mut self.buffer);
+        } else {
+            self.header(last, id, code);
+            self.varint(value);
+        }
+    }
+
     #[inline(always)]
     fn counted(&mut self, bytes: &[u8]) {
-        let bytes = &bytes[..bytes.len().min(i32::MAX as usize)];
+        let bytes = cut(bytes);
         self.length(bytes.len());
-        self.buffer.extend_from_slice(bytes);
+        fast::append(&mut self.buffer, bytes);
     }
 
     #[inline(always)]
     fn length(&mut self, length: usize) {
-        self.varint(length.min(i32::MAX as usize) as u64);
+        let length = length.min(i32::MAX as usize) as u64;
+        varint::write_small(&[], length, &mut self.buffer);
     }
 
     #[inline(always)]
     fn header(&mut self, last: i16, id: i16, code: u8) {
         if let Some(header) = short_header(last, id, code) {
-            self.buffer.push(header);
+            self.byte(header);
         } else {
-            self.buffer.push(code);
+            self.byte(code);
             self.i16(id);
         }
     }
 }
 
-impl Output for CompactOutput<'_> {
+impl<'v> Output<'v> for CompactOutput<'v> {
     fn message_begin(&mut self, head: &MessageHead<'_>) {
         let version = head.kind.byte() << KIND_SHIFT | VERSION;
-        self.buffer.extend_from_slice(&[PROTOCOL_ID, version]);
+        fast::append_array(&mut self.buffer, &[PROTOCOL_ID, version]);
         self.varint(head.sequence_id.cast_unsigned().into());
         self.counted(head.name.as_bytes());
     }
@@ -73,7 +91,7 @@ impl Output for CompactOutput<'_> {
     #[inline(always)]
     fn struct_end(&mut self) {
         self.depth.leave();
-        self.buffer.push(STOP);
+        self.byte(STOP);
     }
 
     #[inline(always)]
@@ -83,17 +101,62 @@ impl Output for CompactOutput<'_> {
 
     #[inline(always)]
     fn bool_field(&mut self, last: i16, id: i16, _: &'static str, value: bool) {
-        self.header(last, id, if value { TRUE } else { FALSE });
+        // Added, since a branch on data would often be guessed wrong.
+        self.header(last, id, FALSE - u8::from(value));
+    }
+
+    #[inline(always)]
+    fn i16_field(&mut self, last: i16, id: i16, _: &'static str, value: i16) {
+        self.varint_field(last, id, code(WireType::I16), zigzag(value.into()));
+    }
+
+    #[inline(always)]
+    fn i32_field(&mut self, last: i16, id: i16, _: &'static str, value: i32) {
+        self.varint_field(last, id, code(WireType::I32), zigzag(value.into()));
+    }
+
+    #[inline(always)]
+    fn i64_field(&mut self, last: i16, id: i16, _: &'static str, value: i64) {
+        self.varint_field(last, id, code(WireType::I64), zigzag(value));
+    }
+
+    #[inline(always)]
+    fn double_field(&mut self, last: i16, id: i16, name: &'static str, value: f64) {
+        let code = code(WireType::Double);
+        match short_header(last, id, code) {
+            Some(header) => {
+                fast::append_start(&mut self.buffer, &[header], &value.to_le_bytes(), 8);
+            }
+            None => {
+                self.field(last, id, WireType::Double, name);
+                self.double(value);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn string_field(&mut self, last: i16, id: i16, _: &'static str, value: &str) {
+        let bytes = cut(value.as_bytes());
+        match short_header(last, id, code(WireType::String)) {
+            Some(header) => {
+                varint::write_small(&[header], bytes.len() as u64, &mut self.buffer);
+            }
+            None => {
+                self.header(last, id, code(WireType::String));
+                self.length(bytes.len());
+            }
+        }
+        fast::append(&mut self.buffer, bytes);
     }
 
     #[inline(always)]
     fn bool(&mut self, value: bool) {
-        self.buffer.push(if value { TRUE } else { FALSE });
+        self.byte(FALSE - u8::from(value));
     }
 
     #[inline(always)]
     fn i8(&mut self, value: i8) {
-        self.buffer.push(value.cast_unsigned());
+        self.byte(value.cast_unsigned());
     }
 
     #[inline(always)]
@@ -113,12 +176,12 @@ impl Output for CompactOutput<'_> {
 
     #[inline(always)]
     fn double(&mut self, value: f64) {
-        self.buffer.extend_from_slice(&value.to_le_bytes());
+        fast::append_array(&mut self.buffer, &value.to_le_bytes());
     }
 
     #[inline(always)]
     fn uuid(&mut self, value: Uuid) {
-        self.buffer.extend_from_slice(value.as_bytes());
+        fast::append_array(&mut self.buffer, value.as_bytes());
     }
 
     #[inline]
@@ -132,18 +195,35 @@ impl Output for CompactOutput<'_> {
     }
 
     #[inline]
+    fn blob(&mut self, value: &'v [u8]) {
+        let value = cut(value);
+        self.length(value.len());
+        self.blobs.append(&mut self.buffer, value);
+    }
+
+    #[inline]
     fn list_begin(&mut self, element: WireType, len: usize) -> bool {
         let entered = self.depth.enter();
         if entered {
             match u8::try_from(len) {
-                Ok(short) if len < LONG_LIST => self.buffer.push(short << 4 | code(element)),
+                Ok(short) if len < LONG_LIST => self.byte(short << 4 | code(element)),
                 _ => {
-                    self.buffer.push(0xf0 | code(element));
+                    self.byte(0xf0 | code(element));
                     self.length(len);
                 }
             }
         }
         entered
+    }
+
+    fn numbers<T: Number>(&mut self, values: &[T]) {
+        if matches!(T::TYPE, WireType::I8 | WireType::Double) {
+            fast::append_little_endian(&mut self.buffer, values);
+        } else {
+            for value in values {
+                self.varint(zigzag(value.to_integer()));
+            }
+        }
     }
 
     #[inline(always)]
@@ -157,7 +237,7 @@ impl Output for CompactOutput<'_> {
         if entered {
             self.length(len);
             if len > 0 {
-                self.buffer.push(code(key) << 4 | code(value));
+                self.byte(code(key) << 4 | code(value));
             }
         }
         entered
@@ -168,7 +248,15 @@ impl Output for CompactOutput<'_> {
         self.depth.leave();
     }
 
-    fn finish(&mut self) -> Result<()> {
-        self.depth.finish()
+    fn link_blobs(&mut self) {
+        self.blobs.link();
+    }
+
+    fn finish(self) -> Written<'v> {
+        Written {
+            bytes: self.buffer,
+            blobs: self.blobs.finish(),
+            result: self.depth.finish(),
+        }
     }
 }

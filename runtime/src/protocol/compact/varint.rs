@@ -5,6 +5,8 @@
 //! smuggle in an endless integer, or one that two readers take for different numbers. Zeros that
 //! only fill up, as in `80 00`, are read, since some writers reserve room for a length that way.
 
+use crate::fast;
+
 /// Why there is no integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
@@ -30,6 +32,112 @@ pub(super) fn read<const BITS: u32>(bytes: &[u8]) -> Result<(u64, usize), Flaw> 
         }
     }
     read_bytewise::<BITS>(bytes)
+}
+
+/// Bytes that [`Block`] looks at in one step, and so the most integers that it holds.
+pub(super) const BLOCK: usize = 64;
+
+/// The last integer of a block is read together with bytes behind it.
+const WINDOW: usize = BLOCK + 16;
+
+/// The integers of a block of bytes.
+///
+/// Where an integer starts is known only when the one before has been looked at, and so one read
+/// waits for the other. Here the ends of a whole block are found first; then the integers between
+/// them do not wait for each other, and closing their gaps is a loop that the compiler turns into
+/// vector instructions.
+pub(super) struct Block<const BITS: u32> {
+    values: [u64; BLOCK],
+    /// What the ninth and tenth byte add.
+    tops: [u64; BLOCK],
+    count: usize,
+}
+
+impl<const BITS: u32> Block<BITS> {
+    pub(super) fn new() -> Self {
+        Self {
+            values: [0; BLOCK],
+            tops: [0; BLOCK],
+            count: 0,
+        }
+    }
+
+    /// Reads at most `left` integers from the start of these bytes, and says how many bytes they
+    /// took; 0 when the bytes are too few for this way.
+    #[inline(always)]
+    pub(super) fn read(&mut self, bytes: &[u8], left: usize) -> Result<usize, Flaw> {
+        let Some(window) = bytes.first_chunk::<WINDOW>() else {
+            self.count = 0;
+            return Ok(0);
+        };
+        let start = self.split(window, left)?;
+        let mut bits = 0;
+        for (value, &top) in self.values[..self.count].iter_mut().zip(&self.tops) {
+            *value = gather(*value) | top;
+            bits |= *value;
+        }
+        checked::<BITS>(bits, 1)?;
+        Ok(start)
+    }
+
+    /// The integers read last.
+    #[inline(always)]
+    pub(super) fn values(&self) -> &[u64] {
+        &self.values[..self.count]
+    }
+
+    #[inline(always)]
+    fn split(&mut self, window: &[u8; WINDOW], left: usize) -> Result<usize, Flaw> {
+        let mut ends = ends_of(window);
+        let (mut start, mut count) = (0, 0);
+        while ends != 0 && count < left.min(BLOCK) {
+            let end = ends.trailing_zeros() as usize;
+            ends &= ends - 1;
+            let len = end + 1 - start;
+            if len > bytes_max(BITS) {
+                return Err(Flaw::TooLong);
+            }
+            let word = word_at(window, start);
+            (self.values[count], self.tops[count]) = if len <= 8 {
+                (word & (u64::MAX >> (64 - 8 * len)), 0)
+            } else {
+                let next = word_at(window, start + 8);
+                let tenth = if len == 9 { 0 } else { next >> 8 & 0xff };
+                if tenth > 1 {
+                    return Err(Flaw::TooLong);
+                }
+                (word, (next & 0x7f) << 56 | tenth << 63)
+            };
+            start = end + 1;
+            count += 1;
+        }
+        self.count = count;
+        if count == 0 && left > 0 {
+            return Err(Flaw::TooLong);
+        }
+        Ok(start)
+    }
+}
+
+/// One bit for each byte of the block that ends an integer.
+#[inline(always)]
+fn ends_of(window: &[u8; WINDOW]) -> u64 {
+    let (words, _) = window.as_chunks::<8>();
+    let mut ends = 0;
+    for (index, word) in words.iter().take(BLOCK / 8).enumerate() {
+        let tops = (!u64::from_le_bytes(*word) & TOP_BITS) >> 7;
+        // Brings the lowest bits of the eight bytes together in the highest byte.
+        let byte = tops.wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        ends |= byte << (8 * index);
+    }
+    ends
+}
+
+/// Eight bytes at a place in the block or up to eight behind it.
+#[inline(always)]
+fn word_at(window: &[u8; WINDOW], place: usize) -> u64 {
+    let bytes = window[place.min(WINDOW - 8)..].first_chunk();
+    bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 #[inline(never)]
@@ -82,36 +190,54 @@ const fn spread(value: u64) -> u64 {
     (word & 0x007f_007f_007f_007f) | (word << 1 & 0x7f00_7f00_7f00_7f00)
 }
 
-/// Appends an unsigned integer.
+/// Appends bytes and an unsigned integer that is mostly small, such as a length.
 #[inline(always)]
-pub(super) fn write(value: u64, buffer: &mut Vec<u8>) {
-    let [low, high, ..] = value.to_le_bytes();
+pub(super) fn write_small<const N: usize>(before: &[u8; N], value: u64, buffer: &mut Vec<u8>) {
     if value < 1 << 7 {
-        buffer.push(low);
-    } else if value < 1 << 14 {
-        buffer.extend_from_slice(&[low | 0x80, high << 1 | low >> 7]);
+        fast::append_start(buffer, before, &[value.to_le_bytes()[0]], 1);
     } else {
+        write(before, value, buffer);
+    }
+}
+
+/// Appends bytes and an unsigned integer.
+///
+/// Why can't each length go the shortest way? Because data often has small and larger numbers side by
+/// side, and a branch that is guessed wrong costs more than a few steps too many.
+#[inline(always)]
+pub(super) fn write<const N: usize>(before: &[u8; N], value: u64, buffer: &mut Vec<u8>) {
+    if value < 1 << 14 {
+        let [low, high, ..] = (value << 1).to_le_bytes();
+        let more = u8::from(high != 0);
+        fast::append_start(
+            buffer,
+            before,
+            &[low >> 1 | more << 7, high],
+            1 + usize::from(more),
+        );
+    } else if value < 1 << 56 {
+        let high_bit = value.ilog2();
+        // Bits divided by seven, rounded up.
+        let len = (high_bit * 9 + 73) / 64;
+        let continued = TOP_BITS & ((1 << (8 * (len - 1))) - 1);
+        let word = (spread(value) | continued).to_le_bytes();
+        fast::append_start(buffer, before, &word, len as usize);
+    } else {
+        fast::append_array(buffer, before);
         write_long(value, buffer);
     }
 }
 
-#[inline]
+/// Nine or ten bytes.
+#[inline(never)]
 fn write_long(value: u64, buffer: &mut Vec<u8>) {
-    let bits = u64::BITS - value.leading_zeros();
-    let len = bits.div_ceil(7) as usize;
-    let start = buffer.len();
-    // Whole words are appended and the excess cut off: two stores instead of a loop.
-    if let 0..=8 = len {
-        let continued = TOP_BITS & ((1 << (8 * (len - 1))) - 1);
-        buffer.extend_from_slice(&(spread(value) | continued).to_le_bytes());
-    } else {
-        let low = spread(value & ((1 << 56) - 1)) | TOP_BITS;
-        let high = spread(value >> 56);
-        let continued = if len == 10 { 0x80 } else { 0 };
-        buffer.extend_from_slice(&low.to_le_bytes());
-        buffer.extend_from_slice(&(high | continued).to_le_bytes());
+    let low = (spread(value & ((1 << 56) - 1)) | TOP_BITS).to_le_bytes();
+    let [ninth, ..] = spread(value >> 56).to_le_bytes();
+    let tenth = (value >> 63).to_le_bytes()[0];
+    match tenth {
+        0 => fast::append_start(buffer, &low, &[ninth], 1),
+        _ => fast::append_start(buffer, &low, &[ninth | 0x80, tenth], 2),
     }
-    buffer.truncate(start + len);
 }
 
 /// Small numbers of either sign to small unsigned numbers: 0, -1, 1, -2 to 0, 1, 2, 3.
@@ -132,7 +258,10 @@ mod tests {
 
     fn check(value: u64) {
         let mut bytes = vec![0xaa];
-        write(value, &mut bytes);
+        write(&[], value, &mut bytes);
+        let mut small = vec![0xaa];
+        write_small(&[], value, &mut small);
+        assert_eq!(small, bytes, "{value:#x}");
         let varint = bytes.split_off(1);
         for tail in [0, 1, 7, 20] {
             let mut bytes = varint.clone();

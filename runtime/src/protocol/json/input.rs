@@ -12,7 +12,7 @@ use super::{NUMBER_BYTES_MAX, UUID_CHARS, VERSION, bytes_min, name, text, text_b
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::reader::Reader;
-use crate::protocol::{FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead};
+use crate::protocol::{FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Place};
 use crate::wire::WireType;
 
 /// C++ and Java write no padding, the others do.
@@ -281,6 +281,20 @@ impl<'de> JsonInput<'de> {
 }
 
 impl<'de> Input<'de> for JsonInput<'de> {
+    #[inline]
+    fn at(place: &Place<'de>) -> Self {
+        let reader = Reader::new(place.message, place.offset, &place.limits);
+        Self {
+            reader,
+            is_key: false,
+        }
+    }
+
+    #[inline]
+    fn place(&self) -> Place<'de> {
+        self.reader.place()
+    }
+
     fn message_begin(&mut self) -> Result<MessageHead<'de>> {
         const HEAD: &str = "the head of a message";
         self.reader.check_message()?;

@@ -41,7 +41,7 @@ pub struct Json;
 impl Protocol for Json {
     const NAME: &'static str = "json";
     type Input<'de> = JsonInput<'de>;
-    type Output<'b> = JsonOutput<'b>;
+    type Output<'v> = JsonOutput;
 
     #[inline]
     fn input<'de>(message: &'de [u8], offset: usize, limits: &Limits) -> JsonInput<'de> {
@@ -49,7 +49,7 @@ impl Protocol for Json {
     }
 
     #[inline]
-    fn output<'b>(buffer: &'b mut Vec<u8>, limits: &Limits) -> JsonOutput<'b> {
+    fn output<'v>(buffer: Vec<u8>, limits: &Limits) -> Self::Output<'v> {
         JsonOutput::new(buffer, limits)
     }
 

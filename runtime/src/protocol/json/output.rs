@@ -5,24 +5,23 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use uuid::Uuid;
 
 use super::{VERSION, name, number, text};
-use crate::error::Result;
 use crate::limits::Limits;
-use crate::protocol::reader::Depth;
-use crate::protocol::{MessageHead, Output};
+use crate::protocol::writer::Depth;
+use crate::protocol::{MessageHead, Output, Written};
 use crate::wire::WireType;
 
 /// Appends values in the JSON protocol to a buffer.
 #[derive(Debug)]
-pub struct JsonOutput<'b> {
-    buffer: &'b mut Vec<u8>,
+pub struct JsonOutput {
+    buffer: Vec<u8>,
     depth: Depth,
     /// The next scalar is the key of an object, so a number is quoted.
     is_key: bool,
 }
 
-impl<'b> JsonOutput<'b> {
+impl JsonOutput {
     #[inline]
-    pub(super) fn new(buffer: &'b mut Vec<u8>, limits: &Limits) -> Self {
+    pub(super) fn new(buffer: Vec<u8>, limits: &Limits) -> Self {
         Self {
             buffer,
             depth: Depth::new(limits),
@@ -44,10 +43,10 @@ impl<'b> JsonOutput<'b> {
     fn number(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         if self.is_key {
             self.buffer.push(b'"');
-            write(self.buffer);
+            write(&mut self.buffer);
             self.buffer.push(b'"');
         } else {
-            write(self.buffer);
+            write(&mut self.buffer);
         }
     }
 
@@ -73,7 +72,7 @@ impl<'b> JsonOutput<'b> {
     }
 }
 
-impl Output for JsonOutput<'_> {
+impl<'v> Output<'v> for JsonOutput {
     fn message_begin(&mut self, head: &MessageHead<'_>) {
         self.buffer.push(b'[');
         self.integer(VERSION);
@@ -108,7 +107,7 @@ impl Output for JsonOutput<'_> {
             self.buffer.push(b',');
         }
         self.buffer.push(b'"');
-        number::write_integer(id.into(), self.buffer);
+        number::write_integer(id.into(), &mut self.buffer);
         self.put("\":{\"");
         self.put(name(ty));
         self.put("\":");
@@ -171,7 +170,7 @@ impl Output for JsonOutput<'_> {
 
     #[inline]
     fn string(&mut self, value: &str) {
-        text::write(value, self.buffer);
+        text::write(value, &mut self.buffer);
     }
 
     fn binary(&mut self, value: &[u8]) {
@@ -237,7 +236,11 @@ impl Output for JsonOutput<'_> {
         self.put("}]");
     }
 
-    fn finish(&mut self) -> Result<()> {
-        self.depth.finish()
+    fn finish(self) -> Written<'v> {
+        Written {
+            bytes: self.buffer,
+            blobs: Vec::new(),
+            result: self.depth.finish(),
+        }
     }
 }

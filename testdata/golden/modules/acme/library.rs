@@ -89,8 +89,9 @@ impl ::seapink::codegen::Struct for Author {
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "name"), (2, "born")];
     const REQUIRED: &'static [i16] = &[1];
 
-    fn encode<O: ::seapink::codegen::Output>(
-        &self,
+    #[inline(always)]
+    fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+        &'v self,
         fields: &mut ::seapink::codegen::StructWriter<'_, O>,
     ) {
         fields.field(1, &self.name);
@@ -99,6 +100,7 @@ impl ::seapink::codegen::Struct for Author {
 }
 
 impl<'de> ::seapink::codegen::DecodeStruct<'de> for Author {
+    #[inline(always)]
     fn decode<I: ::seapink::codegen::Input<'de>>(
         &mut self,
         fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -173,8 +175,9 @@ impl ::seapink::codegen::Struct for Book {
     ];
     const REQUIRED: &'static [i16] = &[1, 2];
 
-    fn encode<O: ::seapink::codegen::Output>(
-        &self,
+    #[inline(always)]
+    fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+        &'v self,
         fields: &mut ::seapink::codegen::StructWriter<'_, O>,
     ) {
         fields.field(-1, &self.r#type);
@@ -192,6 +195,7 @@ impl ::seapink::codegen::Struct for Book {
 }
 
 impl<'de> ::seapink::codegen::DecodeStruct<'de> for Book {
+    #[inline(always)]
     fn decode<I: ::seapink::codegen::Input<'de>>(
         &mut self,
         fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -256,8 +260,9 @@ impl ::seapink::codegen::Struct for Query {
     const NAME: &'static str = "Query";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "title"), (2, "id"), (3, "not")];
 
-    fn encode<O: ::seapink::codegen::Output>(
-        &self,
+    #[inline(always)]
+    fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+        &'v self,
         fields: &mut ::seapink::codegen::StructWriter<'_, O>,
     ) {
         match self {
@@ -298,8 +303,9 @@ impl ::seapink::codegen::Struct for Shelf {
     const NAME: &'static str = "Shelf";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "label"), (2, "above"), (3, "parts")];
 
-    fn encode<O: ::seapink::codegen::Output>(
-        &self,
+    #[inline(always)]
+    fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+        &'v self,
         fields: &mut ::seapink::codegen::StructWriter<'_, O>,
     ) {
         fields.field(1, &self.label);
@@ -309,6 +315,7 @@ impl ::seapink::codegen::Struct for Shelf {
 }
 
 impl<'de> ::seapink::codegen::DecodeStruct<'de> for Shelf {
+    #[inline(always)]
     fn decode<I: ::seapink::codegen::Input<'de>>(
         &mut self,
         fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -344,8 +351,9 @@ impl ::seapink::codegen::Struct for NotFound {
     const NAME: &'static str = "NotFound";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "message"), (2, "id")];
 
-    fn encode<O: ::seapink::codegen::Output>(
-        &self,
+    #[inline(always)]
+    fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+        &'v self,
         fields: &mut ::seapink::codegen::StructWriter<'_, O>,
     ) {
         fields.field(1, &self.message);
@@ -354,6 +362,7 @@ impl ::seapink::codegen::Struct for NotFound {
 }
 
 impl<'de> ::seapink::codegen::DecodeStruct<'de> for NotFound {
+    #[inline(always)]
     fn decode<I: ::seapink::codegen::Input<'de>>(
         &mut self,
         fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,
@@ -388,8 +397,9 @@ impl ::seapink::codegen::Struct for AlreadyLent {
     const NAME: &'static str = "AlreadyLent";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "reader")];
 
-    fn encode<O: ::seapink::codegen::Output>(
-        &self,
+    #[inline(always)]
+    fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+        &'v self,
         fields: &mut ::seapink::codegen::StructWriter<'_, O>,
     ) {
         fields.field(1, &self.reader);
@@ -397,6 +407,7 @@ impl ::seapink::codegen::Struct for AlreadyLent {
 }
 
 impl<'de> ::seapink::codegen::DecodeStruct<'de> for AlreadyLent {
+    #[inline(always)]
     fn decode<I: ::seapink::codegen::Input<'de>>(
         &mut self,
         fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,

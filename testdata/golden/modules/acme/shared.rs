@@ -16,8 +16,9 @@ impl ::seapink::codegen::Struct for Place {
     const NAME: &'static str = "Place";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "latitude"), (2, "longitude")];
 
-    fn encode<O: ::seapink::codegen::Output>(
-        &self,
+    #[inline(always)]
+    fn encode<'v, O: ::seapink::codegen::Output<'v>>(
+        &'v self,
         fields: &mut ::seapink::codegen::StructWriter<'_, O>,
     ) {
         fields.field(1, &self.latitude);
@@ -26,6 +27,7 @@ impl ::seapink::codegen::Struct for Place {
 }
 
 impl<'de> ::seapink::codegen::DecodeStruct<'de> for Place {
+    #[inline(always)]
     fn decode<I: ::seapink::codegen::Input<'de>>(
         &mut self,
         fields: &mut ::seapink::codegen::StructReader<'_, 'de, I>,

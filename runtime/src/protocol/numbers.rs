@@ -1,0 +1,138 @@
+//! Lists of numbers, which are read and written in one step where the protocol allows it.
+
+use crate::error::{Error, Result, Step};
+use crate::protocol::{Input, Output};
+use crate::wire::WireType;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A number of fixed width in memory: `i8`, `i16`, `i32`, `i64`, `f64`.
+pub trait Number: sealed::Sealed + Copy + Default + 'static {
+    /// Its wire type.
+    const TYPE: WireType;
+    /// Its bytes in memory.
+    type Bytes: AsRef<[u8]>;
+
+    /// Most significant byte first.
+    fn to_big_endian(self) -> Self::Bytes;
+    /// The reverse. The bytes must be as many as [`to_big_endian`](Self::to_big_endian) gives.
+    fn from_big_endian(bytes: &[u8]) -> Self;
+    /// Least significant byte first.
+    fn to_little_endian(self) -> Self::Bytes;
+    /// The reverse.
+    fn from_little_endian(bytes: &[u8]) -> Self;
+    /// The number as an `i64`; 0 for `f64`.
+    fn to_integer(self) -> i64;
+    /// The integer as this type, its low bits where it does not fit; 0 for `f64`.
+    fn from_integer(integer: i64) -> Self;
+    /// Reads one.
+    fn read<'de, I: Input<'de>>(input: &mut I) -> Result<Self>;
+    /// Writes one.
+    fn write<'v, O: Output<'v>>(self, out: &mut O);
+}
+
+macro_rules! numbers {
+    ($($ty:ident: $wire:ident, $function:ident, $self:ident => $to:expr, $integer:ident => $from:expr;)*) => {$(
+        impl sealed::Sealed for $ty {}
+
+        impl Number for $ty {
+            const TYPE: WireType = WireType::$wire;
+            type Bytes = [u8; size_of::<$ty>()];
+
+            #[inline(always)]
+            fn to_big_endian(self) -> Self::Bytes {
+                self.to_be_bytes()
+            }
+
+            #[inline(always)]
+            fn from_big_endian(bytes: &[u8]) -> Self {
+                bytes.first_chunk().map_or_else(Self::default, |bytes| Self::from_be_bytes(*bytes))
+            }
+
+            #[inline(always)]
+            fn to_little_endian(self) -> Self::Bytes {
+                self.to_le_bytes()
+            }
+
+            #[inline(always)]
+            fn from_little_endian(bytes: &[u8]) -> Self {
+                bytes.first_chunk().map_or_else(Self::default, |bytes| Self::from_le_bytes(*bytes))
+            }
+
+            #[inline(always)]
+            fn to_integer($self) -> i64 {
+                $to
+            }
+
+            #[inline(always)]
+            #[allow(clippy::cast_possible_truncation, reason = "as documented")]
+            fn from_integer($integer: i64) -> Self {
+                $from
+            }
+
+            #[inline(always)]
+            fn read<'de, I: Input<'de>>(input: &mut I) -> Result<Self> {
+                input.$function()
+            }
+
+            #[inline(always)]
+            fn write<'v, O: Output<'v>>(self, out: &mut O) {
+                out.$function(self);
+            }
+        }
+    )*};
+}
+
+numbers! {
+    i8: I8, i8, self => self.into(), integer => integer as Self;
+    i16: I16, i16, self => self.into(), integer => integer as Self;
+    i32: I32, i32, self => self.into(), integer => integer as Self;
+    i64: I64, i64, self => self, integer => integer;
+    f64: Double, double, self => 0, _integer => 0.0;
+}
+
+/// Bytes of memory that a container may take before any of its elements was read.
+const ROOM_BYTES_MAX: usize = 64 * 1024;
+
+/// How many elements to make room for before reading any: no more than the bytes left could fill,
+/// were each byte to become four bytes of memory. The rest grows as it arrives.
+///
+/// Why can't we just stop there? Because containers nest: each of 32 lists inside each other would
+/// count the same bytes again.
+#[inline]
+pub(crate) fn capacity<T>(len: usize, remaining: usize) -> usize {
+    let bytes = remaining.saturating_mul(4).min(ROOM_BYTES_MAX);
+    len.min(bytes / size_of::<T>().max(1) + 1)
+}
+
+/// Reads numbers one by one, for protocols that have no faster way.
+pub(crate) fn read_each<'de, T: Number, I: Input<'de>>(
+    values: &mut Vec<T>,
+    len: usize,
+    input: &mut I,
+) -> Result<()> {
+    values.clear();
+    values.reserve(capacity::<T>(len, input.remaining()));
+    for index in 0..len {
+        input.element(index)?;
+        let value = T::read(input).map_err(|error| at(error, index))?;
+        values.push(value);
+    }
+    Ok(())
+}
+
+#[cold]
+fn at(error: Error, index: usize) -> Error {
+    error.within(Step::Index(index))
+}
+
+/// Writes numbers one by one.
+#[inline]
+pub(crate) fn write_each<'v, T: Number, O: Output<'v>>(values: &[T], out: &mut O) {
+    for (index, &value) in values.iter().enumerate() {
+        out.element(index);
+        value.write(out);
+    }
+}

@@ -1,0 +1,112 @@
+//! What writers have in common.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+
+/// Blobs of so many bytes are referred to, where that was asked for. Below, copying them is cheaper
+/// than one more part in a vectored write.
+const LINKED_BYTES_MIN: usize = 4096;
+
+/// A length in memory fits into an `i32`, or the limits refuse the message: a message of 2 GiB
+/// could not be framed. What is longer is cut off at what the prefix can say.
+#[inline(always)]
+pub(super) fn cut(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(i32::MAX as usize)]
+}
+
+/// What a writer wrote: bytes, and blobs that belong between them.
+#[derive(Debug)]
+pub struct Written<'v> {
+    /// The buffer that the writer was given, with everything in it but the blobs.
+    pub bytes: Vec<u8>,
+    /// Large binaries that were not copied, each with its place in `bytes`, in ascending order.
+    /// Empty unless [`link_blobs`](super::Output::link_blobs) was called.
+    pub blobs: Vec<(usize, &'v [u8])>,
+    /// A [`Limit`](crate::ErrorKind::Limit) error when a value was too deep, and so is missing.
+    pub result: Result<()>,
+}
+
+impl Written<'_> {
+    /// All of it, with the blobs in their places.
+    ///
+    /// # Errors
+    /// [`result`](Self::result).
+    pub fn into_bytes(self) -> Result<Vec<u8>> {
+        self.result?;
+        if self.blobs.is_empty() {
+            return Ok(self.bytes);
+        }
+        let mut all = Vec::new();
+        let mut start = 0;
+        for (place, blob) in self.blobs {
+            all.extend_from_slice(&self.bytes[start..place]);
+            all.extend_from_slice(blob);
+            start = place;
+        }
+        all.extend_from_slice(&self.bytes[start..]);
+        Ok(all)
+    }
+}
+
+/// The blobs that a writer refers to. `None`, and one word, until that is asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Blobs<'v>(Option<Box<Vec<(usize, &'v [u8])>>>);
+
+impl<'v> Blobs<'v> {
+    pub(super) fn link(&mut self) {
+        self.0.get_or_insert_default();
+    }
+
+    /// Appends a blob to a buffer, or refers to it.
+    #[inline(always)]
+    pub(super) fn append(&mut self, buffer: &mut Vec<u8>, blob: &'v [u8]) {
+        match &mut self.0 {
+            Some(blobs) if blob.len() >= LINKED_BYTES_MIN => blobs.push((buffer.len(), blob)),
+            _ => buffer.extend_from_slice(blob),
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<(usize, &'v [u8])> {
+        self.0.map(|blobs| *blobs).unwrap_or_default()
+    }
+}
+
+/// The depth of a writer, which cannot fail and so remembers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Depth {
+    left: u32,
+    exceeded: bool,
+}
+
+impl Depth {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            left: limits.depth_max,
+            exceeded: false,
+        }
+    }
+
+    /// Goes one level deeper, or remembers that it could not.
+    #[inline(always)]
+    pub(super) fn enter(&mut self) -> bool {
+        let entered = self.left > 0;
+        self.left -= u32::from(entered);
+        self.exceeded |= !entered;
+        entered
+    }
+
+    /// Comes one level up.
+    #[inline(always)]
+    pub(super) fn leave(&mut self) {
+        self.left += 1;
+    }
+
+    /// For [`Output::finish`](super::Output::finish).
+    pub(super) fn finish(self) -> Result<()> {
+        if self.exceeded {
+            let text = "the value nests deeper than the limit depth_max";
+            return Err(Error::new(ErrorKind::Limit, text));
+        }
+        Ok(())
+    }
+}
