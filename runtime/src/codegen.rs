@@ -2,15 +2,16 @@
 
 pub use crate::client::Client;
 pub use crate::codec::{
-    Decode, DecodeStruct, Double, Encode, Enum, Struct, StructReader, StructWriter, UnknownField,
-    UnknownName, fmt_enum, fmt_exception,
+    Decode, DecodeStruct, Double, Encode, EncodeStruct, Enum, ListView, MapView, NumbersView,
+    SetView, Struct, StructReader, StructWriter, UnknownField, UnknownName, View, fmt_enum,
+    fmt_exception,
 };
 pub use crate::config::ClientConfig;
 pub use crate::error::{Error, Result};
 pub use crate::processor::{Call, CallContext, FieldNames, MethodError, Outcome, Service};
 pub use crate::protocol::{FieldHeader, Input, Output, Protocol, ProtocolSet, Standard, wire};
 pub use crate::wire::WireType;
-pub use crate::{impl_enum, impl_exception, impl_method_error};
+pub use crate::{impl_enum, impl_exception, impl_method_error, impl_view};
 pub use uuid::Uuid;
 
 #[cfg(feature = "bytes")]

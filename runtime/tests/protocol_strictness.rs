@@ -8,7 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 use protocol_support::{
     Dynamic, PATHS, Path, Tree, Value, Way, each_protocol, read_message, unlimited, varint,
 };
-use seapink::codec::{Decode, DecodeStruct, Encode, Struct, StructReader, StructWriter};
+use seapink::codec::{
+    Decode, DecodeStruct, Encode, EncodeStruct, Struct, StructReader, StructWriter,
+};
 use seapink::protocol::{FieldHeader, Input, Output, Protocol};
 use seapink::{
     Binary, Compact, ErrorKind, Json, Limits, Result, Uuid, WireType, from_slice, to_vec,
@@ -168,7 +170,9 @@ struct Pair<T> {
 impl<T: Encode + Default> Struct for Pair<T> {
     const NAME: &'static str = "Pair";
     const FIELDS: &'static [(i16, &'static str)] = &[(1, "first"), (2, "second")];
+}
 
+impl<T: Encode + Default> EncodeStruct for Pair<T> {
     fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         fields.field(1, &self.first);
         fields.field(2, &self.second);

@@ -72,7 +72,9 @@ pub mod annotated {
     impl ::seapink::codegen::Struct for Target {
         const NAME: &'static str = "Target";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "host"), (2, "port")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Target {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -124,7 +126,9 @@ pub mod annotated {
         const NAME: &'static str = "Alarm";
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "id"), (2, "level"), (3, "readings"), (4, "target")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Alarm {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -175,7 +179,9 @@ pub mod annotated {
     impl ::seapink::codegen::Struct for Failure {
         const NAME: &'static str = "Failure";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "code"), (2, "text")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Failure {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,

@@ -50,7 +50,9 @@ pub mod bench {
             (6, "score"),
             (7, "name"),
         ];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Small {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -119,7 +121,9 @@ pub mod bench {
             (4, "label"),
             (5, "active"),
         ];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Item {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -175,7 +179,9 @@ pub mod bench {
         const NAME: &'static str = "Header";
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "trace"), (2, "origin"), (3, "detail")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Header {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -226,7 +232,9 @@ pub mod bench {
     impl ::seapink::codegen::Struct for Medium {
         const NAME: &'static str = "Medium";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "header"), (2, "items"), (3, "total")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Medium {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -275,7 +283,9 @@ pub mod bench {
     impl ::seapink::codegen::Struct for Index {
         const NAME: &'static str = "Index";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "postings")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Index {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -319,7 +329,9 @@ pub mod bench {
     impl ::seapink::codegen::Struct for Blob {
         const NAME: &'static str = "Blob";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "name"), (2, "data")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Blob {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -363,7 +375,9 @@ pub mod bench {
     impl ::seapink::codegen::Struct for Longs {
         const NAME: &'static str = "Longs";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "values")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Longs {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -404,7 +418,9 @@ pub mod bench {
     impl ::seapink::codegen::Struct for Doubles {
         const NAME: &'static str = "Doubles";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "values")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Doubles {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,

@@ -48,7 +48,9 @@ pub mod evolution {
     impl ::seapink::codegen::Struct for Old {
         const NAME: &'static str = "Old";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "id"), (2, "name"), (5, "scores")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Old {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -122,7 +124,9 @@ pub mod evolution {
             (5, "scores"),
             (6, "shape"),
         ];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for New {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -184,7 +188,9 @@ pub mod evolution {
     impl ::seapink::codegen::Struct for Retyped {
         const NAME: &'static str = "Retyped";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "id"), (2, "name"), (5, "scores")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Retyped {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -234,7 +240,9 @@ pub mod evolution {
         const NAME: &'static str = "Demanding";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "id"), (2, "name"), (9, "flag")];
         const REQUIRED: &'static [i16] = &[1, 2, 9];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Demanding {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -284,7 +292,9 @@ pub mod evolution {
         const NAME: &'static str = "Tree";
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "value"), (2, "branches"), (3, "next")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Tree {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -340,7 +350,9 @@ pub mod evolution {
     impl ::seapink::codegen::Struct for Shape {
         const NAME: &'static str = "Shape";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "circle"), (2, "square")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Shape {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -385,7 +397,9 @@ pub mod evolution {
     impl ::seapink::codegen::Struct for OldShape {
         const NAME: &'static str = "OldShape";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "circle")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for OldShape {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -432,7 +446,9 @@ pub mod evolution {
         const NAME: &'static str = "NewShape";
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "circle"), (2, "square"), (3, "flag"), (4, "paths")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for NewShape {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -473,7 +489,9 @@ pub mod evolution {
     impl ::seapink::codegen::Struct for Refused {
         const NAME: &'static str = "Refused";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "why")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Refused {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,

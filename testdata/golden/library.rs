@@ -118,7 +118,9 @@ pub mod acme {
             const NAME: &'static str = "Author";
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "name"), (2, "born")];
             const REQUIRED: &'static [i16] = &[1];
+        }
 
+        impl ::seapink::codegen::EncodeStruct for Author {
             #[inline(always)]
             fn encode<'v, O: ::seapink::codegen::Output<'v>>(
                 &'v self,
@@ -205,7 +207,9 @@ pub mod acme {
                 (10, "edition"),
             ];
             const REQUIRED: &'static [i16] = &[1, 2];
+        }
 
+        impl ::seapink::codegen::EncodeStruct for Book {
             #[inline(always)]
             fn encode<'v, O: ::seapink::codegen::Output<'v>>(
                 &'v self,
@@ -290,7 +294,9 @@ pub mod acme {
         impl ::seapink::codegen::Struct for Query {
             const NAME: &'static str = "Query";
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "title"), (2, "id"), (3, "not")];
+        }
 
+        impl ::seapink::codegen::EncodeStruct for Query {
             #[inline(always)]
             fn encode<'v, O: ::seapink::codegen::Output<'v>>(
                 &'v self,
@@ -334,7 +340,9 @@ pub mod acme {
             const NAME: &'static str = "Shelf";
             const FIELDS: ::seapink::codegen::FieldNames =
                 &[(1, "label"), (2, "above"), (3, "parts")];
+        }
 
+        impl ::seapink::codegen::EncodeStruct for Shelf {
             #[inline(always)]
             fn encode<'v, O: ::seapink::codegen::Output<'v>>(
                 &'v self,
@@ -382,7 +390,9 @@ pub mod acme {
         impl ::seapink::codegen::Struct for NotFound {
             const NAME: &'static str = "NotFound";
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "message"), (2, "id")];
+        }
 
+        impl ::seapink::codegen::EncodeStruct for NotFound {
             #[inline(always)]
             fn encode<'v, O: ::seapink::codegen::Output<'v>>(
                 &'v self,
@@ -428,7 +438,9 @@ pub mod acme {
         impl ::seapink::codegen::Struct for AlreadyLent {
             const NAME: &'static str = "AlreadyLent";
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "reader")];
+        }
 
+        impl ::seapink::codegen::EncodeStruct for AlreadyLent {
             #[inline(always)]
             fn encode<'v, O: ::seapink::codegen::Output<'v>>(
                 &'v self,
@@ -709,7 +721,9 @@ pub mod acme {
         impl ::seapink::codegen::Struct for Place {
             const NAME: &'static str = "Place";
             const FIELDS: ::seapink::codegen::FieldNames = &[(1, "latitude"), (2, "longitude")];
+        }
 
+        impl ::seapink::codegen::EncodeStruct for Place {
             #[inline(always)]
             fn encode<'v, O: ::seapink::codegen::Output<'v>>(
                 &'v self,

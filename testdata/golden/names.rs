@@ -60,7 +60,9 @@ pub mod dotted_name {
     impl ::seapink::codegen::Struct for Task {
         const NAME: &'static str = "Task";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "level"), (2, "name")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Task {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -129,7 +131,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Error {
         const NAME: &'static str = "Error";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "Error")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Error {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -171,7 +175,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Option {
         const NAME: &'static str = "Option";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "value"), (2, "list")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Option {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -215,7 +221,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Result {
         const NAME: &'static str = "Result";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "text")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Result {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -264,7 +272,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for String {
         const NAME: &'static str = "String";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "value")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for String {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -307,7 +317,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Vec {
         const NAME: &'static str = "Vec";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "items")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Vec {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -348,7 +360,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Box {
         const NAME: &'static str = "Box";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "box")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Box {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -402,7 +416,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Default {
         const NAME: &'static str = "Default";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "default"), (2, "From")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Default {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -456,7 +472,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for From {
         const NAME: &'static str = "From";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "from")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for From {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -499,7 +517,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Ok {
         const NAME: &'static str = "Ok";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "some")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Ok {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -538,7 +558,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Formatter {
         const NAME: &'static str = "Formatter";
         const FIELDS: ::seapink::codegen::FieldNames = &[];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Formatter {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -574,7 +596,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for MyStruct2 {
         const NAME: &'static str = "my_struct";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "inner")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for MyStruct2 {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -615,7 +639,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for MyStruct3 {
         const NAME: &'static str = "my_Struct";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "a")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for MyStruct3 {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -656,7 +682,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for MyStruct {
         const NAME: &'static str = "MyStruct";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "task")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for MyStruct {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -697,7 +725,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Uuid {
         const NAME: &'static str = "UUID";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "id")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Uuid {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -819,7 +849,9 @@ pub mod names {
             (19, "struct"),
             (20, "_"),
         ];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Keywords {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -928,7 +960,9 @@ pub mod names {
         const NAME: &'static str = "Unknown";
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "Unknown"), (2, "unknown"), (3, "Self")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Unknown {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -974,7 +1008,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Self2 {
         const NAME: &'static str = "Self";
         const FIELDS: ::seapink::codegen::FieldNames = &[];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Self2 {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -1005,7 +1041,9 @@ pub mod names {
     impl ::seapink::codegen::Struct for Other {
         const NAME: &'static str = "Other";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "source")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Other {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,

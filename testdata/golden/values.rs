@@ -225,7 +225,9 @@ pub mod values {
     impl ::seapink::codegen::Struct for Point {
         const NAME: &'static str = "Point";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "x"), (2, "y"), (3, "label")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Point {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -282,7 +284,9 @@ pub mod values {
     impl ::seapink::codegen::Struct for Number {
         const NAME: &'static str = "Number";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "whole"), (2, "exact"), (3, "text")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Number {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -330,7 +334,9 @@ pub mod values {
     impl ::seapink::codegen::Struct for Switch {
         const NAME: &'static str = "Switch";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "on"), (2, "off")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Switch {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -377,7 +383,9 @@ pub mod values {
     impl ::seapink::codegen::Struct for Mishap {
         const NAME: &'static str = "Mishap";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "code"), (2, "why")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Mishap {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -496,7 +504,9 @@ pub mod values {
             (19, "doubles"),
         ];
         const REQUIRED: &'static [i16] = &[16];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Defaults {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -616,7 +626,9 @@ pub mod values {
     impl ::seapink::codegen::Struct for Sorted {
         const NAME: &'static str = "Sorted";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "scores"), (2, "names"), (3, "old")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Sorted {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -666,7 +678,9 @@ pub mod values {
         const NAME: &'static str = "Key";
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "angle"), (2, "weights"), (3, "number")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Key {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -715,7 +729,9 @@ pub mod values {
     impl ::seapink::codegen::Struct for Keyed {
         const NAME: &'static str = "Keyed";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "keys"), (2, "lists"), (3, "doubles")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Keyed {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,
@@ -765,7 +781,9 @@ pub mod values {
     impl ::seapink::codegen::Struct for Flags {
         const NAME: &'static str = "Flags";
         const FIELDS: ::seapink::codegen::FieldNames = &[(1, "a"), (2, "b"), (3, "c"), (4, "d")];
+    }
 
+    impl ::seapink::codegen::EncodeStruct for Flags {
         #[inline(always)]
         fn encode<'v, O: ::seapink::codegen::Output<'v>>(
             &'v self,

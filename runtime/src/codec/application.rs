@@ -1,6 +1,6 @@
 //! The struct of an application exception, `{1: string message, 2: i32 type}`.
 
-use crate::codec::{DecodeStruct, Struct, StructReader, StructWriter};
+use crate::codec::{DecodeStruct, EncodeStruct, Struct, StructReader, StructWriter};
 use crate::error::Result;
 use crate::protocol::{FieldHeader, Input, Output};
 
@@ -17,7 +17,9 @@ pub struct ApplicationException {
 impl Struct for ApplicationException {
     const NAME: &'static str = "TApplicationException";
     const FIELDS: &'static [(i16, &'static str)] = &[(1, "message"), (2, "type")];
+}
 
+impl EncodeStruct for ApplicationException {
     fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         fields.field(1, &self.message);
         fields.field(2, &self.code);

@@ -61,7 +61,7 @@ impl<'de, T: Decode<'de>> Decode<'de> for Vec<T> {
             T::decode_all(self, header.len, input)?;
         } else {
             self.clear();
-            skip_elements(header.element, header.len, input)?;
+            input.skip_elements(header)?;
         }
         input.list_end()
     }
@@ -70,31 +70,6 @@ impl<'de, T: Decode<'de>> Decode<'de> for Vec<T> {
     fn reset(&mut self) {
         self.clear();
     }
-}
-
-#[cold]
-fn skip_elements<'de, I: Input<'de>>(ty: WireType, len: usize, input: &mut I) -> Result<()> {
-    for index in 0..len {
-        input.element(index)?;
-        input.skip(ty)?;
-    }
-    Ok(())
-}
-
-#[cold]
-fn skip_pairs<'de, I: Input<'de>>(
-    key: WireType,
-    value: WireType,
-    len: usize,
-    input: &mut I,
-) -> Result<()> {
-    for index in 0..len {
-        input.key(index)?;
-        input.skip(key)?;
-        input.value()?;
-        input.skip(value)?;
-    }
-    Ok(())
 }
 
 /// What a set or map can do, whichever way it is ordered.
@@ -119,7 +94,7 @@ fn read_set<'de, T: Decode<'de>, I: Input<'de>>(
             set.add(value);
         }
     } else {
-        skip_elements(header.element, header.len, input)?;
+        input.skip_elements(header)?;
     }
     input.list_end()
 }
@@ -144,7 +119,7 @@ fn read_map<'de, K: Decode<'de>, V: Decode<'de>, I: Input<'de>>(
             map.add((key, value));
         }
     } else {
-        skip_pairs(header.key, header.value, header.len, input)?;
+        input.skip_pairs(header)?;
     }
     input.map_end()
 }

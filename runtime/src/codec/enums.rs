@@ -126,5 +126,17 @@ macro_rules! impl_enum {
                 self.0 = 0;
             }
         }
+
+        impl $crate::codegen::View<'_, $ty> for $ty {
+            #[inline]
+            fn of(owned: &Self) -> Self {
+                *owned
+            }
+
+            #[inline]
+            fn into_owned(self) -> $crate::codegen::Result<Self> {
+                ::std::result::Result::Ok(self)
+            }
+        }
     };
 }

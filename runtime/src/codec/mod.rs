@@ -1,7 +1,7 @@
 //! Values to bytes and back: what emitted code is written in terms of.
 //!
 //! A type is read by [`Decode`] and written by [`Encode`]. Emitted structs do not implement these
-//! themselves: they implement [`Struct`] and [`DecodeStruct`], about a line for each field, and the
+//! themselves: they implement [`EncodeStruct`] and [`DecodeStruct`], about a line for each field, and the
 //! loop over fields, the wire-type check, skipping, depth and error paths live in `structs.rs` once.
 //!
 //! Why can't we just emit the loop? Because then every fix of it means generating again, and because
@@ -15,14 +15,16 @@ mod scalars;
 mod structs;
 mod transcode;
 mod unknown;
+mod views;
 
 pub use application::{ApplicationException, fmt_exception};
 pub use double::Double;
 pub use enums::{Enum, UnknownName, fmt_enum};
 pub(crate) use structs::write_struct;
-pub use structs::{DecodeStruct, Struct, StructReader, StructWriter};
+pub use structs::{DecodeStruct, EncodeStruct, Struct, StructReader, StructWriter};
 pub use transcode::transcode;
 pub use unknown::UnknownField;
+pub use views::{ListIter, ListView, MapIter, MapView, NumbersView, SetView, View};
 
 use std::mem;
 

@@ -21,7 +21,10 @@ pub trait Struct: Default {
     /// Ids of the `required` fields, in the order of their numbers (see
     /// [`StructReader::require`]); at most 128.
     const REQUIRED: &'static [i16] = &[];
+}
 
+/// A [`Struct`] that can be written.
+pub trait EncodeStruct: Struct {
     /// Writes the fields in ascending order of ids.
     fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>);
 }
@@ -50,7 +53,9 @@ impl<T: Struct> Struct for Box<T> {
     const NAME: &'static str = T::NAME;
     const FIELDS: &'static [(i16, &'static str)] = T::FIELDS;
     const REQUIRED: &'static [i16] = T::REQUIRED;
+}
 
+impl<T: EncodeStruct> EncodeStruct for Box<T> {
     fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         T::encode(self, fields);
     }
@@ -70,7 +75,7 @@ impl<'de, T: DecodeStruct<'de>> DecodeStruct<'de> for Box<T> {
     }
 }
 
-impl<T: Struct> Encode for T {
+impl<T: EncodeStruct> Encode for T {
     const TYPE: WireType = WireType::Struct;
 
     #[inline]

@@ -24,8 +24,8 @@ pub use binary::{Binary, BinaryInput, BinaryOutput};
 pub use compact::{Compact, CompactInput, CompactOutput};
 pub use json::{Json, JsonInput, JsonOutput};
 pub use message::{MessageForm, MessageHead};
-pub use numbers::Number;
 pub(crate) use numbers::capacity;
+pub use numbers::{Number, Numbers, NumbersIter};
 pub use set::{ProtocolSet, ProtocolVisitor, Standard, WireProtocol, wire};
 pub use writer::Written;
 
@@ -203,6 +203,21 @@ pub trait Input<'de>: Sized {
     fn numbers<T: Number>(&mut self, values: &mut Vec<T>, len: usize) -> Result<()> {
         numbers::read_each(values, len, self)
     }
+    /// Passes over the elements of a list of numbers and says where they are. The default copies
+    /// them.
+    fn numbers_in_place<T: Number>(&mut self, len: usize) -> Result<Numbers<'de, T>> {
+        let mut values = Vec::new();
+        self.numbers(&mut values, len)?;
+        Ok(Numbers::Copied(values))
+    }
+    /// Skips the elements of a list or set.
+    fn skip_elements(&mut self, header: ListHeader) -> Result<()> {
+        for index in 0..header.len {
+            self.element(index)?;
+            self.skip(header.element)?;
+        }
+        Ok(())
+    }
     /// Leaves a list or set.
     fn list_end(&mut self) -> Result<()>;
 
@@ -217,6 +232,16 @@ pub trait Input<'de>: Sized {
     /// Comes between a key and its value.
     #[inline(always)]
     fn value(&mut self) -> Result<()> {
+        Ok(())
+    }
+    /// Skips the pairs of a map.
+    fn skip_pairs(&mut self, header: MapHeader) -> Result<()> {
+        for index in 0..header.len {
+            self.key(index)?;
+            self.skip(header.key)?;
+            self.value()?;
+            self.skip(header.value)?;
+        }
         Ok(())
     }
     /// Leaves a map.

@@ -1,6 +1,8 @@
 //! Lists of numbers, which are read and written in one step where the protocol allows it.
 
 use crate::error::{Error, Result, Step};
+use crate::fast;
+use crate::protocol::compact::varint;
 use crate::protocol::{Input, Output};
 use crate::wire::WireType;
 
@@ -136,3 +138,115 @@ pub(crate) fn write_each<'v, T: Number, O: Output<'v>>(values: &[T], out: &mut O
         value.write(out);
     }
 }
+
+/// A list of numbers where it stands in a message.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Numbers<'de, T> {
+    /// Fixed width, most significant byte first.
+    BigEndian(&'de [u8]),
+    /// Fixed width, least significant byte first.
+    LittleEndian(&'de [u8]),
+    /// So many zigzag varints, which have been checked.
+    Varints(&'de [u8], usize),
+    /// Numbers in memory, which were not read from a message.
+    Memory(&'de [T]),
+    /// Numbers that had to be copied.
+    Copied(Vec<T>),
+}
+
+impl<T: Number> Numbers<'_, T> {
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::BigEndian(bytes) | Self::LittleEndian(bytes) => bytes.len() / size_of::<T>(),
+            Self::Varints(_, len) => *len,
+            Self::Memory(values) => values.len(),
+            Self::Copied(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One number after the other.
+    pub fn iter(&self) -> NumbersIter<'_, T> {
+        NumbersIter {
+            left: self.len(),
+            rest: match self {
+                Self::BigEndian(bytes) => Numbers::BigEndian(bytes),
+                Self::LittleEndian(bytes) => Numbers::LittleEndian(bytes),
+                Self::Varints(bytes, len) => Numbers::Varints(bytes, *len),
+                Self::Memory(values) => Numbers::Memory(values),
+                Self::Copied(values) => Numbers::Memory(values),
+            },
+        }
+    }
+
+    /// A copy of all.
+    pub fn to_vec(&self) -> Vec<T> {
+        match self {
+            Self::BigEndian(bytes) => {
+                let mut values = Vec::new();
+                fast::read_big_endian(bytes, &mut values);
+                values
+            }
+            Self::LittleEndian(bytes) => {
+                let mut values = Vec::new();
+                fast::read_little_endian(bytes, &mut values);
+                values
+            }
+            Self::Varints(..) => self.iter().collect(),
+            Self::Memory(values) => values.to_vec(),
+            Self::Copied(values) => values.clone(),
+        }
+    }
+}
+
+/// The numbers of a list in a message.
+#[derive(Clone, Debug)]
+pub struct NumbersIter<'a, T> {
+    rest: Numbers<'a, T>,
+    left: usize,
+}
+
+impl<T: Number> Iterator for NumbersIter<'_, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        self.left = self.left.checked_sub(1)?;
+        match &mut self.rest {
+            Numbers::BigEndian(bytes) => {
+                let (first, rest) = bytes.split_at_checked(size_of::<T>())?;
+                *bytes = rest;
+                Some(T::from_big_endian(first))
+            }
+            Numbers::LittleEndian(bytes) => {
+                let (first, rest) = bytes.split_at_checked(size_of::<T>())?;
+                *bytes = rest;
+                Some(T::from_little_endian(first))
+            }
+            Numbers::Varints(bytes, _) => {
+                let (value, len) = varint::read::<64>(bytes).ok()?;
+                *bytes = bytes.get(len..)?;
+                Some(T::from_integer(varint::unzigzag(value)))
+            }
+            Numbers::Memory(values) => {
+                let (&first, rest) = values.split_first()?;
+                *values = rest;
+                Some(first)
+            }
+            // `iter` makes none of these.
+            Numbers::Copied(_) => None,
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<T: Number> ExactSizeIterator for NumbersIter<'_, T> {}

@@ -9,7 +9,9 @@
 
 use std::borrow::Cow;
 
-use seapink::codec::{Decode, DecodeStruct, Encode, Struct, StructReader, StructWriter};
+use seapink::codec::{
+    Decode, DecodeStruct, Encode, EncodeStruct, Struct, StructReader, StructWriter,
+};
 use seapink::protocol::{FieldHeader, Input, MessageForm, MessageHead, Output, Protocol};
 use seapink::{Error, ErrorKind, Limits, MessageKind, Result, Uuid, WireType};
 
@@ -431,7 +433,9 @@ pub(crate) struct Tree {
 impl Struct for Tree {
     const NAME: &'static str = "Tree";
     const FIELDS: &'static [(i16, &'static str)] = &[(1, "children")];
+}
 
+impl EncodeStruct for Tree {
     fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         fields.field(1, &self.children);
     }

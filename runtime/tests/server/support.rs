@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use seapink::codegen::{
-    Call, CallContext, DecodeStruct, Error, FieldHeader, Input, Outcome, Output, Service, Struct,
-    StructReader, StructWriter,
+    Call, CallContext, DecodeStruct, EncodeStruct, Error, FieldHeader, Input, Outcome, Output,
+    Service, Struct, StructReader, StructWriter,
 };
 use seapink::config::Model;
 use seapink::server::{ServerHandle, ShutdownReport};
@@ -30,7 +30,9 @@ pub(crate) struct Refused {
 impl Struct for Refused {
     const NAME: &'static str = "Refused";
     const FIELDS: &'static [(i16, &'static str)] = &[(1, "why")];
+}
 
+impl EncodeStruct for Refused {
     fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>) {
         fields.field(1, &self.why);
     }

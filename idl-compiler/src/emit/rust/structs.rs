@@ -103,7 +103,9 @@ impl Emitter<'_> {
                 let required = Expr::array("&", required);
                 text.assignment("const REQUIRED: &'static [i16]", &required);
             }
-            text.blank();
+        });
+        text.blank();
+        text.implementation("impl ::seapink::codegen::EncodeStruct", name, |text| {
             emit_encode_function(text, sorted.is_empty(), |text| {
                 for (index, field) in &sorted {
                     let member = self.plan.member(id, *index);
@@ -260,7 +262,9 @@ impl Emitter<'_> {
         let name = self.plan.type_name(id);
         text.implementation("impl ::seapink::codegen::Struct", name, |text| {
             Self::emit_names(ty, &sorted, text);
-            text.blank();
+        });
+        text.blank();
+        text.implementation("impl ::seapink::codegen::EncodeStruct", name, |text| {
             emit_encode_function(text, false, |text| {
                 text.block("match self", |text| {
                     for (index, field) in &sorted {

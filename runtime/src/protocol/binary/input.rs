@@ -11,7 +11,7 @@ use crate::fast;
 use crate::limits::Limits;
 use crate::protocol::reader::Reader;
 use crate::protocol::{
-    FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Number, Place,
+    FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Number, Numbers, Place,
 };
 use crate::wire::WireType;
 
@@ -288,6 +288,17 @@ impl<'de> Input<'de> for BinaryInput<'de> {
         Ok(())
     }
 
+    fn numbers_in_place<T: Number>(&mut self, len: usize) -> Result<Numbers<'de, T>> {
+        let bytes = self
+            .reader
+            .take(len * size_of::<T>(), "a list of numbers")?;
+        Ok(Numbers::BigEndian(bytes))
+    }
+
+    fn skip_elements(&mut self, header: ListHeader) -> Result<()> {
+        self.skip_values(header.len, &[header.element])
+    }
+
     #[inline(always)]
     fn list_end(&mut self) -> Result<()> {
         self.reader.leave();
@@ -302,6 +313,10 @@ impl<'de> Input<'de> for BinaryInput<'de> {
         let (key, value) = (self.element_type(key, len)?, self.element_type(value, len)?);
         let len = self.reader.count(len, bytes_min(key) + bytes_min(value))?;
         Ok(MapHeader { key, value, len })
+    }
+
+    fn skip_pairs(&mut self, header: MapHeader) -> Result<()> {
+        self.skip_values(header.len, &[header.key, header.value])
     }
 
     #[inline(always)]

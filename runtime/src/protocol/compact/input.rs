@@ -15,7 +15,8 @@ use crate::fast;
 use crate::limits::Limits;
 use crate::protocol::reader::Reader;
 use crate::protocol::{
-    FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Number, Place, capacity,
+    FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Number, Numbers, Place,
+    capacity,
 };
 use crate::wire::WireType;
 
@@ -386,6 +387,22 @@ impl<'de> Input<'de> for CompactInput<'de> {
         }
     }
 
+    fn numbers_in_place<T: Number>(&mut self, len: usize) -> Result<Numbers<'de, T>> {
+        if matches!(T::TYPE, WireType::I8 | WireType::Double) {
+            let bytes = self
+                .reader
+                .take(len * size_of::<T>(), "a list of numbers")?;
+            return Ok(Numbers::LittleEndian(bytes));
+        }
+        let start = self.reader.offset();
+        self.skip_values(len, &[T::TYPE])?;
+        Ok(Numbers::Varints(self.reader.since(start), len))
+    }
+
+    fn skip_elements(&mut self, header: ListHeader) -> Result<()> {
+        self.skip_values(header.len, &[header.element])
+    }
+
     #[inline(always)]
     fn list_end(&mut self) -> Result<()> {
         self.reader.leave();
@@ -407,6 +424,10 @@ impl<'de> Input<'de> for CompactInput<'de> {
         let (key, value) = (self.wire_type(types >> 4)?, self.wire_type(types & 0x0f)?);
         let len = self.reader.count(len, bytes_min(key) + bytes_min(value))?;
         Ok(MapHeader { key, value, len })
+    }
+
+    fn skip_pairs(&mut self, header: MapHeader) -> Result<()> {
+        self.skip_values(header.len, &[header.key, header.value])
     }
 
     #[inline(always)]

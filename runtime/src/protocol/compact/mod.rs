@@ -20,7 +20,7 @@
 mod input;
 mod output;
 mod scanner;
-mod varint;
+pub(super) mod varint;
 
 pub use input::CompactInput;
 pub use output::CompactOutput;

@@ -9,7 +9,7 @@ use crate::fast;
 
 /// Why there is no integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(in crate::protocol) enum Flaw {
     /// The bytes end inside it.
     Partial,
     /// It has more bytes or bits than its width allows.
@@ -20,7 +20,7 @@ const TOP_BITS: u64 = 0x8080_8080_8080_8080;
 
 /// Reads an unsigned integer of 16, 32 or 64 bits and says how many bytes it took.
 #[inline]
-pub(super) fn read<const BITS: u32>(bytes: &[u8]) -> Result<(u64, usize), Flaw> {
+pub(in crate::protocol) fn read<const BITS: u32>(bytes: &[u8]) -> Result<(u64, usize), Flaw> {
     if let Some(&chunk) = bytes.first_chunk::<8>() {
         let word = u64::from_le_bytes(chunk);
         let ends = !word & TOP_BITS;
@@ -248,7 +248,7 @@ pub(super) const fn zigzag(value: i64) -> u64 {
 
 /// The reverse of [`zigzag`].
 #[inline(always)]
-pub(super) const fn unzigzag(value: u64) -> i64 {
+pub(in crate::protocol) const fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 

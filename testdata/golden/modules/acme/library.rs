@@ -88,7 +88,9 @@ impl ::seapink::codegen::Struct for Author {
     const NAME: &'static str = "Author";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "name"), (2, "born")];
     const REQUIRED: &'static [i16] = &[1];
+}
 
+impl ::seapink::codegen::EncodeStruct for Author {
     #[inline(always)]
     fn encode<'v, O: ::seapink::codegen::Output<'v>>(
         &'v self,
@@ -174,7 +176,9 @@ impl ::seapink::codegen::Struct for Book {
         (10, "edition"),
     ];
     const REQUIRED: &'static [i16] = &[1, 2];
+}
 
+impl ::seapink::codegen::EncodeStruct for Book {
     #[inline(always)]
     fn encode<'v, O: ::seapink::codegen::Output<'v>>(
         &'v self,
@@ -259,7 +263,9 @@ impl Default for Query {
 impl ::seapink::codegen::Struct for Query {
     const NAME: &'static str = "Query";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "title"), (2, "id"), (3, "not")];
+}
 
+impl ::seapink::codegen::EncodeStruct for Query {
     #[inline(always)]
     fn encode<'v, O: ::seapink::codegen::Output<'v>>(
         &'v self,
@@ -302,7 +308,9 @@ pub struct Shelf {
 impl ::seapink::codegen::Struct for Shelf {
     const NAME: &'static str = "Shelf";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "label"), (2, "above"), (3, "parts")];
+}
 
+impl ::seapink::codegen::EncodeStruct for Shelf {
     #[inline(always)]
     fn encode<'v, O: ::seapink::codegen::Output<'v>>(
         &'v self,
@@ -350,7 +358,9 @@ pub struct NotFound {
 impl ::seapink::codegen::Struct for NotFound {
     const NAME: &'static str = "NotFound";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "message"), (2, "id")];
+}
 
+impl ::seapink::codegen::EncodeStruct for NotFound {
     #[inline(always)]
     fn encode<'v, O: ::seapink::codegen::Output<'v>>(
         &'v self,
@@ -396,7 +406,9 @@ pub struct AlreadyLent {
 impl ::seapink::codegen::Struct for AlreadyLent {
     const NAME: &'static str = "AlreadyLent";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "reader")];
+}
 
+impl ::seapink::codegen::EncodeStruct for AlreadyLent {
     #[inline(always)]
     fn encode<'v, O: ::seapink::codegen::Output<'v>>(
         &'v self,

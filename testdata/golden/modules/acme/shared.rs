@@ -15,7 +15,9 @@ pub struct Place {
 impl ::seapink::codegen::Struct for Place {
     const NAME: &'static str = "Place";
     const FIELDS: ::seapink::codegen::FieldNames = &[(1, "latitude"), (2, "longitude")];
+}
 
+impl ::seapink::codegen::EncodeStruct for Place {
     #[inline(always)]
     fn encode<'v, O: ::seapink::codegen::Output<'v>>(
         &'v self,
