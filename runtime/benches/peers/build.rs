@@ -2,7 +2,8 @@
 //! here.
 //!
 //! The compiler of Apache is a program and has to be installed. Its C++ library is optional: without
-//! it, the C++ contestants do not take part.
+//! it, the C++ contestants do not take part. So is pip, which fetches the IDL of Parquet: without it,
+//! there are no Parquet footers.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -12,9 +13,12 @@ use std::{env, fs};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const IDL: &str = "idl/bench.thrift";
+/// The Python package that ships `parquet.thrift`.
+const PARQUET: &str = "fastparquet==2026.9.0";
 const INSTALL: &str = "apt-get install thrift-compiler libthrift-dev libboost-dev";
 
 fn main() -> Result<()> {
+    println!("cargo::rerun-if-changed=build.rs");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     seapink_idl::Builder::new()
         .name("seapink")
@@ -22,40 +26,116 @@ fn main() -> Result<()> {
     pilota_build::Builder::thrift()
         .ignore_unused(false)
         .compile([IDL], pilota_build::Output::File(out.join("pilota.rs")));
-    apache_rust(&out)?;
+    apache_rust(&out, Path::new(IDL))?;
+    tell("THRIFT_COMPILER", &version("thrift"));
     cpp(&out)?;
-    println!(
-        "cargo::rustc-env=PEERS_RUSTC={}",
-        version(&env::var("RUSTC")?)
-    );
+    footers(&out)?;
+    tell("RUSTC", &version(&env::var("RUSTC")?));
     Ok(())
 }
 
 /// Apache's generator, and what its output needs to be included as a module.
-fn apache_rust(out: &Path) -> Result<()> {
+fn apache_rust(out: &Path, idl: &Path) -> Result<()> {
     let dir = fresh(out, "apache")?;
-    thrift(&dir, "rs")?;
-    let code = fs::read_to_string(dir.join("bench.rs"))?;
+    thrift(&dir, "rs", idl)?;
+    let name = idl.file_stem().unwrap_or_default();
+    let file = dir.join(name).with_extension("rs");
+    let code = fs::read_to_string(&file)?;
     // Attributes of a whole file are not allowed where a file is included.
     let lines = code.lines().filter(|line| !line.starts_with("#!["));
-    fs::write(dir.join("bench.rs"), lines.collect::<Vec<_>>().join("\n"))?;
-    println!(
-        "cargo::rustc-env=PEERS_THRIFT_COMPILER={}",
-        version("thrift")
-    );
+    fs::write(file, lines.collect::<Vec<_>>().join("\n"))?;
     Ok(())
+}
+
+/// Parquet's IDL, for two of the sides that read its footers.
+fn footers(out: &Path) -> Result<()> {
+    let dir = fresh(out, "python")?;
+    let mut pip = Command::new("python3");
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--upgrade",
+        "--target",
+    ]);
+    let idl = dir.join("fastparquet/parquet.thrift");
+    if !idl.exists()
+        && !pip
+            .arg(&dir)
+            .arg(PARQUET)
+            .status()
+            .is_ok_and(|status| status.success())
+    {
+        println!("cargo::warning=pip cannot get {PARQUET}, which has Parquet's IDL: no footers");
+        return Ok(());
+    }
+    let text = fs::read_to_string(&idl)?;
+    let idl = out.join("parquet.thrift");
+    fs::write(&idl, with_newer_fields(text)?)?;
+    seapink_idl::Builder::new()
+        .name("parquet")
+        .compile(&[&idl])?;
+    apache_rust(out, &idl)?;
+    println!("cargo::rustc-cfg=footers");
+    Ok(())
+}
+
+/// The package's IDL is older than the files that are written. What it does not have would be skipped,
+/// and skipping is not what is compared.
+fn with_newer_fields(mut idl: String) -> Result<String> {
+    const NEWER: [(&str, &str); 3] = [
+        (
+            "struct Statistics {",
+            "7: optional bool is_max_value_exact; 8: optional bool is_min_value_exact;
+            9: optional i64 nan_count;",
+        ),
+        (
+            "struct ColumnMetaData {",
+            "16: optional SizeStatistics size_statistics;",
+        ),
+        (
+            "union ColumnOrder {",
+            "2: Ieee754TotalOrder IEEE_754_TOTAL_ORDER;",
+        ),
+    ];
+    const STRUCTS: &str = "struct Ieee754TotalOrder {}
+    struct SizeStatistics {
+        1: optional i64 unencoded_byte_array_data_bytes
+        2: optional list<i64> repetition_level_histogram
+        3: optional list<i64> definition_level_histogram
+    }
+    ";
+    if idl.contains("is_max_value_exact") {
+        return Ok(idl);
+    }
+    for (head, fields) in NEWER {
+        let at = idl
+            .find(head)
+            .ok_or_else(|| format!("parquet.thrift has no `{head}`"))?;
+        idl.insert_str(at + head.len(), fields);
+    }
+    let at = idl.find(NEWER[0].0).unwrap_or_default();
+    idl.insert_str(at, STRUCTS);
+    Ok(idl)
 }
 
 /// The C++ contestants as a static library, if Apache's is there.
 fn cpp(out: &Path) -> Result<()> {
     println!("cargo::rerun-if-changed=cpp/peers.cpp");
+    println!("cargo::rerun-if-env-changed=CXX");
     let compiler = env::var("CXX").unwrap_or_else(|_| String::from("g++"));
-    if !Path::new("/usr/include/thrift/TProcessor.h").exists() || version(&compiler).is_empty() {
+    let Some(library) = libthrift(&compiler) else {
         println!("cargo::warning=Apache's C++ library is not here, its rows stay empty: {INSTALL}");
         return Ok(());
-    }
+    };
     let dir = fresh(out, "cpp")?;
-    thrift(&dir, "cpp:templates,moveable_types,no_skeleton")?;
+    thrift(
+        &dir,
+        "cpp:templates,moveable_types,no_skeleton",
+        Path::new(IDL),
+    )?;
     cc::Build::new()
         .cpp(true)
         .std("c++17")
@@ -67,13 +147,26 @@ fn cpp(out: &Path) -> Result<()> {
         .try_compile("peers_cpp")?;
     println!("cargo::rustc-link-lib=thrift");
     println!("cargo::rustc-cfg=cpp");
-    println!("cargo::rustc-env=PEERS_CXX={}", version(&compiler));
+    tell("CXX", &version(&compiler));
+    tell("LIBTHRIFT", &library);
     Ok(())
 }
 
-fn thrift(dir: &Path, language: &str) -> Result<()> {
+/// The version of Apache's C++ library, if the compiler finds it and what it includes of Boost.
+fn libthrift(compiler: &str) -> Option<String> {
+    let mut preprocessor = Command::new(compiler);
+    preprocessor.args(["-x", "c++", "-E", "-dM", "/dev/null"]);
+    preprocessor.args(["-include", "thrift/protocol/TCompactProtocol.h"]);
+    let output = preprocessor.output().ok()?;
+    let macros = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, version) = macros.split_once("#define PACKAGE_VERSION \"")?;
+    let (version, _) = version.split_once('"')?;
+    output.status.success().then(|| version.to_owned())
+}
+
+fn thrift(dir: &Path, language: &str, idl: &Path) -> Result<()> {
     let mut command = Command::new("thrift");
-    command.args(["--gen", language, "-out"]).arg(dir).arg(IDL);
+    command.args(["--gen", language, "-out"]).arg(dir).arg(idl);
     let status = command
         .status()
         .map_err(|error| format!("Apache's IDL compiler, `thrift`: {error}; {INSTALL}"))?;
@@ -82,6 +175,11 @@ fn thrift(dir: &Path, language: &str) -> Result<()> {
     } else {
         Err(format!("thrift --gen {language}: {status}").into())
     }
+}
+
+/// What the report says of the tools that were used.
+fn tell(what: &str, version: &str) {
+    println!("cargo::rustc-env=PEERS_{what}={version}");
 }
 
 fn fresh(out: &Path, name: &str) -> Result<PathBuf> {

@@ -4,9 +4,13 @@
 //! contestant. What counts is the median of the rounds. Why not one contestant after the other, as
 //! benchmark harnesses do? Between two such blocks a shared machine changes by more than what is
 //! compared here.
+//!
+//! After some rounds, a heat, everything is made anew elsewhere in memory: where buffers happen to lie
+//! makes a copy of a megabyte up to twice as slow.
 
 use std::time::{Duration, Instant};
 
+use crate::Result;
 use crate::allocations::{Allocations, counted};
 
 /// One way to do a task: a loop of so many operations.
@@ -49,6 +53,8 @@ impl Contestant {
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
+    pub heats: usize,
+    /// In each heat.
     pub rounds: usize,
     /// What a contestant gets in a round.
     pub slice: Duration,
@@ -63,17 +69,47 @@ pub struct Figure {
     pub allocations: Allocations,
 }
 
-/// Measures contestants against each other; figures come in their order.
-pub fn race(contestants: &mut [Contestant], effort: Effort) -> Vec<Figure> {
+/// Measures contestants against each other; figures come in their order. Each heat asks for new ones.
+pub fn race(
+    mut contestants: impl FnMut() -> Result<Vec<Contestant>>,
+    effort: Effort,
+) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    let mut times: Vec<Vec<f64>> = Vec::new();
+    for number in 0..effort.heats {
+        // Never freed, so that what comes lies elsewhere than before.
+        std::mem::forget(vec![0_u8; number * 1_361]);
+        let mut contestants = contestants()?;
+        times.resize_with(contestants.len(), Vec::new);
+        let allocations = heat(&mut contestants, effort, &mut times);
+        if number == 0 {
+            let labels = contestants.into_iter().map(|contestant| contestant.label);
+            figures = labels.zip(allocations).collect();
+        }
+    }
+    let figures = figures.into_iter().zip(&mut times);
+    let figures = figures.map(|((label, allocations), times)| Figure {
+        label,
+        ns: median(times),
+        allocations,
+    });
+    Ok(figures.collect())
+}
+
+/// Adds a time of each round, and says what an operation of each contestant allocates.
+fn heat(
+    contestants: &mut [Contestant],
+    effort: Effort,
+    times: &mut [Vec<f64>],
+) -> Vec<Allocations> {
     let loops: Vec<u64> = contestants
         .iter_mut()
         .map(|contestant| calibrate(contestant, effort.slice))
         .collect();
-    let allocations: Vec<Allocations> = contestants
+    let allocations = contestants
         .iter_mut()
         .map(|contestant| counted(|| (contestant.run)(1)))
         .collect();
-    let mut times = vec![Vec::with_capacity(effort.rounds); contestants.len()];
     for round in 0..effort.rounds {
         for turn in 0..contestants.len() {
             let index = (round + turn) % contestants.len();
@@ -81,14 +117,7 @@ pub fn race(contestants: &mut [Contestant], effort: Effort) -> Vec<Figure> {
             times[index].push(per_operation(spent, loops[index]));
         }
     }
-    let figures = contestants.iter().zip(&mut times).zip(allocations);
-    figures
-        .map(|((contestant, times), allocations)| Figure {
-            label: contestant.label.clone(),
-            ns: median(times),
-            allocations,
-        })
-        .collect()
+    allocations
 }
 
 /// How many operations fill a slice. Warms up on the way.

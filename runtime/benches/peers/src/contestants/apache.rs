@@ -7,7 +7,8 @@ use thrift::protocol::{
     TInputProtocol, TOutputProtocol, TSerializable,
 };
 
-use super::{Field, Result, Sample, thrift as label};
+use super::{Field, Sample, thrift as label};
+use crate::Result;
 use crate::workloads::Workload;
 
 #[allow(warnings, clippy::all, clippy::pedantic, reason = "generated")]

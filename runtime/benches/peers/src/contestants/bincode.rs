@@ -5,7 +5,8 @@ use std::hint::black_box;
 
 use bincode::config::{Configuration, Fixint, LittleEndian, standard};
 
-use super::{Field, Result, Sample, other};
+use super::{Field, Sample, other};
+use crate::Result;
 use crate::workloads::Workload;
 
 pub const PEER: &str = "bincode";

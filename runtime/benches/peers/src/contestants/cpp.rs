@@ -8,12 +8,16 @@ pub use present::{count, counted, enter};
 #[cfg(not(cpp))]
 pub use absent::{count, counted, enter};
 
+/// Whether `build.rs` found the library.
+pub const PRESENT: bool = cfg!(cpp);
+
 #[cfg(cpp)]
 #[allow(unsafe_code, reason = "calls of C++")]
 mod present {
     use super::PEER;
+    use crate::Result;
     use crate::allocations::Allocations;
-    use crate::contestants::{Field, Result, Sample, thrift};
+    use crate::contestants::{Field, Sample, thrift};
     use crate::workloads::Workload;
     use seapink::{Binary, Compact, Json, Protocol};
 
@@ -94,8 +98,9 @@ mod present {
 
 #[cfg(not(cpp))]
 mod absent {
+    use crate::Result;
     use crate::allocations::Allocations;
-    use crate::contestants::{Field, Result, Sample};
+    use crate::contestants::{Field, Sample};
     use crate::workloads::Workload;
 
     pub fn count(_: bool) {}

@@ -14,16 +14,17 @@ pub mod prost;
 pub mod rkyv;
 pub mod seapink;
 
+use crate::Result;
 use crate::measure::{Contestant, Label};
 use crate::workloads::Workload;
 use ::seapink::codec::{from_slice, to_vec};
 use ::seapink::{Binary, Compact, Json, Protocol};
 
-pub type Result<T> = std::result::Result<T, String>;
-
 /// The contestants of a workload.
 #[derive(Default)]
 pub struct Field {
+    /// How long the value is in the binary protocol.
+    pub bytes: usize,
     pub encode: Vec<Contestant>,
     pub decode: Vec<Contestant>,
 }
@@ -101,7 +102,10 @@ fn expect(same: bool, workload: &str, who: &Label) -> Result<()> {
 /// All sides, ready to run.
 pub fn field<W: Workload>() -> Result<Field> {
     let sample = Sample::<W>::new()?;
-    let mut field = Field::default();
+    let mut field = Field {
+        bytes: sample.binary.len(),
+        ..Field::default()
+    };
     seapink::enter(&sample, &mut field)?;
     apache::enter(&sample, &mut field)?;
     pilota::enter(&sample, &mut field)?;

@@ -11,7 +11,8 @@ use pilota::thrift::binary::TBinaryProtocol;
 use pilota::thrift::binary_unsafe::{TBinaryUnsafeInputProtocol, TBinaryUnsafeOutputProtocol};
 use pilota::{Bytes, BytesMut};
 
-use super::{Field, Result, Sample, thrift};
+use super::{Field, Sample, thrift};
+use crate::Result;
 use crate::workloads::Workload;
 
 #[allow(warnings, clippy::all, clippy::pedantic, reason = "generated")]

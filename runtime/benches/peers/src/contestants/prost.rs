@@ -7,7 +7,8 @@ use std::hint::black_box;
 use prost::Message;
 
 use super::seapink::bench;
-use super::{Field, Result, Sample, other};
+use super::{Field, Sample, other};
+use crate::Result;
 use crate::workloads::Workload;
 
 pub const PEER: &str = "prost";

@@ -10,7 +10,8 @@ use rkyv::ser::allocator::ArenaHandle;
 use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::{Field, Result, Sample, other};
+use super::{Field, Sample, other};
+use crate::Result;
 use crate::workloads::Workload;
 
 pub const PEER: &str = "rkyv";

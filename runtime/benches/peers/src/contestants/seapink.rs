@@ -5,7 +5,8 @@ use std::hint::black_box;
 use seapink::codec::{decode_from, encode_to, from_slice};
 use seapink::{Binary, Compact, Json, Limits, Protocol};
 
-use super::{Field, Result, Sample, thrift};
+use super::{Field, Sample, thrift};
+use crate::Result;
 use crate::workloads::Workload;
 
 #[allow(clippy::all, clippy::pedantic, reason = "emitted")]

@@ -1,19 +1,20 @@
 //! Tables for a terminal.
 
-use super::baseline;
+#![allow(clippy::print_stdout, reason = "this is what the program is for")]
+
+use super::aims::Verdict;
+use super::ratio;
 use crate::codec::Table;
 
 /// One line for each contestant: time, how often Seapink fits into it, and allocations.
-#[allow(clippy::print_stdout, reason = "this is what the program is for")]
 pub fn print(table: &Table) {
-    println!("{} {}", table.task, table.workload);
+    println!("{} {} ({} bytes)", table.task, table.workload, table.bytes);
     println!(
         "  {:<32}{:>12}{:>12}{:>12}{:>12}",
         "", "ns", "× seapink", "allocations", "bytes"
     );
     for figure in &table.figures {
-        let ratio = baseline(&table.figures, figure)
-            .map_or(String::new(), |ours| format!("{:.2}", figure.ns / ours.ns));
+        let ratio = ratio(table, figure).map_or(String::new(), |ratio| format!("{ratio:.2}"));
         println!(
             "  {:<32}{:>12.1}{ratio:>12}{:>12}{:>12}",
             figure.label.to_string(),
@@ -23,4 +24,15 @@ pub fn print(table: &Table) {
         );
     }
     println!();
+}
+
+/// The aims of which both sides have run.
+pub fn print_aims(aims: &[Verdict]) {
+    for aim in aims {
+        if let Some(measured) = &aim.measured {
+            let reached = if aim.reached { "reached" } else { "missed" };
+            let (what, most) = (&aim.what, &aim.most);
+            println!("{what:<46} {most:<34} {measured:>8} {reached}");
+        }
+    }
 }

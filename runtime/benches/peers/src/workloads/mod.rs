@@ -10,13 +10,24 @@ use seapink::codec::{Decode, Encode};
 use crate::contestants::{apache, pilota, plain, prost, seapink as ours};
 
 /// The names of all workloads, in the order of the reports.
-pub const NAMES: [&str; 6] = ["small", "medium", "index", "blob", "longs", "doubles"];
+pub const NAMES: [&str; 9] = [
+    "small",
+    "medium",
+    "index",
+    "blob",
+    "longs",
+    "doubles",
+    "footer-10",
+    "footer-100",
+    "footer-1000",
+];
 
 /// A struct of the IDL: its value, and its type on each side.
 pub trait Workload: 'static {
     const NAME: &'static str;
 
     /// The number that C++ knows it by.
+    #[cfg_attr(not(cpp), allow(dead_code))]
     const CPP: i32;
 
     /// Whether all sides write the same bytes; maps have no order.
