@@ -28,8 +28,8 @@ fn main() -> Result<()> {
         .compile([IDL], pilota_build::Output::File(out.join("pilota.rs")));
     apache_rust(&out, Path::new(IDL))?;
     tell("THRIFT_COMPILER", &version("thrift"));
-    cpp(&out)?;
-    footers(&out)?;
+    let parquet = footers(&out)?;
+    cpp(&out, parquet.as_deref())?;
     tell("RUSTC", &version(&env::var("RUSTC")?));
     Ok(())
 }
@@ -47,8 +47,8 @@ fn apache_rust(out: &Path, idl: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Parquet's IDL, for two of the sides that read its footers.
-fn footers(out: &Path) -> Result<()> {
+/// Parquet's IDL, for those that have no parser of their own, if it can be had.
+fn footers(out: &Path) -> Result<Option<PathBuf>> {
     let dir = fresh(out, "python")?;
     let mut pip = Command::new("python3");
     pip.args([
@@ -69,7 +69,7 @@ fn footers(out: &Path) -> Result<()> {
             .is_ok_and(|status| status.success())
     {
         println!("cargo::warning=pip cannot get {PARQUET}, which has Parquet's IDL: no footers");
-        return Ok(());
+        return Ok(None);
     }
     let text = fs::read_to_string(&idl)?;
     let idl = out.join("parquet.thrift");
@@ -79,7 +79,7 @@ fn footers(out: &Path) -> Result<()> {
         .compile(&[&idl])?;
     apache_rust(out, &idl)?;
     println!("cargo::rustc-cfg=footers");
-    Ok(())
+    Ok(Some(idl))
 }
 
 /// The package's IDL is older than the files that are written. What it does not have would be skipped,
@@ -122,7 +122,7 @@ fn with_newer_fields(mut idl: String) -> Result<String> {
 }
 
 /// The C++ contestants as a static library, if Apache's is there.
-fn cpp(out: &Path) -> Result<()> {
+fn cpp(out: &Path, parquet: Option<&Path>) -> Result<()> {
     println!("cargo::rerun-if-changed=cpp/peers.cpp");
     println!("cargo::rerun-if-env-changed=CXX");
     let compiler = env::var("CXX").unwrap_or_else(|_| String::from("g++"));
@@ -131,20 +131,18 @@ fn cpp(out: &Path) -> Result<()> {
         return Ok(());
     };
     let dir = fresh(out, "cpp")?;
-    thrift(
-        &dir,
-        "cpp:templates,moveable_types,no_skeleton",
-        Path::new(IDL),
-    )?;
-    cc::Build::new()
-        .cpp(true)
-        .std("c++17")
-        .opt_level(3)
-        .warnings(false)
-        .include(&dir)
-        .file("cpp/peers.cpp")
-        .file(dir.join("bench_types.cpp"))
-        .try_compile("peers_cpp")?;
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++17").opt_level(3).warnings(false);
+    build.include(&dir).file("cpp/peers.cpp");
+    for idl in [Some(Path::new(IDL)), parquet].into_iter().flatten() {
+        thrift(&dir, "cpp:templates,moveable_types,no_skeleton", idl)?;
+        let name = idl.file_stem().unwrap_or_default().to_string_lossy();
+        build.file(dir.join(format!("{name}_types.cpp")));
+    }
+    if parquet.is_some() {
+        build.define("FOOTERS", None);
+    }
+    build.try_compile("peers_cpp")?;
     println!("cargo::rustc-link-lib=thrift");
     println!("cargo::rustc-cfg=cpp");
     tell("CXX", &version(&compiler));

@@ -15,6 +15,9 @@
 #include <thrift/transport/TBufferTransports.h>
 
 #include "bench_types.h"
+#ifdef FOOTERS
+#include "parquet_types.h"
+#endif
 
 using apache::thrift::protocol::TBinaryProtocolT;
 using apache::thrift::protocol::TCompactProtocolT;
@@ -148,6 +151,9 @@ Contestant* peers_new(int workload, int protocol) {
     case 3: return of_protocol<bench::Blob>(protocol);
     case 4: return of_protocol<bench::Longs>(protocol);
     case 5: return of_protocol<bench::Doubles>(protocol);
+#ifdef FOOTERS
+    case 6: return of_protocol<parquet::FileMetaData>(protocol);
+#endif
     default: return nullptr;
   }
 }

@@ -9,7 +9,7 @@ use thrift::protocol::{TCompactInputProtocol, TCompactOutputProtocol, TSerializa
 
 use super::PARQUET;
 use crate::Result;
-use crate::contestants::{apache, seapink as ours};
+use crate::contestants::{apache, cpp, seapink as ours};
 use crate::measure::{Contestant, Label};
 
 #[allow(clippy::all, clippy::pedantic, reason = "emitted")]
@@ -44,12 +44,14 @@ pub fn contestants(footer: &[u8]) -> Result<Vec<Contestant>> {
             "seapink does not write the footer that it has read",
         ));
     }
-    Ok(vec![
+    let mut contestants = vec![
         fresh(footer),
         recycled(footer, found),
         crate_parquet(footer),
         crate_thrift(footer)?,
-    ])
+    ];
+    contestants.extend(cpp::footer(footer)?);
+    Ok(contestants)
 }
 
 fn fresh(footer: &[u8]) -> Contestant {
