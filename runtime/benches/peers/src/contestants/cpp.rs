@@ -5,9 +5,11 @@ pub const PEER: &str = "C++";
 #[cfg(cpp)]
 pub use calls::{count, counted};
 #[cfg(cpp)]
+#[cfg_attr(not(footers), allow(unused_imports))]
 pub use present::{enter, footer};
 
 #[cfg(not(cpp))]
+#[cfg_attr(not(footers), allow(unused_imports))]
 pub use absent::{count, counted, enter, footer};
 
 /// Whether `build.rs` found the library.

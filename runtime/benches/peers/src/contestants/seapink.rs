@@ -30,16 +30,18 @@ fn protocol<P: Protocol, W: Workload>(
     bytes: &[u8],
     field: &mut Field,
 ) -> Result<()> {
-    let fail = |error| format!("seapink {name}: {error}");
-    let read = from_slice::<P, W::Seapink>(bytes).map_err(fail)?;
-    sample.check_value(&thrift(PEER, name, ""), &read)?;
-    let mut place = W::Seapink::default();
-    for _ in 0..2 {
-        decode_from::<P, _>(&mut place, bytes, &Limits::default()).map_err(fail)?;
-        sample.check_value(&thrift(PEER, name, "recycled"), &place)?;
-    }
+    encode::<P, W>(name, sample, bytes, field);
+    fresh::<P, W>(name, sample, bytes, field)?;
+    recycled::<P, W>(name, sample, bytes, field)
+}
 
-    let value = read;
+fn encode<P: Protocol, W: Workload>(
+    name: &'static str,
+    sample: &Sample<W>,
+    bytes: &[u8],
+    field: &mut Field,
+) {
+    let value = sample.value.clone();
     let mut buffer = Vec::with_capacity(bytes.len());
     field.encode(thrift(PEER, name, ""), move |loops| {
         for _ in 0..loops {
@@ -49,16 +51,45 @@ fn protocol<P: Protocol, W: Workload>(
             black_box(&buffer);
         }
     });
+}
+
+fn fresh<P: Protocol, W: Workload>(
+    name: &'static str,
+    sample: &Sample<W>,
+    bytes: &[u8],
+    field: &mut Field,
+) -> Result<()> {
+    let who = thrift(PEER, name, "");
+    let value = from_slice::<P, W::Seapink>(bytes).map_err(|error| format!("{who}: {error}"))?;
+    sample.check_value(&who, &value)?;
 
     let input = bytes.to_vec();
-    field.decode(thrift(PEER, name, ""), move |loops| {
+    field.decode(who, move |loops| {
         for _ in 0..loops {
             let _ = black_box(from_slice::<P, W::Seapink>(black_box(&input)));
         }
     });
+    Ok(())
+}
 
-    let (input, limits) = (bytes.to_vec(), Limits::default());
-    field.decode(thrift(PEER, name, "recycled"), move |loops| {
+fn recycled<P: Protocol, W: Workload>(
+    name: &'static str,
+    sample: &Sample<W>,
+    bytes: &[u8],
+    field: &mut Field,
+) -> Result<()> {
+    let who = thrift(PEER, name, "recycled");
+    let limits = Limits::default();
+    let mut place = W::Seapink::default();
+    // The first time into an empty value, then into one that is there.
+    for _ in 0..2 {
+        decode_from::<P, _>(&mut place, bytes, &limits)
+            .map_err(|error| format!("{who}: {error}"))?;
+        sample.check_value(&who, &place)?;
+    }
+
+    let input = bytes.to_vec();
+    field.decode(who, move |loops| {
         for _ in 0..loops {
             let read = decode_from::<P, _>(&mut place, black_box(&input), &limits);
             let _ = black_box(read);

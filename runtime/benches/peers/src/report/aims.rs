@@ -105,7 +105,7 @@ impl Aim {
         Verdict {
             what: format!("{} {}, {}{ways}", self.task, self.workload, self.protocol),
             most: format!("≤ {} × {}", self.most, self.theirs),
-            measured: ratio.map(|ratio| format!("{ratio:.2}")),
+            measured: ratio.map(|ratio| format!("{ratio:.3}")),
             reached: ratio.is_some_and(|ratio| ratio <= self.most),
         }
     }

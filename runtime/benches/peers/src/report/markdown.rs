@@ -210,11 +210,14 @@ cargo run --release --manifest-path runtime/benches/peers/Cargo.toml -- --write
 ```
 
 writes this page anew. Within each round all contestants take turns, and what is shown are medians of the rounds.
-Absolute times differ between machines, and on a shared machine between hours; ratios of one run can be relied on, to about
-five in a hundred. Before anything is timed, each side has to read what the others wrote, and those that speak Thrift have to
-write the same bytes.
+Absolute times differ between machines, and on a shared machine between hours. Ratios of one run come again to about
+five in a hundred as long as the program is the same; another build places its loops elsewhere, which makes the shortest
+ones, over `longs` and `doubles`, up to twice as slow.
 
-`-- --only medium --filter binary --quick` answers within seconds. Allocations are counted in a pass of their own.";
+Before anything is timed, each side has to read what the others wrote, and those that speak Thrift have to write the same
+bytes. Allocations are counted in a pass of their own. Everything is made anew several times in a run, elsewhere in memory.
+
+`-- --only medium --filter binary --quick` answers within seconds; `-- --help` has the rest.";
 
 const AIMS: &str = "\
 Our median divided by that of another, and what it is to be at most.";
@@ -240,11 +243,11 @@ const COMPARED: &str = "\
   cannot take part.
 * **C++** is Apache's library with its template protocols on memory buffers, called from the same program. Its JSON protocol
   has no template form. What its buffers allocate with `malloc` is not counted.
+* **parquet** is the crate's own parser with its default options. Its result has another shape, so the values are
+  compared one by one. The crate `compact-thrift-parquet` does not take part: it skips the paths of columns, so it does not read the same.
 * **prost**, **bincode** (numbers of fixed length) and **rkyv** are other formats, with the same structs. `rkyv in place`
   checks the bytes and reads nothing.
 * **memcpy** copies the bytes of the binary protocol into a buffer that is used again.
 * The map of `index` has no order, so its bytes are compared after reading. It is a `HashMap` with Rust's hasher in
   seapink, prost, bincode and rkyv, a `HashMap` with a faster hasher in pilota, and a tree in apache and C++.
-* How fast something is copied depends on where it lies in memory, a blob up to twice. So everything is made anew,
-  elsewhere, several times in a run.
 * No link-time optimisation and no instructions that only this machine has: what a program gets by default.";

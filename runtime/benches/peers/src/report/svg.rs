@@ -10,17 +10,43 @@ use crate::codec::Table;
 use crate::contestants::{copy, seapink};
 use crate::measure::Figure;
 
-/// What a panel shows: task, workload, protocol, and whether formats of others are shown as well.
-const PANELS: [(&str, &str, &str, bool); 8] = [
-    ("encode", "medium", "binary", true),
-    ("decode", "medium", "binary", true),
-    ("encode", "medium", "compact", false),
-    ("decode", "medium", "compact", false),
-    ("encode", "medium", "json", false),
-    ("decode", "medium", "json", false),
-    ("decode", "longs", "compact", false),
-    ("decode", "footer-1000", "compact", false),
+/// What is shown together.
+#[derive(Clone, Copy)]
+struct Panel {
+    title: &'static str,
+    task: &'static str,
+    workload: &'static str,
+    protocol: &'static str,
+}
+
+/// Formats of others are beside the binary protocol, which is the nearest to them.
+const BINARY: &str = "binary";
+
+#[rustfmt::skip] // a table
+const PANELS: [Panel; 8] = [
+    panel("encode 100 items, binary", "encode", "medium", BINARY),
+    panel("decode 100 items, binary", "decode", "medium", BINARY),
+    panel("encode 100 items, compact", "encode", "medium", "compact"),
+    panel("decode 100 items, compact", "decode", "medium", "compact"),
+    panel("encode 100 items, JSON protocol", "encode", "medium", "json"),
+    panel("decode 100 items, JSON protocol", "decode", "medium", "json"),
+    panel("decode 10,000 numbers, compact", "decode", "longs", "compact"),
+    panel("decode a Parquet footer, 1,000 columns", "decode", "footer-1000", "compact"),
 ];
+
+const fn panel(
+    title: &'static str,
+    task: &'static str,
+    workload: &'static str,
+    protocol: &'static str,
+) -> Panel {
+    Panel {
+        title,
+        task,
+        workload,
+        protocol,
+    }
+}
 
 const PANEL_WIDTH: usize = 470;
 const LABEL_WIDTH: usize = 165;
@@ -43,10 +69,10 @@ pub fn chart(tables: &[Table]) -> String {
     for pair in PANELS.chunks(2) {
         let mut height = 0;
         for (column, panel) in pair.iter().enumerate() {
-            let bars = bars(tables, *panel);
+            let bars = bars(tables, panel);
             height = height.max(TITLE + bars.len() * LINE + 8);
             // Writing to a string cannot fail.
-            let _ = write_panel(&mut body, *panel, &bars, column * PANEL_WIDTH, top);
+            let _ = write_panel(&mut body, panel.title, &bars, column * PANEL_WIDTH, top);
         }
         top += height;
     }
@@ -61,17 +87,14 @@ pub fn chart(tables: &[Table]) -> String {
 }
 
 /// The fastest first.
-fn bars<'a>(
-    tables: &'a [Table],
-    (task, workload, protocol, others): (&str, &str, &str, bool),
-) -> Vec<&'a Figure> {
+fn bars<'a>(tables: &'a [Table], panel: &Panel) -> Vec<&'a Figure> {
     let table = tables
         .iter()
-        .find(|table| (table.task, table.workload) == (task, workload));
+        .find(|table| (table.task, table.workload) == (panel.task, panel.workload));
     let mut bars: Vec<&Figure> = table.map_or(Vec::new(), |table| {
         let wanted = |figure: &&Figure| match figure.label.protocol {
-            Some(of) => of == protocol,
-            None => others && figure.label.peer != copy::PEER,
+            Some(of) => of == panel.protocol,
+            None => panel.protocol == BINARY && figure.label.peer != copy::PEER,
         };
         table.figures.iter().filter(wanted).collect()
     });
@@ -81,14 +104,14 @@ fn bars<'a>(
 
 fn write_panel(
     body: &mut String,
-    (task, workload, protocol, _): (&str, &str, &str, bool),
+    title: &str,
     bars: &[&Figure],
     left: usize,
     top: usize,
 ) -> std::fmt::Result {
     writeln!(
         body,
-        "<text class=\"title\" x=\"{}\" y=\"{}\">{task} {workload}, {protocol}</text>",
+        "<text class=\"title\" x=\"{}\" y=\"{}\">{title}</text>",
         left + LABEL_WIDTH,
         top + 22
     )?;
@@ -120,7 +143,7 @@ fn write_panel(
 fn write_legend(body: &mut String, top: usize) -> std::fmt::Result {
     let entries = [
         ("ours", "Seapink"),
-        ("thrift", "the same protocol"),
+        ("thrift", "the same by others"),
         ("other", "other formats"),
     ];
     for (at, (class, text)) in entries.into_iter().enumerate() {
