@@ -244,7 +244,8 @@ const COMPARED: &str = "\
 * **C++** is Apache's library with its template protocols on memory buffers, called from the same program. Its JSON protocol
   has no template form. What its buffers allocate with `malloc` is not counted.
 * **parquet** is the crate's own parser with its default options. Its result has another shape, so the values are
-  compared one by one. The crate `compact-thrift-parquet` does not take part: it skips the paths of columns, so it does not read the same.
+  compared one by one. The crate `compact-thrift-parquet` does not take part: it skips the paths of columns, so it does
+  not read the same.
 * **prost**, **bincode** (numbers of fixed length) and **rkyv** are other formats, with the same structs. `rkyv in place`
   checks the bytes and reads nothing.
 * **memcpy** copies the bytes of the binary protocol into a buffer that is used again.
