@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::codec::{Decode, Encode};
 use crate::error::{Error, Result, Step};
-use crate::protocol::{Input, Output, capacity};
+use crate::protocol::{Input, Output};
 use crate::wire::WireType;
 
 pub(super) fn decode_elements<'de, T: Decode<'de>, I: Input<'de>>(
@@ -17,7 +17,9 @@ pub(super) fn decode_elements<'de, T: Decode<'de>, I: Input<'de>>(
     input: &mut I,
 ) -> Result<()> {
     values.truncate(len);
-    values.reserve_exact(capacity::<T>(len, input.remaining()).saturating_sub(values.len()));
+    if len > values.capacity() {
+        values.reserve_exact(input.room::<T>(len).saturating_sub(values.len()));
+    }
     for index in 0..len {
         input.element(index)?;
         if index == values.len() {
@@ -84,7 +86,7 @@ fn read_set<'de, T: Decode<'de>, I: Input<'de>>(
 ) -> Result<()> {
     let header = input.list_begin()?;
     if header.element == T::TYPE || header.len == 0 {
-        set.reserve(capacity::<T>(header.len, input.remaining()));
+        set.reserve(input.room::<T>(header.len));
         for index in 0..header.len {
             input.element(index)?;
             let mut value = T::default();
@@ -105,11 +107,12 @@ fn read_map<'de, K: Decode<'de>, V: Decode<'de>, I: Input<'de>>(
 ) -> Result<()> {
     let header = input.map_begin()?;
     if header.len == 0 || (header.key == K::TYPE && header.value == V::TYPE) {
-        map.reserve(capacity::<(K, V)>(header.len, input.remaining()));
+        map.reserve(input.room::<(K, V)>(header.len));
         for index in 0..header.len {
             input.key(index)?;
             let mut key = K::default();
-            key.decode_into(input)
+            input
+                .whole(|input| key.decode_into(input))
                 .map_err(|error| at(error, Step::Key(index)))?;
             input.value()?;
             let mut value = V::default();

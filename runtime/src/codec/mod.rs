@@ -11,6 +11,7 @@ mod application;
 mod containers;
 mod double;
 mod enums;
+mod projection;
 mod scalars;
 mod structs;
 mod transcode;
@@ -20,6 +21,7 @@ mod views;
 pub use application::{ApplicationException, fmt_exception};
 pub use double::Double;
 pub use enums::{Enum, UnknownName, fmt_enum};
+pub use projection::{FieldName, Mask, MaskBuilder, project, project_into};
 pub(crate) use structs::write_struct;
 pub use structs::{DecodeStruct, EncodeStruct, Struct, StructReader, StructWriter};
 pub use transcode::transcode;
@@ -152,7 +154,10 @@ pub fn decode_from<'de, P: Protocol, T: Decode<'de>>(
     bytes: &'de [u8],
     limits: &Limits,
 ) -> Result<()> {
-    let mut input = P::input(bytes, 0, limits);
+    decode_with(value, P::input(bytes, 0, limits))
+}
+
+fn decode_with<'de, T: Decode<'de>, I: Input<'de>>(value: &mut T, mut input: I) -> Result<()> {
     value.decode_into(&mut input)?;
     match input.remaining() {
         0 => Ok(()),

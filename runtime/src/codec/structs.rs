@@ -178,6 +178,8 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
     pub fn require<T: Decode<'de>>(&mut self, number: u32, id: i16, value: &mut T) -> Result<()> {
         if self.try_expect(id, value)? {
             self.seen |= 1 << number;
+        } else if !self.input.wants(id) {
+            value.reset();
         }
         Ok(())
     }
@@ -189,13 +191,19 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
             return Ok(false);
         };
         self.last = id;
+        if !self.input.wants(id) {
+            self.skip(header)?;
+            return Ok(false);
+        }
         self.value(header, value)?;
         Ok(true)
     }
 
     #[inline(always)]
     fn value<T: Decode<'de>>(&mut self, header: FieldHeader, value: &mut T) -> Result<()> {
-        let read = value.decode_field(self.input, header);
+        let read = self
+            .input
+            .within(header.id, |input| value.decode_field(input, header));
         if let Err(error) = read.and_then(|()| self.input.field_end()) {
             self.current = Some(header.id);
             return Err(error);
@@ -243,7 +251,7 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
         field: FieldHeader,
         value: &mut T,
     ) -> Result<bool> {
-        if field.ty != T::TYPE {
+        if field.ty != T::TYPE || !self.input.wants(field.id) {
             self.skip(field)?;
             return Ok(false);
         }
@@ -346,12 +354,14 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
         if self.seen == all {
             return Ok(());
         }
-        let first = required
+        let mut absent = required
             .iter()
             .enumerate()
-            .find(|&(bit, _)| self.seen & (1 << bit) == 0);
-        let id = first.map_or(0, |(_, &id)| id);
-        Err(missing(self.input.offset(), id, fields))
+            .filter(|&(bit, &id)| self.seen & (1 << bit) == 0 && self.input.wants(id));
+        match absent.next() {
+            Some((_, &id)) => Err(missing(self.input.offset(), id, fields)),
+            None => Ok(()),
+        }
     }
 
     /// Notes which field of which struct an error happened in.

@@ -24,7 +24,6 @@ pub use binary::{Binary, BinaryInput, BinaryOutput};
 pub use compact::{Compact, CompactInput, CompactOutput};
 pub use json::{Json, JsonInput, JsonOutput};
 pub use message::{MessageForm, MessageHead};
-pub(crate) use numbers::capacity;
 pub use numbers::{Number, Numbers, NumbersIter};
 pub use set::{ProtocolSet, ProtocolVisitor, Standard, WireProtocol, wire};
 pub use writer::Written;
@@ -77,6 +76,10 @@ pub trait Scanner: Send {
     /// When no continuation of these bytes can be a message, or a limit is passed.
     fn scan(&mut self, buffer: &[u8]) -> Result<Option<usize>>;
 }
+
+/// Bytes of memory that the containers of a message may take before their elements were read, when
+/// the message itself is short.
+pub const ROOM_BYTES_MAX: usize = 64 * 1024;
 
 /// Where a reader is in a message: all that it takes to read on from there later.
 #[derive(Clone, Copy, Debug)]
@@ -167,6 +170,25 @@ pub trait Input<'de>: Sized {
         Ok(())
     }
 
+    /// Whether the value of this field is wanted. Only a reader that projects says no, and the field
+    /// is skipped.
+    #[inline(always)]
+    fn wants(&self, id: i16) -> bool {
+        let _ = id;
+        true
+    }
+    /// Reads the value of this field.
+    #[inline(always)]
+    fn within<R>(&mut self, id: i16, read: impl FnOnce(&mut Self) -> R) -> R {
+        let _ = id;
+        read(self)
+    }
+    /// Reads a value of which everything is wanted.
+    #[inline(always)]
+    fn whole<R>(&mut self, read: impl FnOnce(&mut Self) -> R) -> R {
+        read(self)
+    }
+
     /// Reads a `bool` that is an element, key or value of a container.
     fn bool(&mut self) -> Result<bool>;
     /// Reads an `i8`.
@@ -254,8 +276,20 @@ pub trait Input<'de>: Sized {
     /// How far into the message the reader is.
     fn offset(&self) -> usize;
 
-    /// How many bytes of the message are left. Bounds what a container may allocate up front.
+    /// How many bytes of the message are left.
     fn remaining(&self) -> usize;
+
+    /// For how many of the declared elements of a container to make room before reading any; at
+    /// most [`ROOM_BYTES_MAX`] bytes of memory. The rest of the room is made as they arrive.
+    ///
+    /// Why can't room be made for all of them, since the count was checked against the bytes left?
+    /// Because an element may take a thousand times more memory than bytes, and containers inside
+    /// each other would count the same bytes again. The built-in protocols have a budget for the
+    /// whole message instead.
+    #[inline]
+    fn room<T>(&mut self, len: usize) -> usize {
+        len.min(ROOM_BYTES_MAX / size_of::<T>().max(1) + 1)
+    }
 
     /// An error at this place.
     #[cold]

@@ -95,20 +95,6 @@ numbers! {
     f64: Double, double, self => 0, _integer => 0.0;
 }
 
-/// Bytes of memory that a container may take before any of its elements was read.
-const ROOM_BYTES_MAX: usize = 64 * 1024;
-
-/// How many elements to make room for before reading any: no more than the bytes left could fill,
-/// were each byte to become four bytes of memory. The rest grows as it arrives.
-///
-/// Why can't we just stop there? Because containers nest: each of 32 lists inside each other would
-/// count the same bytes again.
-#[inline]
-pub(crate) fn capacity<T>(len: usize, remaining: usize) -> usize {
-    let bytes = remaining.saturating_mul(4).min(ROOM_BYTES_MAX);
-    len.min(bytes / size_of::<T>().max(1) + 1)
-}
-
 /// Reads numbers one by one, for protocols that have no faster way.
 pub(crate) fn read_each<'de, T: Number, I: Input<'de>>(
     values: &mut Vec<T>,
@@ -116,7 +102,7 @@ pub(crate) fn read_each<'de, T: Number, I: Input<'de>>(
     input: &mut I,
 ) -> Result<()> {
     values.clear();
-    values.reserve(capacity::<T>(len, input.remaining()));
+    values.reserve(input.room::<T>(len));
     for index in 0..len {
         input.element(index)?;
         let value = T::read(input).map_err(|error| at(error, index))?;

@@ -5,7 +5,7 @@ use std::str;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fast;
 use crate::limits::Limits;
-use crate::protocol::Place;
+use crate::protocol::{Place, ROOM_BYTES_MAX};
 use crate::wire::MessageKind;
 
 /// Reads from a slice, counts depth, and says in its errors what was being read.
@@ -18,7 +18,13 @@ pub(super) struct Reader<'de> {
     message_bytes_max: usize,
     string_bytes_max: usize,
     container_elements_max: usize,
+    /// Bytes of memory that containers may still take before their elements were read.
+    room_left: usize,
 }
+
+/// What each byte of a message adds to that budget. Structs may be larger in memory than on the wire
+/// by more than that; containers of such then grow as their elements arrive.
+const ROOM_PER_BYTE: usize = 4;
 
 impl<'de> Reader<'de> {
     #[inline]
@@ -30,7 +36,17 @@ impl<'de> Reader<'de> {
             message_bytes_max: limits.message_bytes_max,
             string_bytes_max: limits.string_bytes_max,
             container_elements_max: limits.container_elements_max,
+            room_left: ROOM_BYTES_MAX + message.len().saturating_mul(ROOM_PER_BYTE),
         }
+    }
+
+    /// For how many elements of a size to make room: [`Input::room`](super::Input::room).
+    #[inline]
+    pub(super) fn room(&mut self, len: usize, size: usize) -> usize {
+        let size = size.max(1);
+        let granted = len.min(self.room_left / size);
+        self.room_left -= granted * size;
+        granted
     }
 
     #[inline]
@@ -78,6 +94,18 @@ impl<'de> Reader<'de> {
     #[inline(always)]
     pub(super) fn string_bytes_max(&self) -> usize {
         self.string_bytes_max
+    }
+
+    /// The limit `container_elements_max`.
+    #[inline(always)]
+    pub(super) fn container_elements_max(&self) -> usize {
+        self.container_elements_max
+    }
+
+    /// How many more levels of structs and containers there may be.
+    #[inline(always)]
+    pub(super) fn depth_left(&self) -> u32 {
+        self.depth_left
     }
 
     /// Checks the length of a string or binary.

@@ -24,6 +24,7 @@ mod apache_defects;
 mod calls;
 mod evolution;
 mod names;
+mod projection;
 mod shapes;
 mod values;
 mod wire;

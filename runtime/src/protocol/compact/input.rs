@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::varint::{self, BLOCK, Block, Flaw, unzigzag};
 use super::{
     FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, TRUE, VERSION, VERSION_MASK, bytes_min, code,
-    is_fixed, short_header, wire_type,
+    is_fixed, short_header, skip, wire_type,
 };
 use crate::error::{Error, ErrorKind, Result, Step};
 use crate::fast;
@@ -16,7 +16,6 @@ use crate::limits::Limits;
 use crate::protocol::reader::Reader;
 use crate::protocol::{
     FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Number, Numbers, Place,
-    capacity,
 };
 use crate::wire::WireType;
 
@@ -56,7 +55,7 @@ impl<'de> CompactInput<'de> {
         len: usize,
     ) -> Result<()> {
         values.clear();
-        values.reserve(capacity::<T>(len, self.reader.remaining()));
+        values.reserve(self.room::<T>(len));
         if len >= BLOCK {
             let mut block = Block::<BITS>::new();
             // A flaw is left to the loop below, which says where it is.
@@ -150,6 +149,15 @@ impl<'de> CompactInput<'de> {
         }
     }
 
+    fn bounds(&self) -> skip::Bounds {
+        skip::Bounds {
+            depth_left: self.reader.depth_left(),
+            string_bytes_max: self.reader.string_bytes_max(),
+            container_elements_max: self.reader.container_elements_max(),
+        }
+    }
+
+    /// The slower way of [`skip`], which says what is wrong.
     fn skip_value(&mut self, ty: WireType) -> Result<()> {
         match ty {
             WireType::I16 => {
@@ -400,6 +408,11 @@ impl<'de> Input<'de> for CompactInput<'de> {
     }
 
     fn skip_elements(&mut self, header: ListHeader) -> Result<()> {
+        let rest = self.reader.rest();
+        if let Some(rest) = skip::values(rest, header.element, header.len, self.bounds()) {
+            self.reader.advance(self.reader.remaining() - rest.len());
+            return Ok(());
+        }
         self.skip_values(header.len, &[header.element])
     }
 
@@ -438,7 +451,10 @@ impl<'de> Input<'de> for CompactInput<'de> {
 
     fn skip(&mut self, ty: WireType) -> Result<&'de [u8]> {
         let start = self.reader.offset();
-        self.skip_value(ty)?;
+        match skip::value(self.reader.rest(), ty, self.bounds()) {
+            Some(rest) => self.reader.advance(self.reader.remaining() - rest.len()),
+            None => self.skip_value(ty)?,
+        }
         Ok(self.reader.since(start))
     }
 
@@ -450,6 +466,11 @@ impl<'de> Input<'de> for CompactInput<'de> {
     #[inline(always)]
     fn remaining(&self) -> usize {
         self.reader.remaining()
+    }
+
+    #[inline]
+    fn room<T>(&mut self, len: usize) -> usize {
+        self.reader.room(len, size_of::<T>())
     }
 }
 

@@ -20,6 +20,7 @@
 mod input;
 mod output;
 mod scanner;
+mod skip;
 pub(super) mod varint;
 
 pub use input::CompactInput;

@@ -556,4 +556,9 @@ impl<'de> Input<'de> for JsonInput<'de> {
     fn remaining(&self) -> usize {
         self.reader.remaining()
     }
+
+    #[inline]
+    fn room<T>(&mut self, len: usize) -> usize {
+        self.reader.room(len, size_of::<T>())
+    }
 }
