@@ -221,14 +221,14 @@ impl Connection {
     /// two ends were not configured alike.
     #[cold]
     fn closed(&self, first: bool) -> Error {
-        let mut text = "the server closed the connection before it replied".to_owned();
-        if first {
-            let (transport, protocol) = (&self.transport_name, self.wire.name());
-            text += &format!(
-                "; does it use the transport `{transport}` and the protocol `{protocol}`?"
-            );
+        let text = "the server closed the connection before it replied";
+        if !first {
+            return Error::new(ErrorKind::Closed, text);
         }
-        Error::new(ErrorKind::Closed, text)
+        let (transport, protocol) = (&self.transport_name, self.wire.name());
+        let hint =
+            format!("does it use the transport `{transport}` and the protocol `{protocol}`?");
+        Error::new(ErrorKind::Closed, format!("{text}; {hint}"))
     }
 }
 

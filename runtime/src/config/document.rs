@@ -234,13 +234,12 @@ impl<'a> Section<'a> {
     pub(super) fn finish(self) -> Result<()> {
         if let Some((key, name, _)) = self.unknown() {
             let valid = choices(name, &self.known);
-            let place = match valid.contains("did you mean") {
-                false => suggest::subsection(name).map(|inner| format!("{}.{inner}", self.path)),
-                true => None,
+            let hint = match suggest::subsection(name) {
+                Some(inner) if suggest::nearest(name, &self.known).is_none() => {
+                    format!("; `{name}` belongs to [{}.{inner}]", self.path)
+                }
+                _ => String::new(),
             };
-            let hint = place.map_or_else(String::new, |place| {
-                format!("; `{name}` belongs to [{place}]")
-            });
             let text = format!("unknown key; there are {valid}{hint}");
             return Err(self.error_at(key, text));
         }
