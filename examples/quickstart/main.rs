@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::bind(&config, CoffeeBarProcessor::new(Bar::default()))?;
     let address = server.local_addr().to_string();
     let (model, transport, protocol) = (config.model.name(), &config.transport, &config.protocol);
-    println!("The bar is open at {address} ({model}, {transport}, {protocol}).\n");
+    println!("The bar is open at {address} ({model}, {transport}, {protocol}).");
+    explain([model, transport, protocol]);
     let handle = server.handle();
     let serving = thread::spawn(move || server.run());
 
@@ -51,13 +52,36 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "some calls were cut"
     };
     println!("\nThe bar is closed: {ended}.");
+    println!(
+        "\nNext: choose other layers in examples/quickstart/server.toml and run this again,\n\
+         or make a service of your own, as docs/getting-started.md shows."
+    );
     Ok(())
+}
+
+/// What the layers do that the configuration names.
+fn explain(layers: [&str; 3]) {
+    for layer in layers {
+        let what = match layer {
+            "simple" => "the server serves one connection after the other",
+            "threaded" => "the server has a thread for each connection",
+            "thread-pool" => "a fixed number of the server's threads serves all connections",
+            "framed" => "each message is sent with its length before it",
+            "buffered" => "messages are sent one after the other, with nothing between",
+            "binary" => "in a message, every number has its full width",
+            "compact" => "in a message, small numbers take few bytes",
+            "json" => "messages are JSON",
+            _ => "a layer of your own",
+        };
+        println!("  {layer}: {what}");
+    }
+    println!();
 }
 
 fn visit(config: &ClientConfig) -> Result<(), Box<dyn std::error::Error>> {
     let bar = CoffeeBarClient::connect(config)?;
 
-    println!("A result: Ada orders two lattes.");
+    println!("A result: Ada orders two lattes, and waits for the receipt.");
     let order = Order {
         customer: "Ada".to_owned(),
         drink: Drink::LATTE,
@@ -66,7 +90,9 @@ fn visit(config: &ClientConfig) -> Result<(), Box<dyn std::error::Error>> {
     let receipt = bar.place(&order)?;
     println!("  receipt no. {}: {}", receipt.number, show(&receipt.total));
 
-    println!("A typed exception: Ben orders tea.");
+    println!(
+        "A typed exception, which the IDL declares and the client gets with its fields: Ben orders tea."
+    );
     let order = Order {
         customer: "Ben".to_owned(),
         drink: Drink::TEA,

@@ -60,6 +60,7 @@ fn check_quickstart(stdout: &str) {
         "  the same connection goes on: 8.90 EUR taken so far",
         "  they spent 20.00 EUR, the bar has 28.90 EUR",
         "The bar is closed: every call was answered.",
+        "or make a service of your own, as docs/getting-started.md shows.",
     ] {
         assert!(stdout.contains(line), "no line {line:?} in\n{stdout}");
     }
@@ -90,6 +91,10 @@ fn quickstart_runs_every_model_transport_and_protocol() {
                     check_quickstart(&stdout);
                     let layers = format!("({model}, {transport}, {protocol})");
                     assert!(stdout.contains(&layers), "{stdout}");
+                    for layer in [model, transport, protocol] {
+                        assert!(stdout.contains(&format!("  {layer}: ")), "{stdout}");
+                    }
+                    assert!(!stdout.contains("of your own\n"), "{stdout}");
                 }
             }
         }

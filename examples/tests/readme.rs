@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 use std::path::Path;
+use std::process::Command;
 
 fn read(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -20,6 +21,46 @@ fn readme_shows_the_hello_example() {
     let idl = read("examples/hello/hello.thrift");
     assert!(readme.contains(&format!("```thrift\n{}\n```", idl.trim())));
     assert!(main.lines().filter(|line| !line.is_empty()).count() <= 20);
+}
+
+/// A reader who copies a program has it as rustfmt wants it.
+#[test]
+fn whole_programs_in_the_documentation_are_formatted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut programs = 0;
+    for page in ["README.md", "docs/getting-started.md"] {
+        for block in read(page).split("```rust\n").skip(1) {
+            let program = block.split("```").next().unwrap();
+            if program.contains("fn main() ") && !program.contains('…') {
+                let file = folder.path().join(format!("{programs}.rs"));
+                std::fs::write(&file, program).unwrap();
+                programs += 1;
+            }
+        }
+    }
+    assert_eq!(programs, 5);
+    let formatted = Command::new("rustfmt")
+        .args(["--edition", "2024", "--check"])
+        .args((0..programs).map(|number| folder.path().join(format!("{number}.rs"))))
+        .output()
+        .unwrap();
+    let difference = String::from_utf8_lossy(&formatted.stdout).into_owned();
+    assert!(formatted.status.success(), "{difference}");
+}
+
+#[test]
+fn readme_has_a_command_for_every_example() {
+    let readme = read("README.md");
+    for bin in read("examples/Cargo.toml")
+        .split("[[bin]]\nname = \"")
+        .skip(1)
+    {
+        let name = bin.split('"').next().unwrap();
+        assert!(
+            readme.contains(&format!("`cargo run --bin {name}`")),
+            "{name}"
+        );
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! For `build.rs` scripts.
 
 use crate::emit::rust::{BinaryType, Collection, Layout, Options};
-use crate::loader::Disk;
+use crate::loader::{Disk, shown};
 use crate::output::{self, WriteError};
 use crate::{LoadOptions, Report, emit, load};
 use std::fmt;
@@ -168,11 +168,8 @@ pub fn layout(modules: bool, name: Option<&str>, first: &Path) -> Result<Layout,
 /// The one place of the library that prints: cargo listens on standard output.
 #[allow(clippy::print_stdout)]
 fn tell_cargo(roots: &[PathBuf], report: &Report, fine: bool) {
-    for root in roots {
-        println!("cargo:rerun-if-changed={}", root.display());
-    }
-    for source in report.sources().iter() {
-        println!("cargo:rerun-if-changed={}", source.path());
+    for path in watched(roots, report) {
+        println!("cargo:rerun-if-changed={path}");
     }
     // With errors, cargo shows the whole report anyway.
     if fine {
@@ -180,6 +177,20 @@ fn tell_cargo(roots: &[PathBuf], report: &Report, fine: bool) {
             println!("cargo:warning={line}");
         }
     }
+}
+
+/// Every file whose change can change the output, once: those that were read, and those that were
+/// not there.
+fn watched(roots: &[PathBuf], report: &Report) -> Vec<String> {
+    let read = report.sources().iter();
+    let mut paths: Vec<String> = read.map(|source| source.path().to_owned()).collect();
+    for root in roots {
+        let shown = shown(root);
+        if !paths.contains(&shown) {
+            paths.push(shown);
+        }
+    }
+    paths
 }
 
 /// Why nothing was generated.
@@ -202,8 +213,19 @@ impl Error {
     }
 
     fn report(report: &Report) -> Self {
+        let what = if report.has_unreadable_file() {
+            match std::env::current_dir() {
+                Ok(folder) => format!(
+                    "an IDL file cannot be read; relative paths count from `{}`",
+                    folder.display()
+                ),
+                Err(_) => "an IDL file cannot be read".to_owned(),
+            }
+        } else {
+            "the IDL has errors".to_owned()
+        };
         Error {
-            text: format!("the IDL has errors\n\n{}", report.human(false)),
+            text: format!("{what}\n\n{}", report.human(false)),
             source: None,
         }
     }
@@ -227,5 +249,32 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Memory;
+
+    #[test]
+    fn each_file_is_watched_once() {
+        let files = Memory::new()
+            .with("idl/a.thrift", "include \"shared.thrift\"")
+            .with("idl/b.thrift", "include \"./shared.thrift\"")
+            .with("idl/shared.thrift", "");
+        let roots = ["idl/a.thrift", "./idl/b.thrift", "idl/gone.thrift"].map(PathBuf::from);
+        let (_, report) = load(&files, &roots, &LoadOptions::default());
+        let mut paths = watched(&roots, &report);
+        paths.sort();
+        assert_eq!(
+            paths,
+            [
+                "idl/a.thrift",
+                "idl/b.thrift",
+                "idl/gone.thrift",
+                "idl/shared.thrift"
+            ]
+        );
     }
 }

@@ -88,7 +88,17 @@ fn wrong_use_is_an_error_too() {
         text(builder(dir.path()).name("../x").compile(&[&file])).contains("cannot name a file")
     );
     let blocked = builder(dir.path()).out_dir(&file);
-    assert!(text(blocked.compile(&[&file])).contains("cannot write"));
-    let missing = builder(dir.path()).compile(&[dir.path().join("missing.thrift")]);
-    assert!(text(missing).contains("there is no such file"));
+    let expected = format!("cannot create the directory `{}`: ", file.display());
+    assert!(text(blocked.compile(&[&file])).starts_with(&expected));
+    let missing = text(builder(dir.path()).compile(&[dir.path().join("missing.thrift")]));
+    assert!(missing.contains("there is no such file"), "{missing}");
+    assert!(missing.starts_with("an IDL file cannot be read; relative paths count from `"));
+    let unfound = dir.path().join("unfound.thrift");
+    std::fs::write(&unfound, "include \"nowhere.thrift\"\n").unwrap();
+    let unfound = text(builder(dir.path()).compile(&[&unfound]));
+    assert!(unfound.starts_with("the IDL has errors\n"), "{unfound}");
+    assert!(
+        unfound.contains("in a build script with `Builder::include`"),
+        "{unfound}"
+    );
 }

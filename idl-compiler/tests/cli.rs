@@ -82,6 +82,27 @@ fn exit_codes_tell_who_is_at_fault() {
 }
 
 #[test]
+fn habits_of_apaches_compiler_get_a_hint() {
+    let sandbox = Sandbox::new(&[("good.thrift", GOOD)]);
+    let text = |args: &[&str]| stderr(&sandbox.run(args, 2));
+    assert!(text(&["--gen", "rs", "good.thrift"]).contains("hint: `--gen rs` is"));
+    assert!(text(&["generate", "python", "good.thrift"]).contains("hint: only `generate rust`"));
+    assert!(text(&["generate", "rust", "good.thrift", "-out", "gen"]).contains("write `-o DIR`"));
+    assert!(!sandbox.path("ut").exists());
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_named() {
+    let sandbox = Sandbox::new(&[("good.thrift", GOOD)]);
+    let args = ["generate", "rust", "good.thrift", "-o", "good.thrift/api"];
+    let text = stderr(&sandbox.run(&args, 2));
+    assert!(
+        text.contains("cannot create the directory `good.thrift/api`: "),
+        "{text}"
+    );
+}
+
+#[test]
 fn missing_file_is_named() {
     let sandbox = Sandbox::new(&[("good.thrift", GOOD)]);
     let output = sandbox.run(&["check", "godo.thrift"], 2);
@@ -247,7 +268,7 @@ fn unwritable_output_is_named() {
     let sandbox = Sandbox::new(&[("good.thrift", GOOD), ("taken", "a file")]);
     let output = sandbox.run(&["generate", "rust", "good.thrift", "-o", "taken"], 2);
     assert!(
-        stderr(&output).contains("cannot write `taken"),
+        stderr(&output).contains("cannot create the directory `taken`"),
         "{}",
         stderr(&output)
     );

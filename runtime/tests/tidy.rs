@@ -64,6 +64,11 @@ fn every_file_says_what_it_is_and_is_of_a_readable_size() {
 }
 
 #[test]
+fn links_of_the_documentation_lead_somewhere() {
+    tidy::check_links(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+}
+
+#[test]
 fn a_tenth_of_the_lines_is_documentation() {
     let (docs, all) = tree().documentation();
     assert!(docs * 10 >= all, "{docs} of {all} lines");

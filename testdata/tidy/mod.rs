@@ -1,5 +1,5 @@
-//! Reads a source tree and checks rules that the compiler of Rust does not know. Shared by the tidy
-//! tests of the packages.
+//! Reads a source tree, or the documentation, and checks rules that the compiler of Rust does not know.
+//! Shared by the tidy tests of the packages.
 
 #![allow(dead_code, reason = "each package uses a part")]
 
@@ -118,6 +118,85 @@ impl Tree {
             lines().filter(|line| !line.is_empty()).count(),
         )
     }
+}
+
+/// Relative links of the documentation lead to files that exist, and to headings that they have.
+pub(crate) fn check_links(root: &str) {
+    let root = Path::new(root);
+    let mut pages = vec![root.join("README.md"), root.join("CHANGELOG.md")];
+    let docs = fs::read_dir(root.join("docs")).expect("the folder can be read");
+    let docs = docs.map(|entry| entry.expect("the entry can be read").path());
+    pages.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    pages.sort();
+    let read = |path: &Path| fs::read_to_string(path).expect("the page can be read");
+    let (mut wrong, mut links) = (Vec::new(), 0);
+    for page in &pages {
+        for (line, link) in links_of(&read(page)) {
+            links += 1;
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match path {
+                "" => page.clone(),
+                path => page.with_file_name(path),
+            };
+            let fine = match anchor {
+                "" => target.exists(),
+                anchor => target.is_file() && anchors(&read(&target)).iter().any(|a| a == anchor),
+            };
+            if !fine {
+                wrong.push(format!("{}:{line} links to {link}", page.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(links > 50, "only {links} links were found");
+}
+
+/// The text of a page outside of blocks of code, by line.
+fn prose(page: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut code = false;
+    page.lines().enumerate().filter_map(move |(at, line)| {
+        let fence = line.trim_start().starts_with("```");
+        code ^= fence;
+        (!code && !fence).then_some((at + 1, line))
+    })
+}
+
+/// Targets of links within the repository.
+fn links_of(page: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (at, line) in prose(page) {
+        // Every other part is code.
+        let text: String = line.split('`').step_by(2).collect();
+        let targets = text.split("](").skip(1);
+        let targets = targets.filter_map(|rest| rest.split_once(')'));
+        let inside = targets.filter(|(target, _)| !target.contains(':'));
+        found.extend(inside.map(|(target, _)| (at, target.to_owned())));
+    }
+    found
+}
+
+/// What a page's headings are called in links: lower case, `-` for spaces, no punctuation.
+fn anchors(page: &str) -> Vec<String> {
+    let mut anchors: Vec<String> = Vec::new();
+    for (_, line) in prose(page) {
+        let heading = line.trim_start_matches('#');
+        if heading.len() == line.len() || !heading.starts_with(' ') {
+            continue;
+        }
+        let heading = heading.trim().to_lowercase();
+        let kept = heading.chars().filter_map(|c| match c {
+            ' ' => Some('-'),
+            '-' | '_' => Some(c),
+            c => c.is_alphanumeric().then_some(c),
+        });
+        let anchor: String = kept.collect();
+        let same = anchors.iter().filter(|other| **other == anchor).count();
+        anchors.push(match same {
+            0 => anchor,
+            same => format!("{anchor}-{same}"),
+        });
+    }
+    anchors
 }
 
 fn starts_with_word(text: &str, word: &str) -> bool {

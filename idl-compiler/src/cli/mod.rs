@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine, 1 errors in the IDL, 2 wrong usage or a file that cannot be read or written.
 
 mod args;
+mod habits;
 
 use anstream::AutoStream;
 use args::{Args, Backend, Check, Command, Format, Load, Rust};
@@ -18,7 +19,27 @@ const USAGE: u8 = 2;
 
 /// Runs the command that the process was started with.
 pub(crate) fn run() -> ExitCode {
-    let code = match Args::parse().command {
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let parsed = match Args::try_parse() {
+        // `-out gen` would be `-o ut gen`.
+        Ok(_) if arguments.iter().any(|argument| argument == "-out") => {
+            return ExitCode::from(fail("there is no `-out`; write `-o DIR`"));
+        }
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let _ = error.print();
+            if error.use_stderr()
+                && let Some(hint) = habits::hint(&arguments)
+            {
+                let _ = writeln!(std::io::stderr(), "\nhint: {hint}");
+            }
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    let code = match parsed.command {
         Command::Generate {
             backend: Backend::Rust(rust),
         } => generate_rust(&rust),

@@ -120,7 +120,7 @@ impl Loader<'_> {
                 FILE_BYTES_MAX >> 20
             )));
         }
-        let shown = tidy(path).display().to_string().replace('\\', "/");
+        let shown = shown(path);
         let id = self.out.sources.add(Source::new(shown, bytes));
         let ast = parser::parse(&self.out.sources[id], id, self.diagnostics);
         self.out.units.push(Unit {
@@ -256,6 +256,11 @@ impl Loader<'_> {
             .nearest(name, names.iter().map(String::as_str))
             .map(str::to_owned)
     }
+}
+
+/// A path as reports show it.
+pub(crate) fn shown(path: &Path) -> String {
+    tidy(path).display().to_string().replace('\\', "/")
 }
 
 fn shown_directory(directory: &Path) -> String {

@@ -161,18 +161,25 @@ impl<'a> Resolver<'a> {
     }
 
     fn requiredness(&mut self, file: SourceId, field: &ast::Field, list: List) -> Requiredness {
-        let (place, result) = match (list, field.requiredness) {
-            (List::Union, Requiredness::Required) => ("in a union", Requiredness::Optional),
-            (List::Union, _) => return Requiredness::Optional,
-            (List::Arguments, Requiredness::Optional) => ("for an argument", Requiredness::Default),
-            (List::Throws, Requiredness::Required) => ("in `throws`", Requiredness::Default),
-            (_, written) => return written,
-        };
         let at = location(file, field.requiredness_at);
         let word = self.text(file, field.requiredness_at);
-        self.diagnostics
-            .warning(|| catalog::ignored_requiredness(at, word, place));
-        result
+        let warnings = &mut *self.diagnostics;
+        match (list, field.requiredness) {
+            (List::Union, Requiredness::Required) => {
+                warnings.warning(|| catalog::ignored_requiredness_in_union(at, word));
+                Requiredness::Optional
+            }
+            (List::Union, _) => Requiredness::Optional,
+            (List::Arguments, Requiredness::Optional) => {
+                warnings.warning(|| catalog::ignored_requiredness_of_argument(at, word));
+                Requiredness::Default
+            }
+            (List::Throws, Requiredness::Required) => {
+                warnings.warning(|| catalog::ignored_requiredness_of_thrown(at, word));
+                Requiredness::Default
+            }
+            (_, written) => written,
+        }
     }
 
     fn check_list(&mut self, file: SourceId, fields: &ast::Fields, list: List) {

@@ -4,6 +4,7 @@
 //! values, which need all of them. No pass stops at an error; what could not be resolved is left out
 //! and whatever depends on it keeps quiet.
 
+mod annotations;
 mod clashes;
 mod convert;
 mod defaults;
@@ -31,6 +32,7 @@ use std::collections::{HashMap, HashSet};
 pub(crate) fn resolve(loaded: &Loaded, strict: bool, diagnostics: &mut Diagnostics) -> Program {
     let names = Names::collect(loaded, diagnostics);
     clashes::check(loaded, &names, diagnostics);
+    annotations::check(loaded, diagnostics);
     let mut resolver = Resolver {
         loaded,
         names: &names,

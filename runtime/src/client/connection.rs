@@ -203,15 +203,32 @@ impl Connection {
             }
             link.stream.set_read_timeout(Some(wait))?;
             match link.inbox.fill(&mut *link.stream, missing) {
-                Ok(0) => {
-                    let text = "the server closed the connection before it replied";
-                    return Err(Error::new(ErrorKind::Closed, text));
-                }
+                Ok(0) => return Err(self.closed(link.first)),
                 Ok(_) => {}
                 Err(error) if is_timeout(&error) => return Err(timed_out()),
+                // What a server leaves unread when it closes comes back as a reset.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    return Err(self.closed(link.first).with_source(error));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+impl Connection {
+    /// The connection ended instead of a reply. Before the first one, the likely reason is that the
+    /// two ends were not configured alike.
+    #[cold]
+    fn closed(&self, first: bool) -> Error {
+        let text = "the server closed the connection before it replied";
+        if !first {
+            return Error::new(ErrorKind::Closed, text);
+        }
+        let (transport, protocol) = (&self.transport_name, self.wire.name());
+        let hint =
+            format!("does it use the transport `{transport}` and the protocol `{protocol}`?");
+        Error::new(ErrorKind::Closed, format!("{text}; {hint}"))
     }
 }
 

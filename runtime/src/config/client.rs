@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-use crate::config::{TIMEOUT_MS_MAX, WIRE_MAX, limits};
+use crate::config::{EXAMPLE, TIMEOUT_MS_MAX, WIRE_MAX, limits};
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::transport::Transports;
@@ -91,9 +91,7 @@ impl ClientConfig {
 
     fn read(section: &mut Section<'_>) -> Result<Self> {
         let mut config = Self::default();
-        if !section.string("connect", &mut config.connect)? {
-            return Err(section.missing("connect"));
-        }
+        section.required("connect", EXAMPLE, &mut config.connect)?;
         section.string("transport", &mut config.transport)?;
         section.string("protocol", &mut config.protocol)?;
         let mut service = String::new();

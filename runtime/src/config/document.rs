@@ -8,9 +8,10 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::config::origin::{Origin, choices};
+use crate::config::suggest::{self, bare};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The sections of a file. Client and server may share one.
@@ -50,7 +51,11 @@ pub(super) fn read<T>(
                 (None, Some(line)) => format!("line {line}: "),
                 (None, None) => String::new(),
             };
-            let text = format!("{place}not TOML: {}", error.message());
+            let unquoted = line.and_then(|line| suggest::quoted(text.lines().nth(line - 1)?));
+            let text = match unquoted {
+                Some(quoted) => format!("{place}not TOML: text needs quotes; write `{quoted}`"),
+                None => format!("{place}not TOML: {}", error.message()),
+            };
             return Err(Error::new(ErrorKind::Config, text));
         }
     };
@@ -59,9 +64,10 @@ pub(super) fn read<T>(
         table: Some(&root),
         text,
         known: SECTIONS.to_vec(),
+        missing: None,
         origin: &mut origin,
     };
-    top.check_keys()?;
+    top.check_sections(section)?;
     let mut inner = top.section(section)?;
     if inner.table.is_none() {
         let place = origin
@@ -72,7 +78,7 @@ pub(super) fn read<T>(
         return Err(Error::new(ErrorKind::Config, text));
     }
     let value = read(&mut inner)?;
-    inner.check_keys()?;
+    inner.finish()?;
     Ok((value, origin))
 }
 
@@ -84,12 +90,17 @@ fn line(text: &str, offset: usize) -> usize {
         + 1
 }
 
+type Key<'a> = Spanned<DeString<'a>>;
+
 /// A table whose keys are asked for one by one; the rest is unknown.
 pub(super) struct Section<'a> {
     path: &'static str,
     table: Option<&'a DeTable<'a>>,
     text: &'a str,
     known: Vec<&'static str>,
+    /// A key that must be there and is not, with what could be written. Reported last: the key may
+    /// be there with a slip in its name.
+    missing: Option<(&'static str, &'static str)>,
     origin: &'a mut Origin,
 }
 
@@ -109,6 +120,7 @@ impl<'a> Section<'a> {
             table,
             text: self.text,
             known: Vec::new(),
+            missing: None,
             origin: self.origin,
         })
     }
@@ -125,6 +137,19 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A string that must be there.
+    pub(super) fn required(
+        &mut self,
+        key: &'static str,
+        example: &'static str,
+        into: &mut String,
+    ) -> Result<()> {
+        if !self.string(key, into)? {
+            self.missing = Some((key, example));
+        }
+        Ok(())
+    }
+
     /// One of several strings.
     pub(super) fn choice<T: Copy>(
         &mut self,
@@ -138,7 +163,7 @@ impl<'a> Section<'a> {
             return Ok(());
         }
         let names: Vec<_> = valid.iter().map(|(name, _)| *name).collect();
-        if let Some((_, why)) = unavailable.iter().find(|(name, _)| *name == text) {
+        if let Some((_, why)) = unavailable.iter().find(|(name, _)| *name == bare(&text)) {
             let names = choices("", &names);
             return Err(self.error(key, format_args!("`{text}` {why}; there are {names}")));
         }
@@ -205,38 +230,66 @@ impl<'a> Section<'a> {
         Ok(())
     }
 
-    /// An error for a key that must be there.
-    pub(super) fn missing(&self, key: &str) -> Error {
-        let place = self
-            .origin
-            .file
-            .as_ref()
-            .map(|file| format!("{file}: "))
-            .unwrap_or_default();
-        let text = format!("{place}the section [{}] has no `{key}`", self.path);
-        Error::new(ErrorKind::Config, text)
-    }
-
-    /// Refuses keys that nobody asked for.
+    /// Refuses keys that nobody asked for, and the absence of one that must be there.
     pub(super) fn finish(self) -> Result<()> {
-        self.check_keys()
-    }
-
-    fn check_keys(&self) -> Result<()> {
-        for key in self.table.into_iter().flat_map(|table| table.keys()) {
-            let name = &**key.get_ref();
-            if !self.known.contains(&name) {
+        if let Some((key, name, _)) = self.unknown() {
+            let valid = choices(name, &self.known);
+            let hint = match suggest::subsection(name) {
+                Some(inner) if suggest::nearest(name, &self.known).is_none() => {
+                    format!("; `{name}` belongs to [{}.{inner}]", self.path)
+                }
+                _ => String::new(),
+            };
+            let text = format!("unknown key; there are {valid}{hint}");
+            return Err(self.error_at(key, text));
+        }
+        match self.missing {
+            None => Ok(()),
+            Some((key, example)) => {
+                let text = format!("is missing; write `{key} = \"{example}\"`, for example");
                 let mut origin = self.origin.clone();
-                let full = self.full(name);
-                origin
-                    .lines
-                    .insert(full.clone(), line(self.text, key.span().start));
-                let valid = choices(name, &self.known);
-                let text = format!("unknown key; there are {valid}");
-                return Err(origin.error(&full, text));
+                if let Some(&line) = origin.lines.get(self.path) {
+                    origin.lines.insert(self.full(key), line);
+                }
+                Err(origin.error(&self.full(key), text))
             }
         }
-        Ok(())
+    }
+
+    /// Refuses what is no section at the top of a document that is read for one.
+    fn check_sections(&self, wanted: &str) -> Result<()> {
+        let Some((key, name, value)) = self.unknown() else {
+            return Ok(());
+        };
+        let text = if matches!(value, DeValue::Table(_)) {
+            let valid = choices(name, &self.known);
+            match name {
+                "limits" | "timeouts" => {
+                    format!("unknown section; there are {valid}; did you mean [{wanted}.{name}]?")
+                }
+                _ => format!("unknown section; there are {valid}"),
+            }
+        } else {
+            let section = suggest::section(name).unwrap_or(wanted);
+            format!("belongs to a section; write [{section}] in a line above it")
+        };
+        Err(self.error_at(key, text))
+    }
+
+    /// The first key that nobody has asked for.
+    fn unknown(&self) -> Option<(&Key<'a>, &str, &DeValue<'a>)> {
+        let keys = self.table.into_iter().flat_map(|table| table.iter());
+        keys.map(|(key, value)| (key, &**key.get_ref(), value.get_ref()))
+            .filter(|(_, name, _)| !self.known.contains(name))
+            .min_by_key(|(key, ..)| key.span().start)
+    }
+
+    fn error_at(&self, key: &Key<'_>, text: impl Display) -> Error {
+        let mut origin = self.origin.clone();
+        let full = self.full(key.get_ref());
+        let line = line(self.text, key.span().start);
+        origin.lines.insert(full.clone(), line);
+        origin.error(&full, text)
     }
 
     /// Looks a key up, and notes its line.

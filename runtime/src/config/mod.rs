@@ -17,6 +17,9 @@ use crate::error::Result;
 use crate::limits::Limits;
 use document::Section;
 
+/// An address, for whoever has left it out.
+const EXAMPLE: &str = "tcp://127.0.0.1:9090";
+
 /// The longest time-out that can be configured: a day. There is no way to wait for ever.
 const TIMEOUT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 

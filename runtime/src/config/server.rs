@@ -5,7 +5,7 @@ use std::thread;
 
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-use crate::config::{TIMEOUT_MS_MAX, WIRE_MAX, limits};
+use crate::config::{EXAMPLE, TIMEOUT_MS_MAX, WIRE_MAX, limits};
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::transport::Transports;
@@ -136,9 +136,7 @@ impl ServerConfig {
 
     fn read(section: &mut Section<'_>) -> Result<Self> {
         let mut config = Self::default();
-        if !section.string("listen", &mut config.listen)? {
-            return Err(section.missing("listen"));
-        }
+        section.required("listen", EXAMPLE, &mut config.listen)?;
         let unavailable = [("nonblocking", "is not available in this version")];
         section.choice("model", &Model::NAMED, &mut config.model, &unavailable)?;
         section.string("transport", &mut config.transport)?;

@@ -19,7 +19,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What went wrong, where, and whose fault it is.
 ///
 /// `Display` gives one line: what was being read and where in the schema and in the bytes
-/// (`Order.items[17].name (#2) at byte 431: …`) or, for a call, the peer's own words.
+/// (`Order.items[17].name (#2) at byte 431: …`) or, for an application exception, its code and the
+/// peer's own words (`unknown method: …`); [`message`](Self::message) is those words alone.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -179,8 +180,15 @@ impl fmt::Display for Error {
             f.write_str(": ")?;
         }
         match kind {
-            ErrorKind::Application(code) if message.is_empty() => write!(f, "{code}"),
-            ErrorKind::Application(code) => write!(f, "{code}: {message}"),
+            ErrorKind::Application(code) => {
+                let code = code.to_string();
+                match message.get(..code.len()) {
+                    _ if message.is_empty() => f.write_str(&code),
+                    // Many servers say "Internal error"; nobody needs to hear it twice.
+                    Some(start) if start.eq_ignore_ascii_case(&code) => f.write_str(message),
+                    _ => write!(f, "{code}: {message}"),
+                }
+            }
             _ => f.write_str(message),
         }
     }
@@ -269,6 +277,24 @@ mod tests {
             error.to_string(),
             "Order.items[17].name (#2) at byte 431: message ends inside a string"
         );
+    }
+
+    #[test]
+    fn the_code_of_an_application_exception_is_said_once() {
+        for (text, expected) in [
+            ("try later", "internal error: try later"),
+            ("", "internal error"),
+            ("internal error", "internal error"),
+            (
+                "Internal error processing add",
+                "Internal error processing add",
+            ),
+            ("internal é", "internal error: internal é"),
+        ] {
+            let error = Error::application(ApplicationCode::INTERNAL_ERROR, text);
+            assert_eq!(error.to_string(), expected);
+            assert_eq!(error.message(), text);
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum Address {
         /// The port.
         port: u16,
     },
-    /// `unix:///path`, at most 107 bytes of path. A relative path has two slashes: `unix://path`.
+    /// `unix:///path`, at most 107 bytes of path. What is parsed from a text is absolute.
     Unix(PathBuf),
     /// `abstract://name`: a Unix socket without a file, on Linux. At most 107 bytes.
     Abstract(String),
@@ -80,11 +80,25 @@ impl FromStr for Address {
                     rest.len()
                 ),
             )),
+            "unix" if !rest.starts_with('/') => Err(relative(text, rest)),
             "unix" => Ok(Self::Unix(rest.into())),
             "abstract" => Ok(Self::Abstract(rest.to_owned())),
             _ => bad("has an unknown scheme"),
         }
     }
+}
+
+/// Why isn't it taken as relative to the working directory? Because client and server are mostly
+/// started in different ones, and the likely reason is a forgotten slash.
+#[cold]
+fn relative(text: &str, path: &str) -> Error {
+    let meant = if path.contains('/') && !path.starts_with(['.', '~']) {
+        format!("did you mean `unix:///{path}`?")
+    } else {
+        "write `unix://` and the path from the root, as in `unix:///run/calc.sock`".to_owned()
+    };
+    let text = format!("`{text}` has a path that does not start with `/`; {meant}");
+    Error::new(ErrorKind::Config, text)
 }
 
 impl fmt::Display for Address {
@@ -125,7 +139,6 @@ mod tests {
             "tcp://[::1]:0",
             "tcp://example.org:65535",
             "unix:///run/calc.sock",
-            "unix://relative.sock",
             "abstract://calc",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
@@ -143,6 +156,18 @@ mod tests {
             ("tcp://::1:9090", "has an IPv6 address without brackets"),
             ("tcp://:9090", "has no host"),
             ("unix://", "has no path"),
+            (
+                "unix://calc.sock",
+                "has a path that does not start with `/`; write `unix://` and the path from the root",
+            ),
+            (
+                "unix://./calc.sock",
+                "has a path that does not start with `/`; write",
+            ),
+            (
+                "unix://run/calc.sock",
+                "has a path that does not start with `/`; did you mean `unix:///run/calc.sock`?",
+            ),
             ("http://localhost:1", "has an unknown scheme"),
             (&long, "is too long"),
         ] {

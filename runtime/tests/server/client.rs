@@ -74,7 +74,7 @@ fn anything_but_a_clean_reply_closes_the_connection_and_the_next_call_makes_anot
         (
             vec![],
             ErrorKind::Closed,
-            "the server closed the connection before it replied",
+            "the server closed the connection before it replied; does it use the transport `framed` and the protocol `binary`?",
         ),
         (
             reply("echo", MessageKind::Reply, 99, ""),
@@ -118,6 +118,45 @@ fn anything_but_a_clean_reply_closes_the_connection_and_the_next_call_makes_anot
         drop(client);
         within(move || script.thread.join().unwrap());
         assert_eq!(script.calls.iter().count(), 2);
+    }
+}
+
+/// Once the server has answered, it speaks what the client speaks.
+#[test]
+fn only_before_the_first_reply_the_configuration_is_doubted() {
+    let (mut listener, connector) = MemoryListener::new();
+    let thread = thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().unwrap();
+        framed().read(&mut *stream, 1);
+        stream
+            .write_all(&reply("echo", MessageKind::Reply, 1, "good"))
+            .unwrap();
+        framed().read(&mut *stream, 1);
+    });
+    let client = client(&connector, &ClientConfig::new(""));
+    assert_eq!(client.echo("x").unwrap(), "good");
+    let error = client.echo("x").unwrap_err().other();
+    assert_eq!(
+        error.to_string(),
+        "the server closed the connection before it replied"
+    );
+    within(move || thread.join().unwrap());
+}
+
+/// Over TCP, a server that closes without reading everything resets the connection.
+#[test]
+fn another_transport_or_protocol_is_doubted_over_tcp_too() {
+    for (transport, protocol) in [("framed", "compact"), ("buffered", "binary")] {
+        let running = Running::bind(&ServerConfig::new("tcp://127.0.0.1:0").protocol("json"));
+        let config = running
+            .client_config()
+            .transport(transport)
+            .protocol(protocol);
+        let error = running.client_with(&config).echo("x").unwrap_err().other();
+        let hint =
+            format!("; does it use the transport `{transport}` and the protocol `{protocol}`?");
+        assert_eq!(error.kind(), ErrorKind::Closed);
+        assert!(error.to_string().ends_with(&hint), "{error}");
     }
 }
 

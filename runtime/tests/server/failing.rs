@@ -44,7 +44,7 @@ fn a_processor_that_panics_or_says_nothing_costs_one_call() {
         let running = Running::memory_with(&config, Wild(Probe::default()), Arc::default());
         let client = running.client();
         for (error, text) in [
-            (client.wait().unwrap_err(), "internal error: internal error"),
+            (client.wait().unwrap_err(), "internal error"),
             (
                 client.big(1).unwrap_err(),
                 "internal error: the processor wrote no answer",

@@ -31,7 +31,7 @@ fn exercise(client: &ProbeClient) {
     assert!(matches!(client.fail("declared"), Err(Failure::Refused(found)) if *found == refused));
     for (how, text) in [
         ("chosen", "internal error: try later"),
-        ("panic", "internal error: internal error"),
+        ("panic", "internal error"),
     ] {
         let error = client.fail(how).unwrap_err().other();
         assert_eq!(error.to_string(), text);

@@ -27,7 +27,10 @@ pub(crate) fn include_not_found(
     let help = match near {
         Some(near) => super::did_you_mean(&near),
         None if dirs.is_empty() => "correct the path".to_owned(),
-        None => format!("searched in {}; add directories with `-I`", dirs.join(", ")),
+        None => format!(
+            "searched in {}; add directories with `-I`, in a build script with `Builder::include`",
+            dirs.join(", ")
+        ),
     };
     Diagnostic::new(
         Code::IncludeNotFound,

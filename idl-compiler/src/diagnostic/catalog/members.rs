@@ -121,7 +121,23 @@ pub(crate) fn too_many_arguments(at: Location, count: usize, max: usize) -> Diag
     .help("put arguments that belong together into a struct")
 }
 
-pub(crate) fn ignored_requiredness(at: Location, word: &str, place: &str) -> Diagnostic {
+pub(crate) fn ignored_requiredness_of_argument(at: Location, word: &str) -> Diagnostic {
+    ignored_requiredness(at, word, "for an argument").help(
+        "remove it: an argument that a caller leaves out has its default, zero or empty; a struct as \
+         the argument can have optional fields",
+    )
+}
+
+pub(crate) fn ignored_requiredness_in_union(at: Location, word: &str) -> Diagnostic {
+    ignored_requiredness(at, word, "in a union").help("remove it: a union has one of its fields")
+}
+
+pub(crate) fn ignored_requiredness_of_thrown(at: Location, word: &str) -> Diagnostic {
+    ignored_requiredness(at, word, "in `throws`")
+        .help("remove it: a function throws one of its exceptions")
+}
+
+fn ignored_requiredness(at: Location, word: &str, place: &str) -> Diagnostic {
     Diagnostic::new(
         Code::IgnoredRequiredness,
         format!("`{word}` means nothing {place}"),

@@ -1,9 +1,10 @@
 //! The wording of every diagnostic, each with its stable code.
 //!
 //! One function per message, in the order in which the compiler gets there: `syntax`, `files`,
-//! `names`, `members`, `values`. A message is one sentence that says what is wrong, the labels
+//! `names`, `members`, `annotations`, `values`. A message is one sentence that says what is wrong, the labels
 //! say it at each place, and the help, if any, is one thing to do.
 
+mod annotations;
 mod files;
 mod members;
 mod names;
@@ -11,7 +12,7 @@ mod syntax;
 mod values;
 
 use super::Severity;
-pub(crate) use {files::*, members::*, names::*, syntax::*, values::*};
+pub(crate) use {annotations::*, files::*, members::*, names::*, syntax::*, values::*};
 
 macro_rules! codes {
     (
@@ -129,6 +130,9 @@ codes! {
         InexactDouble => "inexact-double",
         RepeatedElement => "repeated-element",
         RepeatedKey => "repeated-key",
+        UnknownAnnotation => "unknown-annotation",
+        MisplacedAnnotation => "misplaced-annotation",
+        AnnotationValue => "annotation-value",
     }
 }
 
