@@ -151,7 +151,7 @@ impl<'de> CompactInput<'de> {
 
     fn bounds(&self) -> skip::Bounds {
         skip::Bounds {
-            depth_left: self.reader.depth_left(),
+            depth: self.reader.depth_left(),
             string_bytes_max: self.reader.string_bytes_max(),
             container_elements_max: self.reader.container_elements_max(),
         }
@@ -409,7 +409,7 @@ impl<'de> Input<'de> for CompactInput<'de> {
 
     fn skip_elements(&mut self, header: ListHeader) -> Result<()> {
         let rest = self.reader.rest();
-        if let Some(rest) = skip::values(rest, header.element, header.len, self.bounds()) {
+        if let Some(rest) = skip::values(rest, header.element, header.len, &self.bounds()) {
             self.reader.advance(self.reader.remaining() - rest.len());
             return Ok(());
         }
@@ -451,7 +451,7 @@ impl<'de> Input<'de> for CompactInput<'de> {
 
     fn skip(&mut self, ty: WireType) -> Result<&'de [u8]> {
         let start = self.reader.offset();
-        match skip::value(self.reader.rest(), ty, self.bounds()) {
+        match skip::value(self.reader.rest(), ty, &self.bounds()) {
             Some(rest) => self.reader.advance(self.reader.remaining() - rest.len()),
             None => self.skip_value(ty)?,
         }

@@ -1,120 +1,244 @@
 //! Passes over values that nobody wants, as fast as their bytes can be looked at.
 //!
 //! Everything that reading would check of them is checked, but an error is only `None` here: the
-//! caller then goes the way that can say what and where it is.
+//! caller then goes the way that can say what and where it is. It is also what becomes of the few
+//! things that are too rare to be handled twice, such as field ids below zero.
 
-use super::{LONG_LIST, STOP, bytes_min, is_fixed, wire_type};
+use super::{LONG_LIST, STOP, bytes_min, is_fixed, varint, wire_type};
 use crate::wire::WireType;
 
 const TOP_BITS: u64 = 0x8080_8080_8080_8080;
 
+/// Levels of structs inside each other that are passed over without recursion.
+const LEVELS: usize = 16;
+
+const ID_MAX: usize = i16::MAX as usize;
+
 /// What values may be.
-#[derive(Clone, Copy)]
 pub(super) struct Bounds {
-    pub(super) depth_left: u32,
     pub(super) string_bytes_max: usize,
     pub(super) container_elements_max: usize,
+    pub(super) depth: u32,
 }
 
-impl Bounds {
-    #[inline(always)]
-    fn deeper(self) -> Option<Self> {
-        let depth_left = self.depth_left.checked_sub(1)?;
-        Some(Self { depth_left, ..self })
-    }
+/// A struct whose end has not been seen.
+#[derive(Clone, Copy, Default)]
+struct Level {
+    /// How many more structs of the same list follow it.
+    more: usize,
+    /// The sum of the differences of ids so far. It only grows until an id is given in full, so
+    /// that it is enough to look at it there and at the end.
+    last: usize,
+    /// How many levels may still be opened in it.
+    depth: u32,
 }
 
 /// What follows a value.
 #[inline]
-pub(super) fn value(rest: &[u8], ty: WireType, bounds: Bounds) -> Option<&[u8]> {
+pub(super) fn value<'m>(rest: &'m [u8], ty: WireType, bounds: &Bounds) -> Option<&'m [u8]> {
     match ty {
-        WireType::Struct => fields(rest, bounds.deeper()?),
-        WireType::I16 => varint::<16>(rest),
-        WireType::I32 => varint::<32>(rest),
-        WireType::I64 => varint::<64>(rest),
+        WireType::Struct => structs(rest, 1, bounds.depth, bounds),
+        _ => part(rest, ty, bounds.depth, bounds),
+    }
+}
+
+/// What follows so many values of the same type.
+pub(super) fn values<'m>(
+    rest: &'m [u8],
+    ty: WireType,
+    len: usize,
+    bounds: &Bounds,
+) -> Option<&'m [u8]> {
+    elements(rest, ty, len, bounds.depth, bounds)
+}
+
+/// What follows so many structs, and all that is in them.
+///
+/// One loop for structs inside structs too, since most time goes into what surrounds a field, not
+/// into passing over it.
+fn structs<'m>(mut rest: &'m [u8], len: usize, depth: u32, bounds: &Bounds) -> Option<&'m [u8]> {
+    let Some(mut more) = len.checked_sub(1) else {
+        return Some(rest);
+    };
+    let mut depth = depth.checked_sub(1)?;
+    let mut last = 0;
+    let mut outer = [Level::default(); LEVELS];
+    let mut level = 0;
+    loop {
+        // A header and what most values begin with, looked at together while there is enough.
+        let window = match rest.first_chunk::<16>() {
+            Some(window) if window[0] > 0x0f => window,
+            _ if rest.first() == Some(&STOP) => {
+                rest = &rest[1..];
+                if last > ID_MAX {
+                    return None;
+                }
+                last = 0;
+                if more > 0 {
+                    more -= 1;
+                } else if level > 0 {
+                    level -= 1;
+                    Level { more, last, depth } = *outer.get(level)?;
+                } else {
+                    return Some(rest);
+                }
+                continue;
+            }
+            _ => {
+                (last, rest) = other_field(rest, last, depth, bounds)?;
+                continue;
+            }
+        };
+        let [header, first, ..] = *window;
+        last += usize::from(header >> 4);
+        let used = match header & 0x0f {
+            1 | 2 => 1,
+            3 => 2,
+            4 => 1 + varint_len::<16>(window)?,
+            5 => 1 + varint_len::<32>(window)?,
+            6 => 1 + varint_len::<64>(window)?,
+            7 => 9,
+            8 if first < 0x80 && usize::from(first) <= bounds.string_bytes_max => {
+                2 + usize::from(first)
+            }
+            12 if level < LEVELS => {
+                outer[level] = Level { more, last, depth };
+                level += 1;
+                (more, last, depth) = (0, 0, depth.checked_sub(1)?);
+                1
+            }
+            9 | 10 => {
+                let inside = depth.checked_sub(1)?;
+                let (ty, len, after) = list_header(&rest[1..], bounds)?;
+                if ty != WireType::Struct || len == 0 || level == LEVELS {
+                    rest = elements(after, ty, len, inside, bounds)?;
+                    continue;
+                }
+                rest = after;
+                outer[level] = Level { more, last, depth };
+                level += 1;
+                (more, last, depth) = (len - 1, 0, inside.checked_sub(1)?);
+                continue;
+            }
+            code => {
+                rest = part(&rest[1..], wire_type(code)?, depth, bounds)?;
+                continue;
+            }
+        };
+        rest = rest.get(used..)?;
+    }
+}
+
+/// A field near the end of the message, or one whose header has the whole id.
+#[cold]
+#[inline(never)]
+fn other_field<'m>(
+    rest: &'m [u8],
+    last: usize,
+    depth: u32,
+    bounds: &Bounds,
+) -> Option<(usize, &'m [u8])> {
+    let (&header, mut rest) = rest.split_first()?;
+    let mut id = last + usize::from(header >> 4);
+    if header >> 4 == 0 {
+        if last > ID_MAX {
+            return None;
+        }
+        let (value, len) = varint::read::<16>(rest).ok()?;
+        id = usize::try_from(varint::unzigzag(value)).ok()?;
+        rest = rest.get(len..)?;
+    }
+    let rest = match wire_type(header & 0x0f)? {
+        WireType::Bool => rest,
+        ty => part(rest, ty, depth, bounds)?,
+    };
+    Some((id, rest))
+}
+
+/// What follows a value that is no struct.
+#[inline]
+fn part<'m>(rest: &'m [u8], ty: WireType, depth: u32, bounds: &Bounds) -> Option<&'m [u8]> {
+    match ty {
+        WireType::I16 => after_varint::<16>(rest),
+        WireType::I32 => after_varint::<32>(rest),
+        WireType::I64 => after_varint::<64>(rest),
         WireType::String => string(rest, bounds),
-        WireType::List | WireType::Set => list(rest, bounds.deeper()?),
-        WireType::Map => map(rest, bounds.deeper()?),
+        WireType::List | WireType::Set => {
+            let (ty, len, rest) = list_header(rest, bounds)?;
+            elements(rest, ty, len, depth.checked_sub(1)?, bounds)
+        }
+        WireType::Map => map(rest, depth.checked_sub(1)?, bounds),
+        WireType::Struct => structs(rest, 1, depth, bounds),
         WireType::Bool | WireType::I8 | WireType::Double | WireType::Uuid => {
             rest.get(bytes_min(ty)..)
         }
     }
 }
 
-/// What follows so many values of the same type.
-pub(super) fn values(mut rest: &[u8], ty: WireType, len: usize, bounds: Bounds) -> Option<&[u8]> {
-    if is_fixed(ty) {
-        return rest.get(len.checked_mul(bytes_min(ty))?..);
-    }
-    for _ in 0..len {
-        rest = value(rest, ty, bounds)?;
+fn elements<'m>(
+    mut rest: &'m [u8],
+    ty: WireType,
+    len: usize,
+    depth: u32,
+    bounds: &Bounds,
+) -> Option<&'m [u8]> {
+    match ty {
+        WireType::I16 | WireType::I32 | WireType::I64 if one_byte_each(rest, len) => {
+            return rest.get(len..);
+        }
+        WireType::String => {
+            for _ in 0..len {
+                rest = string(rest, bounds)?;
+            }
+        }
+        WireType::Struct => return structs(rest, len, depth, bounds),
+        _ if is_fixed(ty) => return rest.get(len.checked_mul(bytes_min(ty))?..),
+        _ => {
+            for _ in 0..len {
+                rest = part(rest, ty, depth, bounds)?;
+            }
+        }
     }
     Some(rest)
 }
 
-/// What follows the fields of a struct and its end.
-fn fields(mut rest: &[u8], bounds: Bounds) -> Option<&[u8]> {
-    let mut last = 0;
-    loop {
-        let (&header, after) = rest.split_first()?;
-        if header == STOP {
-            return Some(after);
-        }
-        rest = after;
-        if header >> 4 == 0 {
-            (last, rest) = field_id(rest)?;
-        } else {
-            last += i32::from(header >> 4);
-            if last > i32::from(i16::MAX) {
-                return None;
-            }
-        }
-        rest = match header & 0x0f {
-            1 | 2 => rest,
-            3 => rest.get(1..)?,
-            4 => varint::<16>(rest)?,
-            5 => varint::<32>(rest)?,
-            6 => varint::<64>(rest)?,
-            7 => rest.get(8..)?,
-            8 => string(rest, bounds)?,
-            9 | 10 => list(rest, bounds.deeper()?)?,
-            11 => map(rest, bounds.deeper()?)?,
-            12 => fields(rest, bounds.deeper()?)?,
-            13 => rest.get(16..)?,
-            _ => return None,
-        };
-    }
-}
-
-#[cold]
-fn field_id(rest: &[u8]) -> Option<(i32, &[u8])> {
-    let (value, len) = super::varint::read::<16>(rest).ok()?;
-    let id = i32::try_from(super::varint::unzigzag(value)).ok()?;
-    Some((id, rest.get(len..)?))
-}
-
+/// Whether these are a few varints of one byte, as the members of enums are.
 #[inline(always)]
-fn varint<const BITS: u32>(rest: &[u8]) -> Option<&[u8]> {
-    let &first = rest.first()?;
-    if first < 0x80 {
-        return rest.get(1..);
+fn one_byte_each(rest: &[u8], len: usize) -> bool {
+    match rest.first_chunk::<8>() {
+        Some(word) if len <= 8 && len > 0 => {
+            u64::from_le_bytes(*word) & TOP_BITS & (u64::MAX >> (64 - 8 * len)) == 0
+        }
+        _ => false,
     }
-    let Some(&word) = rest.first_chunk::<8>() else {
-        return long_varint::<BITS>(rest);
-    };
-    let ends = !u64::from_le_bytes(word) & TOP_BITS;
-    // One byte less than the most, so that all bits are within the width.
+}
+
+/// How long the varint behind the header is.
+#[inline(always)]
+fn varint_len<const BITS: u32>(window: &[u8; 16]) -> Option<usize> {
+    let word = window[1..].first_chunk::<8>()?;
+    let ends = !u64::from_le_bytes(*word) & TOP_BITS;
     let len = (ends.trailing_zeros() / 8 + 1) as usize;
+    // With fewer bytes than the most, all bits are within the width.
     if len < BITS.div_ceil(7) as usize && len <= 8 {
-        rest.get(len..)
-    } else {
-        long_varint::<BITS>(rest)
+        return Some(len);
     }
+    longest::<BITS>(&window[1..])
 }
 
 #[inline(never)]
-fn long_varint<const BITS: u32>(rest: &[u8]) -> Option<&[u8]> {
-    let (_, len) = super::varint::read::<BITS>(rest).ok()?;
+fn longest<const BITS: u32>(bytes: &[u8]) -> Option<usize> {
+    varint::read::<BITS>(bytes).ok().map(|(_, len)| len)
+}
+
+#[inline(always)]
+fn after_varint<const BITS: u32>(rest: &[u8]) -> Option<&[u8]> {
+    let &first = rest.first()?;
+    let len = if first < 0x80 {
+        1
+    } else {
+        longest::<BITS>(rest)?
+    };
     rest.get(len..)
 }
 
@@ -125,13 +249,13 @@ fn length(rest: &[u8]) -> Option<(usize, &[u8])> {
     if first < 0x80 {
         return Some((first.into(), after));
     }
-    let (value, len) = super::varint::read::<32>(rest).ok()?;
+    let (value, len) = varint::read::<32>(rest).ok()?;
     let length = i32::try_from(value).ok()?;
     Some((usize::try_from(length).ok()?, rest.get(len..)?))
 }
 
 #[inline(always)]
-fn string(rest: &[u8], bounds: Bounds) -> Option<&[u8]> {
+fn string<'m>(rest: &'m [u8], bounds: &Bounds) -> Option<&'m [u8]> {
     let (length, rest) = length(rest)?;
     if length > bounds.string_bytes_max {
         return None;
@@ -139,23 +263,24 @@ fn string(rest: &[u8], bounds: Bounds) -> Option<&[u8]> {
     rest.get(length..)
 }
 
-#[inline]
-fn list(rest: &[u8], bounds: Bounds) -> Option<&[u8]> {
+#[inline(always)]
+fn list_header<'m>(rest: &'m [u8], bounds: &Bounds) -> Option<(WireType, usize, &'m [u8])> {
     let (&header, rest) = rest.split_first()?;
     let (len, rest) = match usize::from(header >> 4) {
         LONG_LIST => length(rest)?,
         len => (len, rest),
     };
+    // Some writers put 0 for the type of an empty list.
     if len == 0 {
-        return Some(rest);
+        return Some((WireType::Bool, 0, rest));
     }
     if len > bounds.container_elements_max {
         return None;
     }
-    values(rest, wire_type(header & 0x0f)?, len, bounds)
+    Some((wire_type(header & 0x0f)?, len, rest))
 }
 
-fn map(rest: &[u8], bounds: Bounds) -> Option<&[u8]> {
+fn map<'m>(rest: &'m [u8], depth: u32, bounds: &Bounds) -> Option<&'m [u8]> {
     let (len, rest) = length(rest)?;
     if len == 0 {
         return Some(rest);
@@ -169,8 +294,8 @@ fn map(rest: &[u8], bounds: Bounds) -> Option<&[u8]> {
         return rest.get(len.checked_mul(bytes_min(key) + bytes_min(of))?..);
     }
     for _ in 0..len {
-        rest = value(rest, key, bounds)?;
-        rest = value(rest, of, bounds)?;
+        rest = part(rest, key, depth, bounds)?;
+        rest = part(rest, of, depth, bounds)?;
     }
     Some(rest)
 }

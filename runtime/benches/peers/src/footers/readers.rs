@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use ::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use seapink::codec::{decode_from, from_slice, to_vec};
-use seapink::{Compact, Limits};
+use seapink::{Compact, Limits, mask, project};
 use thrift::protocol::{TCompactInputProtocol, TCompactOutputProtocol, TSerializable};
 
 use super::PARQUET;
@@ -46,7 +46,8 @@ pub fn contestants(footer: &[u8]) -> Result<Vec<Contestant>> {
     }
     let mut contestants = vec![
         fresh(footer),
-        recycled(footer, found),
+        recycled(footer, found.clone()),
+        projected(footer, &found)?,
         crate_parquet(footer),
         crate_thrift(footer)?,
     ];
@@ -72,6 +73,24 @@ fn recycled(footer: &[u8], mut place: FileMetaData) -> Contestant {
             black_box(&place);
         }
     })
+}
+
+/// The schema and the number of rows of each row group.
+fn projected(footer: &[u8], whole: &FileMetaData) -> Result<Contestant> {
+    let mask = mask!(FileMetaData { schema, num_rows, row_groups { num_rows } });
+    let read = project::<Compact, FileMetaData>(footer, &mask).map_err(|error| error.to_string())?;
+    let rows = |of: &FileMetaData| -> Vec<_> {
+        of.row_groups.iter().map(|group| group.num_rows).collect()
+    };
+    if read.schema != whole.schema || rows(&read) != rows(whole) {
+        return Err(String::from("seapink's projection differs from the whole"));
+    }
+    let input = footer.to_vec();
+    Ok(Contestant::new(label(ours::PEER, "projected"), move |loops| {
+        for _ in 0..loops {
+            let _ = black_box(project::<Compact, FileMetaData>(black_box(&input), &mask));
+        }
+    }))
 }
 
 fn crate_parquet(footer: &[u8]) -> Contestant {
