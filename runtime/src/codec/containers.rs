@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
+use crate::codec::recycling::{is_too_much, trim};
 use crate::codec::{Decode, Encode};
 use crate::error::{Error, Result, Step};
 use crate::protocol::{Input, Output};
@@ -17,6 +18,7 @@ pub(super) fn decode_elements<'de, T: Decode<'de>, I: Input<'de>>(
     input: &mut I,
 ) -> Result<()> {
     values.truncate(len);
+    trim(values, len);
     if len > values.capacity() {
         values.reserve_exact(input.room::<T>(len).saturating_sub(values.len()));
     }
@@ -71,6 +73,7 @@ impl<'de, T: Decode<'de>> Decode<'de> for Vec<T> {
     #[inline]
     fn reset(&mut self) {
         self.clear();
+        trim(self, 0);
     }
 }
 
@@ -169,7 +172,12 @@ macro_rules! collections {
         {
             fn reserve(&mut self, room: usize) {
                 let _ = room;
-                $(self.$reserve(room);)?
+                $(
+                    if is_too_much::<T>(self.capacity(), room) {
+                        self.shrink_to(room);
+                    }
+                    self.$reserve(room);
+                )?
             }
 
             fn add(&mut self, item: T) {
@@ -182,7 +190,12 @@ macro_rules! collections {
         {
             fn reserve(&mut self, room: usize) {
                 let _ = room;
-                $(self.$reserve(room);)?
+                $(
+                    if is_too_much::<(K, V)>(self.capacity(), room) {
+                        self.shrink_to(room);
+                    }
+                    self.$reserve(room);
+                )?
             }
 
             fn add(&mut self, (key, value): (K, V)) {
@@ -209,7 +222,7 @@ macro_rules! collections {
             }
 
             fn reset(&mut self) {
-                self.clear();
+                *self = Self::default();
             }
         }
 
@@ -232,7 +245,7 @@ macro_rules! collections {
             }
 
             fn reset(&mut self) {
-                self.clear();
+                *self = Self::default();
             }
         }
     )*};

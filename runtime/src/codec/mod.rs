@@ -12,6 +12,7 @@ mod containers;
 mod double;
 mod enums;
 mod projection;
+mod recycling;
 mod scalars;
 mod structs;
 mod transcode;

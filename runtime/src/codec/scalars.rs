@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
+use crate::codec::recycling::{is_too_much, trim};
 use crate::codec::{Decode, Encode};
 use crate::error::Result;
 use crate::protocol::{FieldHeader, Input, Output};
@@ -63,6 +64,7 @@ macro_rules! scalars {
                     len: usize,
                     input: &mut I,
                 ) -> Result<()> {
+                    trim(values, len);
                     input.numbers(values, len)
                 }
             )?
@@ -185,6 +187,9 @@ impl<'de> Decode<'de> for String {
     fn decode_into<I: Input<'de>>(&mut self, input: &mut I) -> Result<()> {
         match input.string()? {
             Cow::Borrowed(text) => {
+                if is_too_much::<u8>(self.capacity(), text.len()) {
+                    *self = Self::new();
+                }
                 self.clear();
                 self.push_str(text);
             }
@@ -196,6 +201,9 @@ impl<'de> Decode<'de> for String {
     #[inline]
     fn reset(&mut self) {
         self.clear();
+        if is_too_much::<u8>(self.capacity(), 0) {
+            *self = Self::new();
+        }
     }
 }
 
@@ -226,6 +234,7 @@ impl<'de> Decode<'de> for Vec<u8> {
         match input.binary()? {
             Cow::Borrowed(bytes) => {
                 self.clear();
+                trim(self, bytes.len());
                 self.extend_from_slice(bytes);
             }
             Cow::Owned(bytes) => *self = bytes,
@@ -236,6 +245,7 @@ impl<'de> Decode<'de> for Vec<u8> {
     #[inline]
     fn reset(&mut self) {
         self.clear();
+        trim(self, 0);
     }
 }
 

@@ -315,6 +315,12 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
         }
     }
 
+    /// Whether the required field of this number was read.
+    #[inline(always)]
+    pub(crate) fn has(&self, number: u32) -> bool {
+        self.seen >> number & 1 == 1
+    }
+
     /// Checks that each of these ids was read; for arguments, whose bits follow `fields`.
     pub(crate) fn check_each(
         &self,

@@ -6,7 +6,7 @@
 
 use crate::codec::{Decode, Encode, StructReader, StructWriter, write_struct};
 use crate::error::Result;
-use crate::processor::CallContext;
+use crate::processor::{CallContext, recycled};
 use crate::protocol::{FieldHeader, Input, Output};
 
 /// Ids and names of fields.
@@ -23,12 +23,16 @@ pub trait DecodeArguments<'de> {
     /// What absent arguments are when the IDL gives no defaults.
     fn defaults() -> Self;
 
-    /// Reads the arguments that come in the expected order. An absent one keeps its value.
+    /// Reads the arguments that come in the expected order. An absent one keeps its value: that of
+    /// [`defaults`](Self::defaults), or an empty one for arguments that are read into earlier ones.
     fn expect<I: Input<'de>>(
         &mut self,
         ids: FieldNames,
         fields: &mut StructReader<'_, 'de, I>,
     ) -> Result<()>;
+
+    /// Makes those empty that were not read.
+    fn reset_absent<I: Input<'de>>(&mut self, fields: &StructReader<'_, 'de, I>);
 
     /// Reads one argument, whichever it is, or skips the field when it is none of these.
     fn read<I: Input<'de>>(
@@ -37,6 +41,15 @@ pub trait DecodeArguments<'de> {
         field: FieldHeader,
         fields: &mut StructReader<'_, 'de, I>,
     ) -> Result<()>;
+}
+
+/// A tuple of owned arguments, whose memory later calls use.
+pub trait RecycleArguments: Sized {
+    /// Empty arguments with the memory of earlier ones.
+    fn recycled() -> Self;
+
+    /// Leaves them to a later call.
+    fn recycle(self);
 }
 
 /// A handler's function, as emitted dispatch tables name it: `H::add`.
@@ -73,6 +86,15 @@ macro_rules! tuples {
                 Ok(())
             }
 
+            #[inline(always)]
+            fn reset_absent<In: Input<'de>>(&mut self, fields: &StructReader<'_, 'de, In>) {
+                $(
+                    if !fields.has($place) {
+                        self.$place.reset();
+                    }
+                )*
+            }
+
             fn read<In: Input<'de>>(
                 &mut self,
                 ids: FieldNames,
@@ -85,6 +107,19 @@ macro_rules! tuples {
                     }
                 )*
                 fields.skip(field)
+            }
+        }
+
+        #[allow(clippy::unused_unit, reason = "a function without arguments")]
+        impl<$($member: Default + 'static),*> RecycleArguments for ($($member,)*) {
+            #[inline(always)]
+            fn recycled() -> Self {
+                ($(recycled::take::<$member>(),)*)
+            }
+
+            #[inline(always)]
+            fn recycle(self) {
+                $(recycled::keep(self.$place);)*
             }
         }
 
@@ -146,14 +181,39 @@ tuples! {
 
 /// Reads the arguments of a call over their defaults. `required` are ids that must be there.
 pub(super) fn read_arguments<'de, A: DecodeArguments<'de>, I: Input<'de>>(
-    mut arguments: A,
+    arguments: &mut A,
     ids: FieldNames,
     required: &[i16],
     input: &mut I,
-) -> Result<A> {
+) -> Result<()> {
+    read(arguments, ids, input, |_, fields| {
+        fields.check_each(required, ids)
+    })
+}
+
+/// Reads the arguments of a call over those of an earlier one.
+pub(super) fn read_into_arguments<'de, A: DecodeArguments<'de>, I: Input<'de>>(
+    arguments: &mut A,
+    ids: FieldNames,
+    input: &mut I,
+) -> Result<()> {
+    read(arguments, ids, input, |arguments, fields| {
+        arguments.reset_absent(fields);
+        Ok(())
+    })
+}
+
+#[inline(always)]
+fn read<'de, A: DecodeArguments<'de>, I: Input<'de>>(
+    arguments: &mut A,
+    ids: FieldNames,
+    input: &mut I,
+    check: impl FnOnce(&mut A, &StructReader<'_, 'de, I>) -> Result<()>,
+) -> Result<()> {
     let mut fields = StructReader::new(input);
-    match read_fields(&mut arguments, ids, required, &mut fields) {
-        Ok(()) => Ok(arguments),
+    let read = read_fields(arguments, ids, &mut fields);
+    match read.and_then(|()| check(arguments, &fields)) {
+        Ok(()) => fields.struct_end(),
         Err(error) => Err(fields.blame(error, "arguments", ids)),
     }
 }
@@ -161,7 +221,6 @@ pub(super) fn read_arguments<'de, A: DecodeArguments<'de>, I: Input<'de>>(
 fn read_fields<'de, A: DecodeArguments<'de>, I: Input<'de>>(
     arguments: &mut A,
     ids: FieldNames,
-    required: &[i16],
     fields: &mut StructReader<'_, 'de, I>,
 ) -> Result<()> {
     fields.struct_begin()?;
@@ -169,8 +228,7 @@ fn read_fields<'de, A: DecodeArguments<'de>, I: Input<'de>>(
     while let Some(field) = fields.next_field()? {
         arguments.read(ids, field, fields)?;
     }
-    fields.check_each(required, ids)?;
-    fields.struct_end()
+    Ok(())
 }
 
 /// Writes the arguments of a call.

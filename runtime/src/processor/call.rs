@@ -6,11 +6,11 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{ApplicationCode, Error, ErrorKind, Result};
-use crate::processor::arguments::read_arguments;
+use crate::processor::arguments::{read_arguments, read_into_arguments};
 use crate::processor::result::write_result;
 use crate::processor::{
     CallContext, DecodeArguments, EncodeResult, FieldNames, HandlerFn, MethodError, Outcome,
-    Request, Service, external,
+    RecycleArguments, Request, Service, external, recycled,
 };
 use crate::protocol::{Input, Output, Protocol, wire};
 use crate::wire::MessageKind;
@@ -63,11 +63,54 @@ impl<'a, P: Protocol> Call<'a, P> {
         ids: FieldNames,
     ) -> Outcome
     where
+        A: DecodeArguments<'a> + RecycleArguments,
+        T: EncodeResult + 'static,
+        E: MethodError,
+    {
+        let arguments = self.recycled_arguments(ids);
+        self.answer(arguments, |cx, arguments| {
+            function.call(handler, cx, arguments)
+        })
+    }
+
+    /// The same for arguments that borrow from the message.
+    #[inline]
+    pub fn reply_views<H, A, T, E>(
+        self,
+        handler: &H,
+        function: impl HandlerFn<H, A, T, E>,
+        ids: FieldNames,
+    ) -> Outcome
+    where
         A: DecodeArguments<'a>,
-        T: EncodeResult,
+        T: EncodeResult + 'static,
         E: MethodError,
     {
         self.reply_with(&[], A::defaults(), handler, function, ids)
+    }
+
+    /// The same for arguments that the handler borrows, so that the next call is read into them.
+    #[inline]
+    pub fn reply_borrowed<H, A, T, E>(
+        self,
+        handler: &H,
+        function: impl FnOnce(&H, &CallContext, &A) -> Result<T, E>,
+        ids: FieldNames,
+    ) -> Outcome
+    where
+        A: DecodeArguments<'a> + RecycleArguments,
+        T: EncodeResult + 'static,
+        E: MethodError,
+    {
+        let arguments = self.recycled_arguments(ids);
+        let keep = self.is_small();
+        self.answer(arguments, |cx, arguments| {
+            let result = function(handler, cx, &arguments);
+            if keep {
+                arguments.recycle();
+            }
+            result
+        })
     }
 
     /// The same for arguments of which some are required or have defaults.
@@ -81,16 +124,33 @@ impl<'a, P: Protocol> Call<'a, P> {
     ) -> Outcome
     where
         A: DecodeArguments<'a>,
-        T: EncodeResult,
+        T: EncodeResult + 'static,
         E: MethodError,
     {
-        let arguments = match self.arguments(ids, required, defaults) {
+        let arguments = self.arguments(defaults, |input, arguments| {
+            read_arguments(arguments, ids, required, input)
+        });
+        self.answer(arguments, |cx, arguments| {
+            function.call(handler, cx, arguments)
+        })
+    }
+
+    #[inline]
+    fn answer<A, T, E>(
+        self,
+        arguments: Result<A>,
+        function: impl FnOnce(&CallContext, A) -> Result<T, E>,
+    ) -> Outcome
+    where
+        T: EncodeResult + 'static,
+        E: MethodError,
+    {
+        let arguments = match arguments {
             Ok(arguments) => arguments,
             Err(error) => return self.unreadable(&error),
         };
         let cx = self.cx;
-        let result = match catch_unwind(AssertUnwindSafe(|| function.call(handler, cx, arguments)))
-        {
+        let result = match catch_unwind(AssertUnwindSafe(|| function(cx, arguments))) {
             Ok(result) => result,
             Err(panic) => return self.panicked(&*panic),
         };
@@ -110,13 +170,16 @@ impl<'a, P: Protocol> Call<'a, P> {
         out.message_end();
         let written = out.finish();
         *self.reply = written.bytes;
-        match written.result.and_then(|()| self.check_size(start)) {
-            Ok(()) => Outcome::Reply,
-            Err(error) => {
-                self.reply.truncate(start);
-                self.undeclared(&error)
-            }
+        if let Err(error) = written.result.and_then(|()| self.check_size(start)) {
+            self.reply.truncate(start);
+            return self.undeclared(&error);
         }
+        if let Ok(value) = result
+            && self.reply.len() - start <= recycled::MESSAGE_BYTES_MAX
+        {
+            recycled::keep(value);
+        }
+        Outcome::Reply
     }
 
     /// Reads the arguments and calls the handler, whose result is only logged.
@@ -131,9 +194,48 @@ impl<'a, P: Protocol> Call<'a, P> {
         ids: FieldNames,
     ) -> Outcome
     where
+        A: DecodeArguments<'a> + RecycleArguments,
+    {
+        let arguments = self.recycled_arguments(ids);
+        self.run(arguments, |cx, arguments| {
+            function.call(handler, cx, arguments)
+        })
+    }
+
+    /// The same for arguments that borrow from the message.
+    #[inline]
+    pub fn oneway_views<H, A>(
+        self,
+        handler: &H,
+        function: impl HandlerFn<H, A, (), Error>,
+        ids: FieldNames,
+    ) -> Outcome
+    where
         A: DecodeArguments<'a>,
     {
         self.oneway_with(&[], A::defaults(), handler, function, ids)
+    }
+
+    /// The same for arguments that the handler borrows, so that the next call is read into them.
+    #[inline]
+    pub fn oneway_borrowed<H, A>(
+        self,
+        handler: &H,
+        function: impl FnOnce(&H, &CallContext, &A) -> Result<()>,
+        ids: FieldNames,
+    ) -> Outcome
+    where
+        A: DecodeArguments<'a> + RecycleArguments,
+    {
+        let arguments = self.recycled_arguments(ids);
+        let keep = self.is_small();
+        self.run(arguments, |cx, arguments| {
+            let result = function(handler, cx, &arguments);
+            if keep {
+                arguments.recycle();
+            }
+            result
+        })
     }
 
     /// The same for arguments of which some are required or have defaults.
@@ -148,15 +250,24 @@ impl<'a, P: Protocol> Call<'a, P> {
     where
         A: DecodeArguments<'a>,
     {
+        let arguments = self.arguments(defaults, |input, arguments| {
+            read_arguments(arguments, ids, required, input)
+        });
+        self.run(arguments, |cx, arguments| {
+            function.call(handler, cx, arguments)
+        })
+    }
+
+    fn run<A>(
+        self,
+        arguments: Result<A>,
+        function: impl FnOnce(&CallContext, A) -> Result<()>,
+    ) -> Outcome {
         let cx = self.cx;
-        let result = self
-            .arguments(ids, required, defaults)
-            .and_then(|arguments| {
-                catch_unwind(AssertUnwindSafe(|| function.call(handler, cx, arguments)))
-                    .unwrap_or_else(|panic| {
-                        Err(Error::new(ErrorKind::Handler, panic_text(&*panic)))
-                    })
-            });
+        let result = arguments.and_then(|arguments| {
+            catch_unwind(AssertUnwindSafe(|| function(cx, arguments)))
+                .unwrap_or_else(|panic| Err(Error::new(ErrorKind::Handler, panic_text(&*panic))))
+        });
         if let Err(error) = result {
             self.log("oneway call failed", &error);
         }
@@ -182,11 +293,30 @@ impl<'a, P: Protocol> Call<'a, P> {
         Outcome::Exception
     }
 
-    fn arguments<A: DecodeArguments<'a>>(
+    /// Arguments that are read into those of an earlier call.
+    fn recycled_arguments<A>(&self, ids: FieldNames) -> Result<A>
+    where
+        A: DecodeArguments<'a> + RecycleArguments,
+    {
+        if !self.is_small() {
+            return self.arguments(A::defaults(), |input, arguments| {
+                read_arguments(arguments, ids, &[], input)
+            });
+        }
+        self.arguments(A::recycled(), |input, arguments| {
+            read_into_arguments(arguments, ids, input)
+        })
+    }
+
+    /// Whether the arguments may be kept for a later call.
+    fn is_small(&self) -> bool {
+        self.request.message.len() <= recycled::MESSAGE_BYTES_MAX
+    }
+
+    fn arguments<A>(
         &self,
-        ids: FieldNames,
-        required: &[i16],
-        defaults: A,
+        mut arguments: A,
+        read: impl FnOnce(&mut P::Input<'a>, &mut A) -> Result<()>,
     ) -> Result<A> {
         let Request {
             message,
@@ -195,7 +325,7 @@ impl<'a, P: Protocol> Call<'a, P> {
             ..
         } = *self.request;
         let mut input = P::input(message, body, limits);
-        let arguments = read_arguments(defaults, ids, required, &mut input)?;
+        read(&mut input, &mut arguments)?;
         input.message_end()?;
         Ok(arguments)
     }

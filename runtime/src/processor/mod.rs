@@ -9,10 +9,11 @@ mod call;
 mod context;
 mod method_error;
 mod multiplexed;
+mod recycled;
 mod result;
 
 pub(crate) use arguments::write_arguments;
-pub use arguments::{DecodeArguments, EncodeArguments, FieldNames, HandlerFn};
+pub use arguments::{DecodeArguments, EncodeArguments, FieldNames, HandlerFn, RecycleArguments};
 pub use call::Call;
 pub use context::{CallContext, Peer};
 pub use method_error::MethodError;

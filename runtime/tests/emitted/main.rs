@@ -16,6 +16,7 @@ mod golden {
     pub(crate) mod awkward {
         include!("../../../testdata/golden/names.rs");
     }
+    include!("../../../testdata/golden/bench.rs");
     include!("../../../testdata/golden/values.rs");
     include!("../../../testdata/golden/evolution.rs");
 }
@@ -25,6 +26,7 @@ mod calls;
 mod evolution;
 mod names;
 mod projection;
+mod recycling;
 mod shapes;
 mod values;
 mod wire;
