@@ -139,6 +139,8 @@ impl<'de> Reader<'de> {
 }
 
 impl<'de> Input<'de> for Reader<'de> {
+    type Protocol = LittleEndian;
+
     fn at(place: &Place<'de>) -> Self {
         LittleEndian::input(place.message, place.offset, &place.limits)
     }

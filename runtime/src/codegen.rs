@@ -4,7 +4,7 @@ pub use crate::client::Client;
 pub use crate::codec::{
     Decode, DecodeStruct, Double, Encode, EncodeStruct, Enum, FieldName, ListView, MapView,
     MaskBuilder, NumbersView, SetView, Struct, StructReader, StructWriter, UnknownField,
-    UnknownName, View, fmt_enum, fmt_exception,
+    UnknownFields, UnknownName, View, fmt_enum, fmt_exception,
 };
 pub use crate::config::ClientConfig;
 pub use crate::error::{Error, Result};

@@ -23,8 +23,8 @@ mod wire;
 
 pub use client::{Channel, Client};
 pub use codec::{
-    Double, ListView, MapView, Mask, NumbersView, SetView, UnknownField, decode_from, encode_to,
-    from_slice, from_slice_with, project, project_into, to_vec,
+    Double, ListView, MapView, Mask, NumbersView, SetView, UnknownField, UnknownFields,
+    decode_from, encode_to, from_slice, from_slice_with, project, project_into, to_vec,
 };
 pub use config::{ClientConfig, ServerConfig};
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};

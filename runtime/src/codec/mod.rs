@@ -17,6 +17,7 @@ mod scalars;
 mod structs;
 mod transcode;
 mod unknown;
+mod unknown_fields;
 mod views;
 
 pub use application::{ApplicationException, fmt_exception};
@@ -27,6 +28,7 @@ pub(crate) use structs::write_struct;
 pub use structs::{DecodeStruct, EncodeStruct, Struct, StructReader, StructWriter};
 pub use transcode::transcode;
 pub use unknown::UnknownField;
+pub use unknown_fields::UnknownFields;
 pub use views::{ListIter, ListView, MapIter, MapView, NumbersView, SetView, View};
 
 use std::mem;

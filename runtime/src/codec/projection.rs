@@ -312,6 +312,8 @@ macro_rules! same {
 }
 
 impl<'de, I: Input<'de>> Input<'de> for Projected<'_, I> {
+    type Protocol = I::Protocol;
+
     fn at(place: &Place<'de>) -> Self {
         Self {
             input: I::at(place),

@@ -7,7 +7,7 @@
 
 use std::marker::PhantomData;
 
-use crate::codec::{Decode, Encode, UnknownField};
+use crate::codec::{Decode, Encode, UnknownField, UnknownFields};
 use crate::error::{Error, ErrorKind, Result, Step};
 use crate::protocol::{FieldHeader, Input, Output};
 use crate::wire::WireType;
@@ -267,6 +267,15 @@ impl<'a, 'de, I: Input<'de>> StructReader<'a, 'de, I> {
         self.input.field_end()
     }
 
+    /// Keeps a field that the type does not have.
+    pub fn keep(&mut self, field: FieldHeader, unknown: &mut UnknownFields) -> Result<()> {
+        if !self.input.wants(field.id) {
+            return self.skip(field);
+        }
+        unknown.keep(field, self.input)?;
+        self.input.field_end()
+    }
+
     /// Reads a member of a union and makes it the union's value. A member of another type than the
     /// declared one is kept as unknown.
     ///
@@ -469,6 +478,11 @@ impl<'a, 'v, O: Output<'v>> StructWriter<'a, O> {
         if value.encode_field(self.out, self.last, id, name) {
             self.last = id;
         }
+    }
+
+    /// Writes fields that the type does not have, behind those that it has.
+    pub fn unknown_fields(&mut self, fields: &UnknownFields) {
+        self.last = fields.write(self.last, self.out);
     }
 
     /// Writes the member of a union that its IDL does not know, in this protocol.

@@ -71,7 +71,7 @@ impl UnknownField {
 
 /// Whoever read the member from a peer has checked it against the limits in force there, which the
 /// defaults know nothing of.
-fn unlimited() -> Limits {
+pub(super) fn unlimited() -> Limits {
     Limits::default()
         .message_bytes_max(usize::MAX)
         .container_elements_max(usize::MAX)

@@ -38,6 +38,10 @@ pub trait Protocol: 'static {
     /// The name in configurations, in lower case.
     const NAME: &'static str;
 
+    /// Whether the bytes of a value mean the same wherever in a message they stand, so that values
+    /// which nobody looks at can be copied from one message to another.
+    const RAW_VALUES: bool = false;
+
     /// Reads one message.
     type Input<'de>: Input<'de>;
 
@@ -132,6 +136,9 @@ pub struct MapHeader {
 /// `element`, `key`, `value` and the `end` functions are punctuation for protocols that have any;
 /// elsewhere they compile to nothing.
 pub trait Input<'de>: Sized {
+    /// The protocol that it reads.
+    type Protocol: Protocol;
+
     /// A reader at a place that another one has been.
     fn at(place: &Place<'de>) -> Self;
 
@@ -437,6 +444,13 @@ pub trait Output<'v>: Sized {
     fn value(&mut self) {}
     /// Ends a map.
     fn map_end(&mut self);
+
+    /// Writes a value whose bytes were read by the protocol of this name, if that is this one and its
+    /// values are [`RAW_VALUES`](Protocol::RAW_VALUES). `false`, and nothing written, otherwise.
+    fn raw_value(&mut self, protocol: &'static str, value: &[u8]) -> bool {
+        let _ = (protocol, value);
+        false
+    }
 
     /// Refers to large [`blob`](Self::blob)s from here on, where the protocol writes them as they
     /// are. The default copies them.

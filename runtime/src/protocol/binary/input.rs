@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use byteorder::{BigEndian, ByteOrder};
 use uuid::Uuid;
 
-use super::{STOP, VERSION_1, VERSION_MASK, bytes_min, is_fixed};
+use super::{Binary, STOP, VERSION_1, VERSION_MASK, bytes_min, is_fixed};
 use crate::error::{ErrorKind, Result};
 use crate::fast;
 use crate::limits::Limits;
@@ -113,6 +113,8 @@ impl<'de> BinaryInput<'de> {
 }
 
 impl<'de> Input<'de> for BinaryInput<'de> {
+    type Protocol = Binary;
+
     #[inline]
     fn at(place: &Place<'de>) -> Self {
         let reader = Reader::new(place.message, place.offset, &place.limits);

@@ -34,6 +34,7 @@ pub struct Binary;
 
 impl Protocol for Binary {
     const NAME: &'static str = "binary";
+    const RAW_VALUES: bool = true;
     type Input<'de> = BinaryInput<'de>;
     type Output<'v> = BinaryOutput<'v>;
 

@@ -2,11 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{STOP, VERSION_1};
+use super::{Binary, STOP, VERSION_1};
 use crate::fast;
 use crate::limits::Limits;
 use crate::protocol::writer::{Blobs, Depth, cut};
-use crate::protocol::{MessageForm, MessageHead, Number, Output, Written};
+use crate::protocol::{MessageForm, MessageHead, Number, Output, Protocol, Written};
 use crate::wire::WireType;
 
 /// Appends values in the binary protocol to a buffer.
@@ -219,6 +219,14 @@ impl<'v> Output<'v> for BinaryOutput<'v> {
     #[inline(always)]
     fn map_end(&mut self) {
         self.depth.leave();
+    }
+
+    fn raw_value(&mut self, protocol: &'static str, value: &[u8]) -> bool {
+        let same = protocol == Binary::NAME;
+        if same {
+            fast::append(&mut self.buffer, value);
+        }
+        same
     }
 
     fn link_blobs(&mut self) {

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::varint::{self, BLOCK, Block, Flaw, unzigzag};
 use super::{
-    FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, TRUE, VERSION, VERSION_MASK, bytes_min, code,
-    is_fixed, short_header, skip, wire_type,
+    Compact, FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, TRUE, VERSION, VERSION_MASK,
+    bytes_min, code, is_fixed, short_header, skip, wire_type,
 };
 use crate::error::{Error, ErrorKind, Result, Step};
 use crate::fast;
@@ -218,6 +218,8 @@ impl<'de> CompactInput<'de> {
 }
 
 impl<'de> Input<'de> for CompactInput<'de> {
+    type Protocol = Compact;
+
     #[inline]
     fn at(place: &Place<'de>) -> Self {
         let reader = Reader::new(place.message, place.offset, &place.limits);

@@ -36,6 +36,7 @@ pub struct Compact;
 
 impl Protocol for Compact {
     const NAME: &'static str = "compact";
+    const RAW_VALUES: bool = true;
     type Input<'de> = CompactInput<'de>;
     type Output<'v> = CompactOutput<'v>;
 

@@ -3,11 +3,13 @@
 use uuid::Uuid;
 
 use super::varint::{self, zigzag};
-use super::{FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, VERSION, code, short_header};
+use super::{
+    Compact, FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, VERSION, code, short_header,
+};
 use crate::fast;
 use crate::limits::Limits;
 use crate::protocol::writer::{Blobs, Depth, cut};
-use crate::protocol::{MessageHead, Number, Output, Written};
+use crate::protocol::{MessageHead, Number, Output, Protocol, Written};
 use crate::wire::WireType;
 
 /// Appends values in the compact protocol to a buffer.
@@ -246,6 +248,14 @@ impl<'v> Output<'v> for CompactOutput<'v> {
     #[inline(always)]
     fn map_end(&mut self) {
         self.depth.leave();
+    }
+
+    fn raw_value(&mut self, protocol: &'static str, value: &[u8]) -> bool {
+        let same = protocol == Compact::NAME;
+        if same {
+            fast::append(&mut self.buffer, value);
+        }
+        same
     }
 
     fn link_blobs(&mut self) {

@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use uuid::Uuid;
 
 use super::number::{self, BadInteger, is_numeric};
-use super::{NUMBER_BYTES_MAX, UUID_CHARS, VERSION, bytes_min, name, text, text_bytes_max};
+use super::{Json, NUMBER_BYTES_MAX, UUID_CHARS, VERSION, bytes_min, name, text, text_bytes_max};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::reader::Reader;
@@ -281,6 +281,8 @@ impl<'de> JsonInput<'de> {
 }
 
 impl<'de> Input<'de> for JsonInput<'de> {
+    type Protocol = Json;
+
     #[inline]
     fn at(place: &Place<'de>) -> Self {
         let reader = Reader::new(place.message, place.offset, &place.limits);
