@@ -12,13 +12,14 @@ use seapink_idl::emit::rust::{BinaryType, Collection, Layout, Options, emit};
 use seapink_idl::{Disk, LoadOptions, load};
 
 /// Each is the root of a program; the other `.thrift` files of the folder are included by these.
-const ROOTS: [&str; 6] = [
+const ROOTS: [&str; 7] = [
     "library",
     "names",
     "values",
     "evolution",
     "annotated",
     "bench",
+    "sharing",
 ];
 
 fn folder() -> PathBuf {

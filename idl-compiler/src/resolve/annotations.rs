@@ -10,7 +10,7 @@ use crate::source::SourceId;
 
 /// Every annotation that there is. A new one is an entry here, and a row of the table in
 /// `docs/emitted-code.md`.
-const KNOWN: [Known; 4] = [
+const KNOWN: [Known; 6] = [
     Known {
         key: "rust.type",
         on: &[On::Type, On::Field, On::Argument, On::Function, On::Typedef],
@@ -20,6 +20,16 @@ const KNOWN: [Known; 4] = [
         key: "rust.derive",
         on: &[On::Struct, On::Union, On::Exception, On::Enum],
         check: derives,
+    },
+    Known {
+        key: "rust.arguments",
+        on: &[On::Service, On::Function],
+        check: |_, value| one_of(value, &["borrowed", "owned"]),
+    },
+    Known {
+        key: "rust.unknown_fields",
+        on: &[On::Struct, On::Exception],
+        check: |_, value| one_of(value, &["keep", "skip"]),
     },
     Known {
         key: "deprecated",

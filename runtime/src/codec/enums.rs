@@ -127,6 +127,8 @@ macro_rules! impl_enum {
             }
         }
 
+        $crate::impl_lend_copied!($ty);
+
         impl $crate::codegen::View<'_, $ty> for $ty {
             #[inline]
             fn of(owned: &Self) -> Self {

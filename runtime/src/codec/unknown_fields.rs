@@ -42,6 +42,15 @@ struct Origin {
 }
 
 impl UnknownFields {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self {
+            fields: Vec::new(),
+            bytes: Vec::new(),
+            origin: None,
+        }
+    }
+
     /// How many fields there are.
     pub fn len(&self) -> usize {
         self.fields.len()
@@ -146,6 +155,21 @@ impl UnknownFields {
     }
 }
 
+#[cfg(feature = "serde")]
+impl UnknownFields {
+    fn from_binary(bytes: &[u8]) -> Result<Self> {
+        let mut input = Binary::input(bytes, 0, &crate::limits::Limits::default());
+        let mut fields = Self::default();
+        while input.remaining() > 0 {
+            match input.field(0)? {
+                Some(field) => fields.keep(field, &mut input)?,
+                None => break,
+            }
+        }
+        Ok(fields)
+    }
+}
+
 impl PartialEq for UnknownFields {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
@@ -174,6 +198,27 @@ impl Hash for UnknownFields {
         for (id, ty) in self.iter() {
             (id, ty).hash(state);
         }
+    }
+}
+
+/// As the bytes of the fields in the binary protocol.
+#[cfg(feature = "serde")]
+impl serde::Serialize for UnknownFields {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
+        self.in_binary().serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for UnknownFields {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Self, D::Error> {
+        let bytes = Vec::<u8>::deserialize(deserializer)?;
+        Self::from_binary(&bytes).map_err(serde::de::Error::custom)
     }
 }
 

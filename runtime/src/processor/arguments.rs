@@ -6,7 +6,7 @@
 
 use crate::codec::{Decode, Encode, StructReader, StructWriter, write_struct};
 use crate::error::Result;
-use crate::processor::{CallContext, recycled};
+use crate::processor::{CallContext, Lend, recycled};
 use crate::protocol::{FieldHeader, Input, Output};
 
 /// Ids and names of fields.
@@ -56,6 +56,12 @@ pub trait RecycleArguments: Sized {
 pub trait HandlerFn<H, Arguments, T, E> {
     /// Calls it.
     fn call(self, handler: &H, cx: &CallContext, arguments: Arguments) -> Result<T, E>;
+}
+
+/// The same for a function that borrows its arguments.
+pub trait BorrowingFn<H, Arguments, T, E> {
+    /// Calls it.
+    fn call(self, handler: &H, cx: &CallContext, arguments: &Arguments) -> Result<T, E>;
 }
 
 macro_rules! tuples {
@@ -137,6 +143,24 @@ macro_rules! tuples {
                 ($($member,)*): ($($member,)*),
             ) -> Result<Value, Failure> {
                 self(handler, cx, $($member),*)
+            }
+        }
+
+        impl<Function, Handler, $($member: Lend,)* Value, Failure>
+            BorrowingFn<Handler, ($($member,)*), Value, Failure> for Function
+        where
+            Function: for<'lent> Fn(&Handler, &CallContext, $($member::Lent<'lent>),*)
+                -> Result<Value, Failure>,
+        {
+            #[inline(always)]
+            fn call(
+                self,
+                handler: &Handler,
+                cx: &CallContext,
+                arguments: &($($member,)*),
+            ) -> Result<Value, Failure> {
+                let _ = arguments;
+                self(handler, cx, $(arguments.$place.lend()),*)
             }
         }
     )*};

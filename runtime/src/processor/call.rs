@@ -9,8 +9,8 @@ use crate::error::{ApplicationCode, Error, ErrorKind, Result};
 use crate::processor::arguments::{read_arguments, read_into_arguments};
 use crate::processor::result::write_result;
 use crate::processor::{
-    CallContext, DecodeArguments, EncodeResult, FieldNames, HandlerFn, MethodError, Outcome,
-    RecycleArguments, Request, Service, external, recycled,
+    BorrowingFn, CallContext, DecodeArguments, EncodeResult, FieldNames, HandlerFn, MethodError,
+    Outcome, RecycleArguments, Request, Service, external, recycled,
 };
 use crate::protocol::{Input, Output, Protocol, wire};
 use crate::wire::MessageKind;
@@ -91,10 +91,10 @@ impl<'a, P: Protocol> Call<'a, P> {
 
     /// The same for arguments that the handler borrows, so that the next call is read into them.
     #[inline]
-    pub fn reply_borrowed<H, A, T, E>(
+    pub fn reply_borrowed<A, H, T, E>(
         self,
         handler: &H,
-        function: impl FnOnce(&H, &CallContext, &A) -> Result<T, E>,
+        function: impl BorrowingFn<H, A, T, E>,
         ids: FieldNames,
     ) -> Outcome
     where
@@ -104,12 +104,34 @@ impl<'a, P: Protocol> Call<'a, P> {
     {
         let arguments = self.recycled_arguments(ids);
         let keep = self.is_small();
-        self.answer(arguments, |cx, arguments| {
-            let result = function(handler, cx, &arguments);
+        self.answer(arguments, |cx, arguments: A| {
+            let result = function.call(handler, cx, &arguments);
             if keep {
                 arguments.recycle();
             }
             result
+        })
+    }
+
+    /// The same for arguments of which some are required or have defaults, and so are made anew.
+    pub fn reply_borrowed_with<A, H, T, E>(
+        self,
+        required: &[i16],
+        defaults: A,
+        handler: &H,
+        function: impl BorrowingFn<H, A, T, E>,
+        ids: FieldNames,
+    ) -> Outcome
+    where
+        A: DecodeArguments<'a>,
+        T: EncodeResult + 'static,
+        E: MethodError,
+    {
+        let arguments = self.arguments(defaults, |input, arguments| {
+            read_arguments(arguments, ids, required, input)
+        });
+        self.answer(arguments, |cx, arguments| {
+            function.call(handler, cx, &arguments)
         })
     }
 
@@ -218,10 +240,10 @@ impl<'a, P: Protocol> Call<'a, P> {
 
     /// The same for arguments that the handler borrows, so that the next call is read into them.
     #[inline]
-    pub fn oneway_borrowed<H, A>(
+    pub fn oneway_borrowed<A, H>(
         self,
         handler: &H,
-        function: impl FnOnce(&H, &CallContext, &A) -> Result<()>,
+        function: impl BorrowingFn<H, A, (), Error>,
         ids: FieldNames,
     ) -> Outcome
     where
@@ -229,12 +251,32 @@ impl<'a, P: Protocol> Call<'a, P> {
     {
         let arguments = self.recycled_arguments(ids);
         let keep = self.is_small();
-        self.run(arguments, |cx, arguments| {
-            let result = function(handler, cx, &arguments);
+        self.run(arguments, |cx, arguments: A| {
+            let result = function.call(handler, cx, &arguments);
             if keep {
                 arguments.recycle();
             }
             result
+        })
+    }
+
+    /// The same for arguments of which some are required or have defaults, and so are made anew.
+    pub fn oneway_borrowed_with<A, H>(
+        self,
+        required: &[i16],
+        defaults: A,
+        handler: &H,
+        function: impl BorrowingFn<H, A, (), Error>,
+        ids: FieldNames,
+    ) -> Outcome
+    where
+        A: DecodeArguments<'a>,
+    {
+        let arguments = self.arguments(defaults, |input, arguments| {
+            read_arguments(arguments, ids, required, input)
+        });
+        self.run(arguments, |cx, arguments| {
+            function.call(handler, cx, &arguments)
         })
     }
 

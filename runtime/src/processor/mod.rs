@@ -7,15 +7,19 @@
 mod arguments;
 mod call;
 mod context;
+mod lend;
 mod method_error;
 mod multiplexed;
 mod recycled;
 mod result;
 
 pub(crate) use arguments::write_arguments;
-pub use arguments::{DecodeArguments, EncodeArguments, FieldNames, HandlerFn, RecycleArguments};
+pub use arguments::{
+    BorrowingFn, DecodeArguments, EncodeArguments, FieldNames, HandlerFn, RecycleArguments,
+};
 pub use call::Call;
 pub use context::{CallContext, Peer};
+pub use lend::Lend;
 pub use method_error::MethodError;
 pub use multiplexed::Multiplexed;
 pub(crate) use result::read_result;

@@ -35,16 +35,16 @@ pub(super) fn take<T: Default + 'static>() -> T {
     if !mem::needs_drop::<T>() {
         return T::default();
     }
-    KEPT.with_borrow_mut(|slots| match find::<T>(slots) {
-        Some(value) => value.take(),
-        None => {
-            if slots.len() < TYPES_MAX {
-                let value = Box::new(None::<T>);
-                let of = TypeId::of::<T>();
-                slots.push(Slot { of, value });
-            }
-            None
+    KEPT.with_borrow_mut(|slots| {
+        if let Some(value) = find::<T>(slots) {
+            return value.take();
         }
+        if slots.len() < TYPES_MAX {
+            let value = Box::new(None::<T>);
+            let of = TypeId::of::<T>();
+            slots.push(Slot { of, value });
+        }
+        None
     })
     .unwrap_or_default()
 }

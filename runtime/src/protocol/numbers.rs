@@ -191,6 +191,15 @@ impl<T: Number> Numbers<'_, T> {
     }
 }
 
+impl<'a, T: Number> IntoIterator for &'a Numbers<'_, T> {
+    type Item = T;
+    type IntoIter = NumbersIter<'a, T>;
+
+    fn into_iter(self) -> NumbersIter<'a, T> {
+        self.iter()
+    }
+}
+
 /// The numbers of a list in a message.
 #[derive(Clone, Debug)]
 pub struct NumbersIter<'a, T> {

@@ -190,7 +190,7 @@ impl<'de> Reader<'de> {
     /// Checks that bytes just read are UTF-8.
     #[inline]
     pub(super) fn utf8(&self, bytes: &'de [u8]) -> Result<&'de str> {
-        fast::utf8(bytes).map_err(|error| self.not_utf8(self.offset() - bytes.len(), error))
+        fast::utf8(bytes).map_err(|error| not_utf8(self.offset() - bytes.len(), error))
     }
 
     /// Checks a declared count of elements, each at least so many bytes long.
@@ -228,12 +228,6 @@ impl<'de> Reader<'de> {
     #[inline(always)]
     pub(super) fn error(&self, kind: ErrorKind, message: &'static str) -> Error {
         failed(self.offset(), kind, message)
-    }
-
-    /// The error for text that starts at an offset and is not UTF-8.
-    #[inline(always)]
-    pub(super) fn not_utf8(&self, start: usize, error: str::Utf8Error) -> Error {
-        not_utf8(start, error)
     }
 
     /// The error for a length or count below zero.
@@ -276,9 +270,10 @@ fn failed(offset: usize, kind: ErrorKind, message: &'static str) -> Error {
     Error::new(kind, message).at(offset)
 }
 
+/// The error for text that starts at an offset and is not UTF-8.
 #[cold]
 #[inline(never)]
-fn not_utf8(start: usize, error: str::Utf8Error) -> Error {
+pub(super) fn not_utf8(start: usize, error: str::Utf8Error) -> Error {
     Error::new(ErrorKind::Malformed, "a string is not UTF-8")
         .at(start + error.valid_up_to())
         .with_source(error)

@@ -50,7 +50,10 @@ impl Written<'_> {
 
 /// The blobs that a writer refers to. `None`, and one word, until that is asked for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Blobs<'v>(Option<Box<Vec<(usize, &'v [u8])>>>);
+pub(super) struct Blobs<'v>(Option<Box<Places<'v>>>);
+
+/// Blobs with their places.
+type Places<'v> = Vec<(usize, &'v [u8])>;
 
 impl<'v> Blobs<'v> {
     pub(super) fn link(&mut self) {

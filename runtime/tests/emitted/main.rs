@@ -17,6 +17,7 @@ mod golden {
         include!("../../../testdata/golden/names.rs");
     }
     include!("../../../testdata/golden/bench.rs");
+    include!("../../../testdata/golden/sharing.rs");
     include!("../../../testdata/golden/values.rs");
     include!("../../../testdata/golden/evolution.rs");
 }
@@ -28,5 +29,6 @@ mod names;
 mod projection;
 mod recycling;
 mod shapes;
+mod sharing;
 mod values;
 mod wire;

@@ -9,10 +9,15 @@ struct Alarm {
   2: list<binary (rust.type = "Vec")> (rust.type = "Vec") two (deprecated)
 } (rust.derive = "Eq, ::serde::Serialize,", java.final)
 
+struct Passed {
+  1: string on
+} (rust.unknown_fields = "keep")
+
 exception Failure {
   1: string text
 } (message = "text")
 
 service Alarms {
+  void sound(1: Alarm alarm) (rust.arguments = "borrowed")
   map<string, i32> all(1: set<i32> levels (rust.type = "BTreeSet")) (rust.type = "BTreeMap")
-} (message = "of another compiler")
+} (message = "of another compiler", rust.arguments = "owned")

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use super::keys;
 use super::names::{Scope, camel, distinct, identifier, screaming, snake};
 use super::recursion::{self, Boxing};
-use crate::model::{ConstId, FileId, Item, Program, ServiceId, StructKind, TypeId, TypeKind};
+use crate::model::{
+    ConstId, FileId, Item, Program, ServiceId, StructKind, TypeDef, TypeId, TypeKind,
+};
 
 /// Names that emitted code takes from the prelude. A module that has a type of that name gets the
 /// absolute path instead.
@@ -38,7 +40,10 @@ pub(super) struct Plan {
     consts: Vec<String>,
     services: Vec<ServiceNames>,
     /// Rust names of the fields of each struct, union member names, or enum members.
+    /// Last, the member for unknown fields.
     members: Vec<Vec<String>>,
+    /// Whether a struct keeps fields that its IDL does not have.
+    unknown_fields: Vec<bool>,
     boxes: Vec<Vec<Boxing>>,
     /// Whether a type is in a set or in the key of a map.
     keys: Vec<bool>,
@@ -74,8 +79,9 @@ impl Plan {
             members: program
                 .types
                 .iter()
-                .map(|ty| member_names(&ty.kind))
+                .map(|ty| member_names(ty, keeps_unknown_fields(ty)))
                 .collect(),
+            unknown_fields: program.types.iter().map(keeps_unknown_fields).collect(),
             boxes: recursion::boxes(program),
             keys: keys::find(program),
         };
@@ -152,12 +158,26 @@ impl Plan {
         &self.members[id.0 as usize][index]
     }
 
+    /// The member for fields that the IDL does not have, if they are kept.
+    pub(super) fn unknown_fields(&self, id: TypeId) -> Option<&str> {
+        if !self.unknown_fields[id.0 as usize] {
+            return None;
+        }
+        self.members[id.0 as usize].last().map(String::as_str)
+    }
+
     pub(super) fn boxing(&self, id: TypeId, field: usize) -> Boxing {
         self.boxes[id.0 as usize][field]
     }
 
     pub(super) fn is_key(&self, id: TypeId) -> bool {
         self.keys[id.0 as usize]
+    }
+
+    /// Whether something in this module has this name.
+    pub(super) fn is_taken(&self, module: &[String], name: &str) -> bool {
+        let module = self.modules.get(module);
+        module.is_some_and(|module| module.scope.has(name))
     }
 
     /// A name of the prelude as this module must write it.
@@ -208,8 +228,15 @@ fn module_path(file: &crate::model::File) -> Vec<String> {
         .collect()
 }
 
-fn member_names(kind: &TypeKind) -> Vec<String> {
-    match kind {
+fn keeps_unknown_fields(ty: &TypeDef) -> bool {
+    let TypeKind::Struct(of) = &ty.kind else {
+        return false;
+    };
+    of.kind != StructKind::Union && ty.meta.annotation("rust.unknown_fields") == Some("keep")
+}
+
+fn member_names(ty: &TypeDef, unknown_fields: bool) -> Vec<String> {
+    match &ty.kind {
         TypeKind::Typedef(_) => Vec::new(),
         TypeKind::Enum(of) => {
             let names: Vec<_> = of
@@ -220,10 +247,9 @@ fn member_names(kind: &TypeKind) -> Vec<String> {
             distinct(&names, &[], screaming)
         }
         TypeKind::Struct(of) => {
-            let names: Vec<_> = of
-                .fields
-                .iter()
-                .map(|field| field.meta.name.as_str())
+            let fields = of.fields.iter().map(|field| field.meta.name.as_str());
+            let names: Vec<_> = fields
+                .chain(unknown_fields.then_some("unknown_fields"))
                 .collect();
             match of.kind {
                 StructKind::Union => distinct(&names, &["Unknown", "Self"], camel),

@@ -1,5 +1,7 @@
 //! Services: a trait for the handler, a processor, a client, and an error enum for each function.
 
+use std::fmt::Write as _;
+
 use super::Emitter;
 use super::docs;
 use super::expr::Expr;
@@ -18,6 +20,27 @@ struct Method<'a> {
     arguments: Vec<String>,
     /// `Result<…>` as the handler and the client return it.
     result: String,
+    /// How the handler takes its arguments.
+    taking: Taking,
+}
+
+/// How a handler takes its arguments: `rust.arguments`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taking {
+    Owned,
+    Borrowed,
+}
+
+impl Taking {
+    /// What the function says, or else its service.
+    fn of(function: &Function, service: &Service) -> Self {
+        let key = "rust.arguments";
+        let own = function.meta.annotation(key);
+        match own.or_else(|| service.meta.annotation(key)) {
+            Some("borrowed") if !function.args.is_empty() => Self::Borrowed,
+            _ => Self::Owned,
+        }
+    }
 }
 
 impl Emitter<'_> {
@@ -28,7 +51,10 @@ impl Emitter<'_> {
             .functions
             .iter()
             .zip(&names.functions)
-            .map(|(function, (name, error))| self.method(function, name, error, module))
+            .map(|(function, (name, error))| {
+                let taking = Taking::of(function, service);
+                self.method(function, name, error, module, taking)
+            })
             .collect();
         self.emit_handler(id, service, &methods, module, text);
         text.blank();
@@ -47,6 +73,7 @@ impl Emitter<'_> {
         name: &'a str,
         error: &'a str,
         module: &[String],
+        taking: Taking,
     ) -> Method<'a> {
         let names: Vec<_> = function
             .args
@@ -65,6 +92,7 @@ impl Emitter<'_> {
             function,
             name,
             error,
+            taking,
             arguments: distinct(&names, &["cx"], snake),
             result: if function.oneway {
                 "::seapink::codegen::Result<()>".to_owned()
@@ -105,8 +133,10 @@ impl Emitter<'_> {
                     "cx: &::seapink::codegen::CallContext".to_owned(),
                 ];
                 for (field, name) in method.function.args.iter().zip(&method.arguments) {
-                    let chosen = annotation(&field.meta.annotations);
-                    let ty = self.rust_type(&field.ty, chosen, Place::new(module));
+                    let ty = match method.taking {
+                        Taking::Owned => self.argument_type(field, module),
+                        Taking::Borrowed => self.borrowed_type(field, Place::new(module)).0,
+                    };
                     parameters.push(format!("{name}: {ty}"));
                 }
                 text.function(
@@ -164,6 +194,11 @@ impl Emitter<'_> {
                 if methods.is_empty() {
                     return text.line(format_args!("call.{}", otherwise.one_line()));
                 }
+                for method in methods {
+                    if method.taking == Taking::Borrowed {
+                        self.emit_arguments_alias(method, module, text);
+                    }
+                }
                 text.block("match call.method()", |text| {
                     for method in methods {
                         let pattern = format!("\"{}\"", method.function.meta.name);
@@ -197,6 +232,9 @@ impl Emitter<'_> {
             "call.reply"
         }
         .to_owned();
+        if method.taking == Taking::Borrowed {
+            head.push_str("_borrowed");
+        }
         let mut arguments = Vec::new();
         if !required.is_empty() || args.iter().any(|arg| arg.default.is_some()) {
             head.push_str("_with");
@@ -211,10 +249,44 @@ impl Emitter<'_> {
             arguments.push(Expr::array("&", required));
             arguments.push(Expr::tuple(defaults.collect()));
         }
+        if method.taking == Taking::Borrowed {
+            // The function's parameters do not tell what is lent to it.
+            let types = self.arguments_alias(method, module);
+            let rest = if method.function.oneway {
+                "_"
+            } else {
+                "_, _, _"
+            };
+            let _ = write!(head, "::<{types}, {rest}>");
+        }
         arguments.push(Expr::atom("handler"));
         arguments.push(Expr::atom(format!("H::{}", method.name)));
         arguments.push(ids(args.iter()));
         Expr::call(head, arguments)
+    }
+
+    /// A name for the owned arguments of a function that borrows them. It is seen in one function
+    /// only, and hides none of the module's types there.
+    fn arguments_alias(&self, method: &Method<'_>, module: &[String]) -> String {
+        let mut name = camel(method.name.trim_start_matches("r#")) + "Arguments";
+        while self.plan.is_taken(module, &name) {
+            name.push('_');
+        }
+        name
+    }
+
+    fn emit_arguments_alias(&self, method: &Method<'_>, module: &[String], text: &mut Text) {
+        let name = self.arguments_alias(method, module);
+        let args = method.function.args.iter();
+        let types = args.map(|arg| Expr::atom(self.argument_type(arg, module)));
+        let types = Expr::tuple(types.collect());
+        text.assignment(&format!("type {name}"), &types);
+    }
+
+    /// An argument as it is owned.
+    fn argument_type(&self, field: &Field, module: &[String]) -> String {
+        let chosen = annotation(&field.meta.annotations);
+        self.rust_type(&field.ty, chosen, Place::new(module))
     }
 
     fn emit_client(

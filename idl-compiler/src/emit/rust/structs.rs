@@ -12,6 +12,8 @@ use crate::model::{Field, Requiredness, Shape, Struct, StructKind, TypeDef, Type
 /// Clippy's `large_enum_variant` complains from a difference of 200.
 const VARIANT_BYTES_MAX: usize = 160;
 
+const UNKNOWN_FIELDS: &str = "::seapink::codegen::UnknownFields";
+
 impl Emitter<'_> {
     pub(super) fn emit_struct(&self, id: TypeId, ty: &TypeDef, of: &Struct, text: &mut Text) {
         match of.kind {
@@ -46,7 +48,7 @@ impl Emitter<'_> {
             .enumerate()
             .map(|(index, field)| self.field_type(id, index, field, place))
             .collect();
-        if of.fields.is_empty() {
+        if of.fields.is_empty() && self.plan.unknown_fields(id).is_none() {
             text.line(format_args!("pub struct {name} {{}}"));
         } else {
             text.block(format_args!("pub struct {name}"), |text| {
@@ -55,6 +57,10 @@ impl Emitter<'_> {
                     Self::deprecated(&field.meta, text);
                     let member = self.plan.member(id, index);
                     text.member(member, &types[index]);
+                }
+                if let Some(member) = self.plan.unknown_fields(id) {
+                    text.line("/// What a newer IDL has and this one does not.");
+                    text.member(member, UNKNOWN_FIELDS);
                 }
             });
         }
@@ -81,7 +87,7 @@ impl Emitter<'_> {
                     });
                     let value = Expr::Struct {
                         path: "Self".to_owned(),
-                        fields: fields.collect(),
+                        fields: fields.chain(self.no_unknown_fields(id)).collect(),
                     };
                     text.expression("", &value, "");
                 });
@@ -106,7 +112,8 @@ impl Emitter<'_> {
         });
         text.blank();
         text.implementation("impl ::seapink::codegen::EncodeStruct", name, |text| {
-            emit_encode_function(text, sorted.is_empty(), |text| {
+            let unknown = self.plan.unknown_fields(id);
+            emit_encode_function(text, sorted.is_empty() && unknown.is_none(), |text| {
                 for (index, field) in &sorted {
                     let member = self.plan.member(id, *index);
                     let call = Expr::call(
@@ -118,8 +125,18 @@ impl Emitter<'_> {
                     );
                     text.expression("", &call, ";");
                 }
+                if let Some(member) = unknown {
+                    text.line(format_args!("fields.unknown_fields(&self.{member});"));
+                }
             });
         });
+    }
+
+    /// The member that keeps unknown fields, empty.
+    pub(super) fn no_unknown_fields(&self, id: TypeId) -> Option<(String, Expr)> {
+        let member = self.plan.unknown_fields(id)?;
+        let none = Expr::call(format!("{UNKNOWN_FIELDS}::new"), Vec::new());
+        Some((member.to_owned(), none))
     }
 
     fn emit_names(ty: &TypeDef, sorted: &[(usize, &Field)], text: &mut Text) {
@@ -138,8 +155,16 @@ impl Emitter<'_> {
     fn emit_decode(&self, id: TypeId, of: &Struct, place: Place<'_>, text: &mut Text) {
         let sorted = sorted(of);
         let ok = format!("{}(())", self.plan.prelude(place.module, "Ok"));
+        let unknown = self.plan.unknown_fields(id);
+        let otherwise = match unknown {
+            Some(member) => format!("fields.keep(field, &mut self.{member})"),
+            None => "fields.skip(field)".to_owned(),
+        };
         self.decode_impl(id, text, |text| {
             emit_decode_function(text, sorted.is_empty(), |text| {
+                if let Some(member) = unknown {
+                    text.line(format_args!("self.{member}.clear();"));
+                }
                 let mut required = 0;
                 for (index, field) in &sorted {
                     self.emit_expect(id, *index, field, &mut required, place, text);
@@ -149,7 +174,7 @@ impl Emitter<'_> {
             text.blank();
             emit_decode_field_function(text, |text| {
                 if sorted.is_empty() {
-                    return text.line("fields.skip(field)");
+                    return text.line(&otherwise);
                 }
                 text.block("match field.id", |text| {
                     let mut required = 0;
@@ -166,7 +191,7 @@ impl Emitter<'_> {
                         };
                         text.arm(&field.id.to_string(), &call);
                     }
-                    text.line("_ => fields.skip(field),");
+                    text.line(format_args!("_ => {otherwise},"));
                 });
             });
         });

@@ -143,7 +143,7 @@ impl Emitter<'_> {
         });
         Expr::Struct {
             path,
-            fields: fields.collect(),
+            fields: fields.chain(self.no_unknown_fields(id)).collect(),
         }
     }
 

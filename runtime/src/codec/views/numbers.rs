@@ -12,7 +12,7 @@ use crate::wire::WireType;
 #[derive(Clone, Debug)]
 pub struct NumbersView<'de, T>(Numbers<'de, T>);
 
-impl<'de, T: Number> NumbersView<'de, T> {
+impl<T: Number> NumbersView<'_, T> {
     /// How many numbers there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -17,7 +17,7 @@ pub struct BinaryOutput<'v> {
     blobs: Blobs<'v>,
 }
 
-impl<'v> BinaryOutput<'v> {
+impl BinaryOutput<'_> {
     #[inline]
     pub(super) fn new(buffer: Vec<u8>, limits: &Limits) -> Self {
         Self {

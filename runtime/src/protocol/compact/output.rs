@@ -20,7 +20,7 @@ pub struct CompactOutput<'v> {
     blobs: Blobs<'v>,
 }
 
-impl<'v> CompactOutput<'v> {
+impl CompactOutput<'_> {
     #[inline]
     pub(super) fn new(buffer: Vec<u8>, limits: &Limits) -> Self {
         Self {
@@ -125,28 +125,22 @@ impl<'v> Output<'v> for CompactOutput<'v> {
     #[inline(always)]
     fn double_field(&mut self, last: i16, id: i16, name: &'static str, value: f64) {
         let code = code(WireType::Double);
-        match short_header(last, id, code) {
-            Some(header) => {
-                fast::append_start(&mut self.buffer, &[header], &value.to_le_bytes(), 8);
-            }
-            None => {
-                self.field(last, id, WireType::Double, name);
-                self.double(value);
-            }
+        if let Some(header) = short_header(last, id, code) {
+            fast::append_start(&mut self.buffer, &[header], &value.to_le_bytes(), 8);
+        } else {
+            self.field(last, id, WireType::Double, name);
+            self.double(value);
         }
     }
 
     #[inline(always)]
     fn string_field(&mut self, last: i16, id: i16, _: &'static str, value: &str) {
         let bytes = cut(value.as_bytes());
-        match short_header(last, id, code(WireType::String)) {
-            Some(header) => {
-                varint::write_small(&[header], bytes.len() as u64, &mut self.buffer);
-            }
-            None => {
-                self.header(last, id, code(WireType::String));
-                self.length(bytes.len());
-            }
+        if let Some(header) = short_header(last, id, code(WireType::String)) {
+            varint::write_small(&[header], bytes.len() as u64, &mut self.buffer);
+        } else {
+            self.header(last, id, code(WireType::String));
+            self.length(bytes.len());
         }
         fast::append(&mut self.buffer, bytes);
     }

@@ -11,7 +11,7 @@ use super::number::{self, BadInteger, is_numeric};
 use super::{Json, NUMBER_BYTES_MAX, UUID_CHARS, VERSION, bytes_min, name, text, text_bytes_max};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::protocol::reader::Reader;
+use crate::protocol::reader::{Reader, not_utf8};
 use crate::protocol::{FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Place};
 use crate::wire::WireType;
 
@@ -194,10 +194,10 @@ impl<'de> JsonInput<'de> {
         match bytes {
             Cow::Borrowed(bytes) => str::from_utf8(bytes)
                 .map(Cow::Borrowed)
-                .map_err(|error| self.reader.not_utf8(text.start, error)),
+                .map_err(|error| not_utf8(text.start, error)),
             Cow::Owned(bytes) => String::from_utf8(bytes)
                 .map(Cow::Owned)
-                .map_err(|error| self.reader.not_utf8(text.start, error.utf8_error())),
+                .map_err(|error| not_utf8(text.start, error.utf8_error())),
         }
     }
 
