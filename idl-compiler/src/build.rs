@@ -32,6 +32,7 @@ pub struct Builder {
     collection: Collection,
     binary: BinaryType,
     derives: Vec<String>,
+    views: bool,
     silent: bool,
 }
 
@@ -91,6 +92,14 @@ impl Builder {
         self
     }
 
+    /// Emits a view of every struct, union and exception, which borrows from the message that it is
+    /// read from, and not just of those with the annotation `rust.view`.
+    #[must_use]
+    pub fn views(mut self, views: bool) -> Self {
+        self.views = views;
+        self
+    }
+
     /// Adds a derive to every emitted type, as a path: `::serde::Serialize`.
     #[must_use]
     pub fn derive(mut self, path: impl Into<String>) -> Self {
@@ -141,6 +150,7 @@ impl Builder {
             collection: self.collection,
             binary: self.binary,
             derives: self.derives.clone(),
+            views: self.views,
         };
         output::write(&out_dir, &emit::rust::emit(&program, &options))?;
         Ok(())

@@ -12,7 +12,7 @@ use seapink_idl::emit::rust::{BinaryType, Collection, Layout, Options, emit};
 use seapink_idl::{Disk, LoadOptions, load};
 
 /// Each is the root of a program; the other `.thrift` files of the folder are included by these.
-const ROOTS: [&str; 7] = [
+const ROOTS: [&str; 8] = [
     "library",
     "names",
     "values",
@@ -20,6 +20,7 @@ const ROOTS: [&str; 7] = [
     "annotated",
     "bench",
     "sharing",
+    "views",
 ];
 
 fn folder() -> PathBuf {
@@ -35,6 +36,7 @@ fn emitted(root: &str, layout: Layout) -> Vec<GeneratedFile> {
         collection: Collection::Hash,
         binary: BinaryType::Vec,
         derives: Vec::new(),
+        views: false,
     };
     emit(&program, &options)
 }

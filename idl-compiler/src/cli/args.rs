@@ -101,6 +101,10 @@ pub(crate) struct Rust {
     /// Derive to add to every type, as a path such as `::serde::Serialize`; may be repeated.
     #[arg(long, value_name = "PATH")]
     pub(crate) derive: Vec<String>,
+
+    /// Emit a view of every struct, union and exception, which borrows from the message
+    #[arg(long)]
+    pub(crate) views: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -70,6 +70,7 @@ fn generate_rust(args: &Rust) -> u8 {
         collection: args.collections.into(),
         binary: args.binary.into(),
         derives: args.derive.clone(),
+        views: args.views,
     };
     match output::write(&args.out, &emit::rust::emit(&program, &options)) {
         Ok(_) => FINE,

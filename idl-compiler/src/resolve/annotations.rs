@@ -10,7 +10,7 @@ use crate::source::SourceId;
 
 /// Every annotation that there is. A new one is an entry here, and a row of the table in
 /// `docs/emitted-code.md`.
-const KNOWN: [Known; 6] = [
+const KNOWN: [Known; 7] = [
     Known {
         key: "rust.type",
         on: &[On::Type, On::Field, On::Argument, On::Function, On::Typedef],
@@ -24,7 +24,12 @@ const KNOWN: [Known; 6] = [
     Known {
         key: "rust.arguments",
         on: &[On::Service, On::Function],
-        check: |_, value| one_of(value, &["borrowed", "owned"]),
+        check: |_, value| one_of(value, &["borrowed", "owned", "view"]),
+    },
+    Known {
+        key: "rust.view",
+        on: &[On::Struct, On::Union, On::Exception],
+        check: |_, value| one_of(value, &["1", "true", "false"]),
     },
     Known {
         key: "rust.unknown_fields",

@@ -18,6 +18,9 @@ mod golden {
     }
     include!("../../../testdata/golden/bench.rs");
     include!("../../../testdata/golden/sharing.rs");
+    pub(crate) mod viewed {
+        include!("../../../testdata/golden/views.rs");
+    }
     include!("../../../testdata/golden/values.rs");
     include!("../../../testdata/golden/evolution.rs");
 }
@@ -31,4 +34,5 @@ mod recycling;
 mod shapes;
 mod sharing;
 mod values;
+mod views;
 mod wire;

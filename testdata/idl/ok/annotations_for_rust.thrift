@@ -11,7 +11,7 @@ struct Alarm {
 
 struct Passed {
   1: string on
-} (rust.unknown_fields = "keep")
+} (rust.unknown_fields = "keep", rust.view)
 
 exception Failure {
   1: string text

@@ -7,6 +7,7 @@
 //! Everything is decided in `plan` before a line is written; the other modules only write. Paths
 //! are absolute (`::seapink::codegen::…`), since an IDL may call its types `Result` or `String`.
 
+mod borrowing;
 mod consts;
 mod docs;
 mod enums;
@@ -22,6 +23,7 @@ mod structs;
 mod text;
 mod types;
 mod values;
+mod views;
 
 use crate::emit::GeneratedFile;
 use crate::model::{Item, Meta, Program, TypeId, TypeKind};
@@ -72,6 +74,8 @@ pub struct Options {
     pub binary: BinaryType,
     /// Derives added to every emitted type, as paths: `::serde::Serialize`.
     pub derives: Vec<String>,
+    /// A view of every struct, not just of those that ask for one.
+    pub views: bool,
 }
 
 /// Emits the program. The same program and options give the same text.
@@ -79,7 +83,7 @@ pub fn emit(program: &Program, options: &Options) -> Vec<GeneratedFile> {
     Emitter {
         program,
         options,
-        plan: Plan::new(program),
+        plan: Plan::new(program, options.views),
     }
     .files()
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::borrowing::Views;
 use super::keys;
 use super::names::{Scope, camel, distinct, identifier, screaming, snake};
 use super::recursion::{self, Boxing};
@@ -37,6 +38,9 @@ pub(super) struct Plan {
     /// Module of each file.
     file_modules: Vec<Vec<String>>,
     types: Vec<String>,
+    /// Names of views, for types that have one.
+    view_names: Vec<String>,
+    pub(super) views: Views,
     consts: Vec<String>,
     services: Vec<ServiceNames>,
     /// Rust names of the fields of each struct, union member names, or enum members.
@@ -68,12 +72,14 @@ pub(super) struct ServiceNames {
 }
 
 impl Plan {
-    pub(super) fn new(program: &Program) -> Self {
+    pub(super) fn new(program: &Program, all_views: bool) -> Self {
         let file_modules: Vec<_> = program.files.iter().map(module_path).collect();
         let mut plan = Self {
             modules: BTreeMap::new(),
             file_modules,
             types: vec![String::new(); program.types.len()],
+            view_names: vec![String::new(); program.types.len()],
+            views: Views::new(program, all_views),
             consts: vec![String::new(); program.consts.len()],
             services: vec![ServiceNames::default(); program.services.len()],
             members: program
@@ -125,6 +131,14 @@ impl Plan {
                 }
             }
             for item in items() {
+                if let Item::Type(id) = item
+                    && self.views.has_view(id)
+                {
+                    let name = format!("{}View", self.types[id.0 as usize]);
+                    self.view_names[id.0 as usize] = module.scope.take(&name);
+                }
+            }
+            for item in items() {
                 if let Item::Service(id) = item {
                     self.services[id.0 as usize] = service_names(program, id, &mut module.scope);
                 }
@@ -144,6 +158,12 @@ impl Plan {
 
     pub(super) fn type_name(&self, id: TypeId) -> &str {
         &self.types[id.0 as usize]
+    }
+
+    /// The name of the type's view, if it has one.
+    pub(super) fn view_name(&self, id: TypeId) -> Option<&str> {
+        let has_view = self.views.has_view(id);
+        has_view.then(|| self.view_names[id.0 as usize].as_str())
     }
 
     pub(super) fn const_name(&self, id: ConstId) -> &str {

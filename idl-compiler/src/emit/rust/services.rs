@@ -29,6 +29,12 @@ struct Method<'a> {
 enum Taking {
     Owned,
     Borrowed,
+    Views,
+}
+
+/// Whether the handler takes views of its arguments.
+pub(super) fn takes_views(function: &Function, service: &Service) -> bool {
+    Taking::of(function, service) == Taking::Views
 }
 
 impl Taking {
@@ -37,7 +43,10 @@ impl Taking {
         let key = "rust.arguments";
         let own = function.meta.annotation(key);
         match own.or_else(|| service.meta.annotation(key)) {
-            Some("borrowed") if !function.args.is_empty() => Self::Borrowed,
+            _ if function.args.is_empty() => Self::Owned,
+            Some("borrowed") => Self::Borrowed,
+            // A default may own memory, which a view could not borrow from the message.
+            Some("view") if function.args.iter().all(|arg| arg.default.is_none()) => Self::Views,
             _ => Self::Owned,
         }
     }
@@ -136,6 +145,7 @@ impl Emitter<'_> {
                     let ty = match method.taking {
                         Taking::Owned => self.argument_type(field, module),
                         Taking::Borrowed => self.borrowed_type(field, Place::new(module)).0,
+                        Taking::Views => self.view_type(&field.ty, Place::new(module), "'_"),
                     };
                     parameters.push(format!("{name}: {ty}"));
                 }
@@ -232,16 +242,23 @@ impl Emitter<'_> {
             "call.reply"
         }
         .to_owned();
-        if method.taking == Taking::Borrowed {
-            head.push_str("_borrowed");
+        let special = !required.is_empty() || args.iter().any(|arg| arg.default.is_some());
+        match method.taking {
+            Taking::Owned => {}
+            Taking::Borrowed => head.push_str("_borrowed"),
+            Taking::Views if special => {}
+            Taking::Views => head.push_str("_views"),
         }
         let mut arguments = Vec::new();
-        if !required.is_empty() || args.iter().any(|arg| arg.default.is_some()) {
+        if special {
             head.push_str("_with");
             let place = Place::new(module);
             let defaults = args.iter().map(|arg| {
                 let chosen = annotation(&arg.meta.annotations);
                 match &arg.default {
+                    _ if method.taking == Taking::Views => {
+                        Expr::call("::std::default::Default::default", Vec::new())
+                    }
                     Some(value) => self.value(value, &arg.ty, chosen, place),
                     None => self.zero(&arg.ty, chosen, place),
                 }

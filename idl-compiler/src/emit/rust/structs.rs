@@ -12,7 +12,27 @@ use crate::model::{Field, Requiredness, Shape, Struct, StructKind, TypeDef, Type
 /// Clippy's `large_enum_variant` complains from a difference of 200.
 const VARIANT_BYTES_MAX: usize = 160;
 
-const UNKNOWN_FIELDS: &str = "::seapink::codegen::UnknownFields";
+/// How a struct or union is read: the owned type or its view.
+pub(super) struct Reading {
+    /// The type that is read.
+    ty: String,
+}
+
+impl Reading {
+    fn owned(name: &str) -> Self {
+        Self {
+            ty: name.to_owned(),
+        }
+    }
+
+    pub(super) fn view(name: &str) -> Self {
+        Self {
+            ty: format!("{name}<'de>"),
+        }
+    }
+}
+
+pub(super) const UNKNOWN_FIELDS: &str = "::seapink::codegen::UnknownFields";
 
 impl Emitter<'_> {
     pub(super) fn emit_struct(&self, id: TypeId, ty: &TypeDef, of: &Struct, text: &mut Text) {
@@ -25,6 +45,7 @@ impl Emitter<'_> {
                 text.line(self.exception_macro(id, ty, of));
             }
         }
+        self.emit_view(id, of, text);
     }
 
     fn emit_fields(&self, id: TypeId, ty: &TypeDef, of: &Struct, text: &mut Text) {
@@ -71,7 +92,8 @@ impl Emitter<'_> {
         }
         self.emit_encode(id, ty, of, text);
         text.blank();
-        self.emit_decode(id, of, place, text);
+        let reading = Reading::owned(self.plan.type_name(id));
+        self.emit_decode(id, of, place, &reading, text);
     }
 
     fn emit_default(&self, id: TypeId, of: &Struct, place: Place<'_>, text: &mut Text) {
@@ -152,7 +174,14 @@ impl Emitter<'_> {
         text.assignment("const FIELDS: ::seapink::codegen::FieldNames", &names);
     }
 
-    fn emit_decode(&self, id: TypeId, of: &Struct, place: Place<'_>, text: &mut Text) {
+    pub(super) fn emit_decode(
+        &self,
+        id: TypeId,
+        of: &Struct,
+        place: Place<'_>,
+        reading: &Reading,
+        text: &mut Text,
+    ) {
         let sorted = sorted(of);
         let ok = format!("{}(())", self.plan.prelude(place.module, "Ok"));
         let unknown = self.plan.unknown_fields(id);
@@ -160,7 +189,7 @@ impl Emitter<'_> {
             Some(member) => format!("fields.keep(field, &mut self.{member})"),
             None => "fields.skip(field)".to_owned(),
         };
-        self.decode_impl(id, text, |text| {
+        Self::decode_impl(reading, text, |text| {
             emit_decode_function(text, sorted.is_empty(), |text| {
                 if let Some(member) = unknown {
                     text.line(format_args!("self.{member}.clear();"));
@@ -262,7 +291,8 @@ impl Emitter<'_> {
         text.blank();
         self.emit_union_encode(id, ty, of, text);
         text.blank();
-        self.emit_union_decode(id, of, text);
+        let reading = Reading::owned(self.plan.type_name(id));
+        self.emit_union_decode(id, of, &reading, text);
     }
 
     fn emit_union_default(&self, id: TypeId, of: &Struct, place: Place<'_>, text: &mut Text) {
@@ -305,9 +335,15 @@ impl Emitter<'_> {
         });
     }
 
-    fn emit_union_decode(&self, id: TypeId, of: &Struct, text: &mut Text) {
+    pub(super) fn emit_union_decode(
+        &self,
+        id: TypeId,
+        of: &Struct,
+        reading: &Reading,
+        text: &mut Text,
+    ) {
         let sorted = sorted(of);
-        self.decode_impl(id, text, |text| {
+        Self::decode_impl(reading, text, |text| {
             emit_decode_field_function(text, |text| {
                 let unknown = "fields.unknown_variant(field, self, Self::Unknown)";
                 if sorted.is_empty() {
@@ -333,9 +369,9 @@ impl Emitter<'_> {
         });
     }
 
-    fn decode_impl(&self, id: TypeId, text: &mut Text, body: impl FnOnce(&mut Text)) {
+    fn decode_impl(reading: &Reading, text: &mut Text, body: impl FnOnce(&mut Text)) {
         let what = "impl<'de> ::seapink::codegen::DecodeStruct<'de>";
-        text.implementation(what, self.plan.type_name(id), body);
+        text.implementation(what, &reading.ty, body);
     }
 
     fn variant_type(&self, id: TypeId, index: usize, field: &Field, place: Place<'_>) -> String {

@@ -144,6 +144,25 @@ where
     }
 }
 
+/// Makes an emitted type its own view: it has nothing to borrow.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! impl_own_view {
+    ($ty:ty) => {
+        impl $crate::codegen::View<'_, $ty> for $ty {
+            #[inline]
+            fn of(owned: &Self) -> Self {
+                ::std::clone::Clone::clone(owned)
+            }
+
+            #[inline]
+            fn into_owned(self) -> $crate::codegen::Result<Self> {
+                ::std::result::Result::Ok(self)
+            }
+        }
+    };
+}
+
 /// Implements the standard conversions for an emitted view.
 #[doc(hidden)]
 #[macro_export]
