@@ -22,6 +22,7 @@ fn main() -> Result<()> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     seapink_idl::Builder::new()
         .name("seapink")
+        .views(true)
         .compile(&[IDL])?;
     pilota_build::Builder::thrift()
         .ignore_unused(false)
@@ -76,6 +77,7 @@ fn footers(out: &Path) -> Result<Option<PathBuf>> {
     fs::write(&idl, with_newer_fields(text)?)?;
     seapink_idl::Builder::new()
         .name("parquet")
+        .views(true)
         .compile(&[&idl])?;
     apache_rust(out, &idl)?;
     println!("cargo::rustc-cfg=footers");

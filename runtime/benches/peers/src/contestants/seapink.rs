@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use seapink::codec::{decode_from, encode_to, from_slice};
+use seapink::codec::{View, decode_from, encode_to, from_slice};
 use seapink::{Binary, Compact, Json, Limits, Protocol};
 
 use super::{Field, Sample, thrift};
@@ -32,7 +32,8 @@ fn protocol<P: Protocol, W: Workload>(
 ) -> Result<()> {
     encode::<P, W>(name, sample, bytes, field);
     fresh::<P, W>(name, sample, bytes, field)?;
-    recycled::<P, W>(name, sample, bytes, field)
+    recycled::<P, W>(name, sample, bytes, field)?;
+    view::<P, W>(name, sample, bytes, field)
 }
 
 fn encode<P: Protocol, W: Workload>(
@@ -94,6 +95,26 @@ fn recycled<P: Protocol, W: Workload>(
             let read = decode_from::<P, _>(&mut place, black_box(&input), &limits);
             let _ = black_box(read);
             black_box(&place);
+        }
+    });
+    Ok(())
+}
+
+/// What borrows from the message, and reads the elements of containers when they are asked for.
+fn view<P: Protocol, W: Workload>(
+    name: &'static str,
+    sample: &Sample<W>,
+    bytes: &[u8],
+    field: &mut Field,
+) -> Result<()> {
+    let who = thrift(PEER, name, "view");
+    let read = from_slice::<P, W::View<'_>>(bytes).and_then(View::into_owned);
+    sample.check_value(&who, &read.map_err(|error| format!("{who}: {error}"))?)?;
+
+    let input = bytes.to_vec();
+    field.decode(who, move |loops| {
+        for _ in 0..loops {
+            let _ = black_box(from_slice::<P, W::View<'_>>(black_box(&input)));
         }
     });
     Ok(())

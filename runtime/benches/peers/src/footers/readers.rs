@@ -22,7 +22,7 @@ mod of_apache {
     include!(concat!(env!("OUT_DIR"), "/apache/parquet.rs"));
 }
 
-use idl::parquet::FileMetaData;
+use idl::parquet::{FileMetaData, FileMetaDataView};
 
 fn label(peer: &'static str, how: &'static str) -> Label {
     Label {
@@ -47,6 +47,7 @@ pub fn contestants(footer: &[u8]) -> Result<Vec<Contestant>> {
     let mut contestants = vec![
         fresh(footer),
         recycled(footer, found.clone()),
+        view(footer, &found)?,
         projected(footer, &found)?,
         crate_parquet(footer),
         crate_thrift(footer)?,
@@ -73,6 +74,20 @@ fn recycled(footer: &[u8], mut place: FileMetaData) -> Contestant {
             black_box(&place);
         }
     })
+}
+
+fn view(footer: &[u8], whole: &FileMetaData) -> Result<Contestant> {
+    let read = from_slice::<Compact, FileMetaDataView<'_>>(footer);
+    let read = read.and_then(FileMetaData::try_from);
+    if read.map_err(|error| error.to_string())? != *whole {
+        return Err(String::from("seapink's view differs from the owned value"));
+    }
+    let input = footer.to_vec();
+    Ok(Contestant::new(label(ours::PEER, "view"), move |loops| {
+        for _ in 0..loops {
+            let _ = black_box(from_slice::<Compact, FileMetaDataView<'_>>(black_box(&input)));
+        }
+    }))
 }
 
 /// The schema and the number of rows of each row group.

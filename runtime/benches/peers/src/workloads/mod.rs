@@ -5,7 +5,7 @@ mod values;
 
 use std::fmt::Debug;
 
-use seapink::codec::{Decode, Encode};
+use seapink::codec::{Decode, Encode, View};
 
 use crate::contestants::{apache, pilota, plain, prost, seapink as ours};
 
@@ -34,6 +34,7 @@ pub trait Workload: 'static {
     const ORDERED: bool = true;
 
     type Seapink: Encode + for<'de> Decode<'de> + Clone + PartialEq + Debug;
+    type View<'de>: View<'de, Self::Seapink>;
     type Apache: ::thrift::protocol::TSerializable;
     type Pilota: ::pilota::thrift::Message;
     type Prost: ::prost::Message + Default + for<'a> From<&'a Self::Seapink> + Into<Self::Seapink>;
@@ -43,7 +44,7 @@ pub trait Workload: 'static {
 }
 
 macro_rules! workloads {
-    ($($number:literal $name:ident $ty:ident ordered $ordered:literal)*) => {$(
+    ($($number:literal $name:ident $ty:ident $view:ident ordered $ordered:literal)*) => {$(
         pub struct $ty;
 
         impl Workload for $ty {
@@ -52,6 +53,7 @@ macro_rules! workloads {
             const ORDERED: bool = $ordered;
 
             type Seapink = ours::bench::$ty;
+            type View<'de> = ours::bench::$view<'de>;
             type Apache = apache::bench::$ty;
             type Pilota = pilota::bench::$ty;
             type Prost = prost::$ty;
@@ -65,10 +67,10 @@ macro_rules! workloads {
 }
 
 workloads! {
-    0 small Small ordered true
-    1 medium Medium ordered true
-    2 index Index ordered false
-    3 blob Blob ordered true
-    4 longs Longs ordered true
-    5 doubles Doubles ordered true
+    0 small Small SmallView ordered true
+    1 medium Medium MediumView ordered true
+    2 index Index IndexView ordered false
+    3 blob Blob BlobView ordered true
+    4 longs Longs LongsView ordered true
+    5 doubles Doubles DoublesView ordered true
 }
