@@ -23,6 +23,7 @@ pub struct SocketStream {
     peer: Peer,
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
+    nonblocking: bool,
 }
 
 impl SocketStream {
@@ -32,6 +33,7 @@ impl SocketStream {
             peer,
             read_timeout: None,
             write_timeout: None,
+            nonblocking: false,
         }
     }
 
@@ -97,6 +99,12 @@ impl Stream for SocketStream {
         Ok(())
     }
 
+    fn set_nonblocking(&mut self, nonblocking: bool) -> io::Result<()> {
+        self.socket.set_nonblocking(nonblocking)?;
+        self.nonblocking = nonblocking;
+        Ok(())
+    }
+
     fn closer(&self) -> Closer {
         let socket = Arc::downgrade(&self.socket);
         Closer::new(move |how: Shutdown| {
@@ -108,13 +116,13 @@ impl Stream for SocketStream {
     }
 
     fn is_quiet(&mut self) -> bool {
-        if self.socket.set_nonblocking(true).is_err() {
+        if !self.nonblocking && self.socket.set_nonblocking(true).is_err() {
             return false;
         }
         let peeked = self.socket.peek(&mut [MaybeUninit::uninit()]);
-        let blocking = self.socket.set_nonblocking(false);
+        let as_before = self.nonblocking || self.socket.set_nonblocking(false).is_ok();
         let would_block = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
-        blocking.is_ok() && peeked.is_err_and(would_block)
+        as_before && peeked.is_err_and(would_block)
     }
 
     #[cfg(unix)]
