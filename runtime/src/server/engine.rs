@@ -69,6 +69,37 @@ impl Engine {
         })
     }
 
+    /// Answers the first message in the buffer, if it is whole, with an application exception.
+    ///
+    /// # Errors
+    /// The same.
+    #[cold]
+    pub(super) fn refuse(
+        &mut self,
+        shared: &Shared,
+        why: &str,
+        buffer: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Step> {
+        let settings = &shared.settings;
+        let (message, consumed) = match self.decoder.decode(buffer)? {
+            Decoded::NeedMore(missing) => return Ok(Step::NeedMore(missing)),
+            Decoded::Message { message, consumed } => (message, consumed.max(1)),
+        };
+        let processor = &*settings.processor;
+        let request = Request::read(processor, settings.protocol, message, &settings.limits)?;
+        let start = self.encoder.begin(out);
+        let code = ApplicationCode::INTERNAL_ERROR;
+        let outcome = request.refuse(processor, code, why, out);
+        if outcome == Outcome::Silent {
+            out.truncate(start);
+        } else {
+            self.encoder.end(out, start)?;
+        }
+        Counters::add(shared.counters.of(outcome));
+        Ok(Step::Consumed(consumed))
+    }
+
     fn try_step(&mut self, shared: &Shared, buffer: &[u8], out: &mut Vec<u8>) -> Result<Step> {
         let (message, consumed) = match self.decoder.decode(buffer)? {
             Decoded::NeedMore(missing) => return Ok(Step::NeedMore(missing)),
