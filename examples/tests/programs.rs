@@ -74,7 +74,7 @@ fn quickstart_shows_a_result_an_exception_a_oneway_call_and_concurrency() {
 #[test]
 fn quickstart_runs_every_model_transport_and_protocol() {
     let folder = tempfile::tempdir().unwrap();
-    for model in ["simple", "threaded", "thread-pool"] {
+    for model in ["simple", "threaded", "thread-pool", "nonblocking"] {
         for transport in ["framed", "buffered"] {
             for protocol in ["binary", "compact", "json"] {
                 let socket = folder.path().join("socket");

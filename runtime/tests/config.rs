@@ -189,7 +189,7 @@ fn builders_are_checked_as_files_are() {
         ),
         (
             tcp().model(Model::Simple).workers(1),
-            "server.workers: only the model `thread-pool` has workers, and the model is `simple`",
+            "server.workers: only the models `thread-pool` and `nonblocking` have workers, and the model is `simple`",
         ),
         (
             tcp().limits(Limits::default().frame_bytes_max(1 << 31)),

@@ -27,6 +27,11 @@ fn main() -> Result<()> {
     pilota_build::Builder::thrift()
         .ignore_unused(false)
         .compile([IDL], pilota_build::Output::File(out.join("pilota.rs")));
+    volo_build::Builder::thrift()
+        .ignore_unused(false)
+        .add_service(IDL)
+        .filename("volo.rs".into())
+        .write()?;
     apache_rust(&out, Path::new(IDL))?;
     tell("THRIFT_COMPILER", &version("thrift"));
     let parquet = footers(&out)?;

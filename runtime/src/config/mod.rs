@@ -11,7 +11,7 @@ mod server;
 mod suggest;
 
 pub use client::{ClientConfig, ClientTimeouts};
-pub use server::{Model, ServerConfig, ServerTimeouts};
+pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
 
 use crate::error::Result;
 use crate::limits::Limits;

@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::transport::Transports;
 
 const WORKERS_MAX: usize = 4096;
+const IO_THREADS_MAX: usize = 256;
 const QUEUE_MAX: usize = 1_000_000;
 const CONNECTIONS_MAX: usize = 1_000_000;
 
@@ -25,13 +26,16 @@ pub enum Model {
     /// A fixed number of threads for any number of connections.
     #[default]
     ThreadPool,
+    /// A few threads that read and write for all connections, whichever is ready.
+    Nonblocking,
 }
 
 impl Model {
-    const NAMED: [(&'static str, Self); 3] = [
+    const NAMED: [(&'static str, Self); 4] = [
         ("simple", Self::Simple),
         ("threaded", Self::Threaded),
         ("thread-pool", Self::ThreadPool),
+        ("nonblocking", Self::Nonblocking),
     ];
 
     /// The name in configurations.
@@ -40,8 +44,24 @@ impl Model {
             Self::Simple => "simple",
             Self::Threaded => "threaded",
             Self::ThreadPool => "thread-pool",
+            Self::Nonblocking => "nonblocking",
         }
     }
+}
+
+/// Which threads of the model [`Nonblocking`](Model::Nonblocking) call the handlers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dispatch {
+    /// Threads of their own, so that a slow handler keeps nobody from being read.
+    #[default]
+    Workers,
+    /// Those that read and write: the fastest for handlers that never wait.
+    Inline,
+}
+
+impl Dispatch {
+    const NAMED: [(&'static str, Self); 2] = [("workers", Self::Workers), ("inline", Self::Inline)];
 }
 
 /// How a server listens, shares its work, and bounds what it spends.
@@ -59,12 +79,18 @@ pub struct ServerConfig {
     pub transport: String,
     /// The name of one of the processor's protocols. Default `binary`.
     pub protocol: String,
-    /// Threads of the model `thread-pool`, 1 to 4096. By default two for each processor, and at
-    /// least 8.
+    /// Threads for handlers, 1 to 4096, with the models `thread-pool` and `nonblocking`. By default
+    /// two for each processor, and at least 8.
     pub workers: Option<usize>,
-    /// Connections with calls that wait for a worker of the model `thread-pool`, 1 to 1 000 000.
-    /// While so many wait, new connections are refused. Default 1024.
+    /// Connections with calls that wait for a worker, 1 to 1 000 000. While so many wait, the model
+    /// `thread-pool` refuses new connections, and `nonblocking` answers calls with an application
+    /// exception. Default 1024.
     pub queue: Option<usize>,
+    /// Threads of the model `nonblocking` that read and write, 1 to 256. By default one for each
+    /// processor, and at most 4.
+    pub io_threads: Option<usize>,
+    /// Which threads of the model `nonblocking` call the handlers. Default [`Dispatch::Workers`].
+    pub dispatch: Dispatch,
     /// Connections at the same time, 1 to 1 000 000. Those over it are refused. Default 10 000.
     pub connections_max: usize,
     /// Whether binary messages with the old head, which has no version, are refused. Default
@@ -137,12 +163,13 @@ impl ServerConfig {
     fn read(section: &mut Section<'_>) -> Result<Self> {
         let mut config = Self::default();
         section.required("listen", EXAMPLE, &mut config.listen)?;
-        let unavailable = [("nonblocking", "is not available in this version")];
-        section.choice("model", &Model::NAMED, &mut config.model, &unavailable)?;
+        section.choice("model", &Model::NAMED, &mut config.model, &[])?;
         section.string("transport", &mut config.transport)?;
         section.string("protocol", &mut config.protocol)?;
         section.optional("workers", 1..=WORKERS_MAX, &mut config.workers)?;
         section.optional("queue", 1..=QUEUE_MAX, &mut config.queue)?;
+        section.optional("io_threads", 1..=IO_THREADS_MAX, &mut config.io_threads)?;
+        section.choice("dispatch", &Dispatch::NAMED, &mut config.dispatch, &[])?;
         section.number(
             "connections_max",
             1..=CONNECTIONS_MAX,
@@ -166,6 +193,8 @@ impl ServerConfig {
         };
         range("server.workers", self.workers.unwrap_or(1), WORKERS_MAX)?;
         range("server.queue", self.queue.unwrap_or(1), QUEUE_MAX)?;
+        let io_threads = self.io_threads.unwrap_or(1);
+        range("server.io_threads", io_threads, IO_THREADS_MAX)?;
         range(
             "server.connections_max",
             self.connections_max,
@@ -193,16 +222,32 @@ impl ServerConfig {
 
     fn check_model(&self) -> Result<()> {
         let model = self.model.name();
-        let pool = [
-            ("workers", "workers", self.workers),
-            ("queue", "a queue", self.queue),
-        ];
-        for (key, what, given) in pool {
-            if given.is_some() && self.model != Model::ThreadPool {
-                let text =
-                    format!("only the model `thread-pool` has {what}, and the model is `{model}`");
-                return Err(self.origin.error(&format!("server.{key}"), text));
+        let nonblocking = self.model == Model::Nonblocking;
+        let pool = [("workers", self.workers), ("queue", self.queue)];
+        for (key, _) in pool.into_iter().filter(|(_, given)| given.is_some()) {
+            let key = format!("server.{key}");
+            if nonblocking && self.dispatch == Dispatch::Inline {
+                let text = "with dispatch = \"inline\" there are no workers";
+                return Err(self.origin.error(&key, text));
             }
+            if !nonblocking && self.model != Model::ThreadPool {
+                let text = format!(
+                    "only the models `thread-pool` and `nonblocking` have workers, and the model is \
+                     `{model}`"
+                );
+                return Err(self.origin.error(&key, text));
+            }
+        }
+        let dispatch = self.dispatch != Dispatch::default() || self.origin.has("server.dispatch");
+        let threads = [
+            ("server.io_threads", self.io_threads.is_some()),
+            ("server.dispatch", dispatch),
+        ];
+        if let Some((key, _)) = threads.into_iter().find(|(_, given)| *given)
+            && !nonblocking
+        {
+            let text = format!("this is for the model `nonblocking`, and the model is `{model}`");
+            return Err(self.origin.error(key, text));
         }
         if self.model == Model::Simple && self.origin.has("server.connections_max") {
             let text = "the model `simple` serves one connection at a time";
@@ -216,6 +261,11 @@ impl ServerConfig {
             let processors = thread::available_parallelism().map_or(1, usize::from);
             (2 * processors).clamp(8, WORKERS_MAX)
         })
+    }
+
+    pub(crate) fn io_threads_or_default(&self) -> usize {
+        self.io_threads
+            .unwrap_or_else(|| thread::available_parallelism().map_or(1, |n| n.get().min(4)))
     }
 
     pub(crate) fn queue_or_default(&self) -> usize {
@@ -254,6 +304,20 @@ impl ServerConfig {
     #[must_use]
     pub fn queue(mut self, connections: usize) -> Self {
         self.queue = Some(connections);
+        self
+    }
+
+    /// The same with another number of [`io_threads`](Self::io_threads).
+    #[must_use]
+    pub fn io_threads(mut self, threads: usize) -> Self {
+        self.io_threads = Some(threads);
+        self
+    }
+
+    /// The same with another [`dispatch`](Self::dispatch).
+    #[must_use]
+    pub fn dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.dispatch = dispatch;
         self
     }
 
@@ -302,6 +366,8 @@ impl Default for ServerConfig {
             protocol: "binary".to_owned(),
             workers: None,
             queue: None,
+            io_threads: None,
+            dispatch: Dispatch::default(),
             connections_max: 10_000,
             strict_read: false,
             limits: Limits::default(),

@@ -47,7 +47,8 @@ fn has_words(name: &str, given: &str) -> bool {
 /// The section that a key can only belong to.
 pub(super) fn section(key: &str) -> Option<&'static str> {
     Some(match key {
-        "listen" | "model" | "workers" | "queue" | "connections_max" | "strict_read" => "server",
+        "listen" | "model" | "workers" | "queue" | "io_threads" | "dispatch"
+        | "connections_max" | "strict_read" => "server",
         "connect" | "service" | "strict_write" => "client",
         _ => return None,
     })

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::config::ServerTimeouts;
 use crate::error::{Error, ErrorKind};
 use crate::peer::Peer;
 use crate::server::engine::{Engine, Step};
@@ -14,7 +15,7 @@ use crate::transport::{Inbox, Readiness, Stream, shrink_out, write_all};
 
 /// Answers are written when they come to so many bytes, even if more messages have arrived already:
 /// a peer that sends many small calls must not make this process hold many big replies.
-const OUT_BYTES: usize = 64 * 1024;
+pub(super) const OUT_BYTES: usize = 64 * 1024;
 
 pub(super) struct Connection {
     stream: Box<dyn Stream>,
@@ -33,8 +34,8 @@ pub(super) struct Connection {
 /// The memory of a connection, which threads lend to connections that have something to do.
 #[derive(Default)]
 pub(super) struct Buffers {
-    inbox: Inbox,
-    out: Vec<u8>,
+    pub(super) inbox: Inbox,
+    pub(super) out: Vec<u8>,
 }
 
 /// What came of a turn.
@@ -53,6 +54,43 @@ pub(super) enum End {
     /// The server is shutting down.
     Shutdown,
     Failed(Error),
+}
+
+impl End {
+    #[cold]
+    pub(super) fn truncated(missing: usize) -> Self {
+        let text = format!("the connection ended {missing} bytes before a message does");
+        Self::Failed(Error::new(ErrorKind::Truncated, text))
+    }
+
+    #[cold]
+    pub(super) fn no_message(timeouts: &ServerTimeouts, between: bool) -> Self {
+        let text = if between {
+            format!("no message within idle_ms = {}", timeouts.idle_ms)
+        } else {
+            format!("no whole message within read_ms = {}", timeouts.read_ms)
+        };
+        Self::Failed(Error::new(ErrorKind::Timeout, text))
+    }
+
+    #[cold]
+    pub(super) fn replies_not_taken(timeouts: &ServerTimeouts) -> Self {
+        let write_ms = timeouts.write_ms;
+        let text = format!("the peer did not take its replies within write_ms = {write_ms}");
+        Self::Failed(Error::new(ErrorKind::Timeout, text))
+    }
+
+    /// Counts it, and tells the log.
+    pub(super) fn report(self, shared: &Shared, peer: &Peer) {
+        match self {
+            Self::Closed => events::closed(peer, "the peer closed it"),
+            Self::Shutdown => events::closed(peer, "the server is shutting down"),
+            Self::Failed(error) => {
+                Counters::add(&shared.counters.failed);
+                events::failed(peer, &error);
+            }
+        }
+    }
 }
 
 impl Connection {
@@ -109,13 +147,7 @@ impl Connection {
         self.permit.set_idle(false);
         match read {
             Ok(0) if between => Err(End::Closed),
-            Ok(0) => {
-                let text = format!(
-                    "the connection ended {} bytes before a message does",
-                    self.missing
-                );
-                Err(End::Failed(Error::new(ErrorKind::Truncated, text)))
-            }
+            Ok(0) => Err(End::truncated(self.missing)),
             Ok(_) => self.answer(between).map(|()| Turn::Active),
             Err(error) if is_timeout(&error) && patience.is_some() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) => Err(self.timed_out()),
@@ -160,13 +192,11 @@ impl Connection {
         let written = write_all(&mut *self.stream, out, Duration::from_millis(write_ms));
         shrink_out(out);
         written.map_err(|(_, error)| {
-            End::Failed(if is_timeout(&error) {
-                let text =
-                    format!("the peer did not take its replies within write_ms = {write_ms}");
-                Error::new(ErrorKind::Timeout, text)
+            if is_timeout(&error) {
+                End::replies_not_taken(&self.shared().settings.timeouts)
             } else {
-                error.into()
-            })
+                End::Failed(error.into())
+            }
         })
     }
 
@@ -187,24 +217,25 @@ impl Connection {
     /// The end of a connection that is past its deadline.
     pub(super) fn timed_out(&self) -> End {
         let timeouts = &self.shared().settings.timeouts;
-        let text = if self.is_between_messages() {
-            format!("no message within idle_ms = {}", timeouts.idle_ms)
-        } else {
-            format!("no whole message within read_ms = {}", timeouts.read_ms)
-        };
-        End::Failed(Error::new(ErrorKind::Timeout, text))
+        End::no_message(timeouts, self.is_between_messages())
     }
 
     /// Says why it ended, and ends it.
     pub(super) fn finish(self, end: End) {
-        match end {
-            End::Closed => events::closed(self.peer(), "the peer closed it"),
-            End::Shutdown => events::closed(self.peer(), "the server is shutting down"),
-            End::Failed(error) => {
-                Counters::add(&self.shared().counters.failed);
-                events::failed(self.peer(), &error);
-            }
+        end.report(self.shared(), self.peer());
+    }
+
+    /// What an event loop needs of it, which does its own reading and writing. `Err` with the
+    /// connection as it was, if its stream cannot be asked when it has something to read, or can
+    /// only be waited for.
+    pub(super) fn into_polled(mut self) -> Result<(Box<dyn Stream>, Engine, Permit), Self> {
+        #[cfg(unix)]
+        if matches!(self.readiness(), Readiness::Descriptor(_))
+            && self.stream.set_nonblocking(true).is_ok()
+        {
+            return Ok((self.stream, self.engine, self.permit));
         }
+        Err(self)
     }
 
     pub(super) fn is_between_messages(&self) -> bool {

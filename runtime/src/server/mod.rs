@@ -9,6 +9,7 @@ mod connection;
 mod engine;
 mod events;
 mod handle;
+mod nonblocking;
 mod parking;
 mod replay;
 mod shared;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::config::{Model, ServerConfig};
+use crate::config::{Dispatch, Model, ServerConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::Processor;
 use crate::transport::{Address, Listener, bind};
@@ -40,9 +41,17 @@ const CUT_GRACE: Duration = Duration::from_millis(250);
 pub struct Server {
     listener: Box<dyn Listener>,
     model: Model,
+    pools: Pools,
+    shared: Arc<Shared>,
+}
+
+/// The threads that a model may start.
+#[derive(Clone, Copy)]
+struct Pools {
     workers: usize,
     queue: usize,
-    shared: Arc<Shared>,
+    io_threads: usize,
+    dispatch: Dispatch,
 }
 
 impl Server {
@@ -80,8 +89,12 @@ impl Server {
         Ok(Self {
             listener,
             model: config.model,
-            workers: config.workers_or_default(),
-            queue: config.queue_or_default(),
+            pools: Pools {
+                workers: config.workers_or_default(),
+                queue: config.queue_or_default(),
+                io_threads: config.io_threads_or_default(),
+                dispatch: config.dispatch,
+            },
             shared,
         })
     }
@@ -105,8 +118,7 @@ impl Server {
         let Self {
             listener,
             model,
-            workers,
-            queue,
+            pools,
             shared,
         } = self;
         let running = shared.start();
@@ -116,7 +128,8 @@ impl Server {
             let result = match model {
                 Model::Simple => simple::run(&shared, listener),
                 Model::Threaded => threaded::run(&shared, listener),
-                Model::ThreadPool => thread_pool::run(&shared, listener, workers, queue),
+                Model::ThreadPool => thread_pool::run(&shared, listener, pools),
+                Model::Nonblocking => nonblocking::run(&shared, listener, pools),
             };
             drop(running);
             result

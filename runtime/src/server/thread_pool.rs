@@ -27,18 +27,14 @@ use crate::server::accept::accept;
 use crate::server::connection::{Buffers, Connection, Turn};
 use crate::server::parking::{Lot, Parking};
 use crate::server::shared::{Counters, Shared};
-use crate::server::spawn;
+use crate::server::{Pools, spawn};
 use crate::transport::{Listener, Readiness};
 
 /// How long a worker that is not needed elsewhere waits for the next call of a connection.
 const LINGER: Duration = Duration::from_millis(2);
 
-pub(super) fn run(
-    shared: &Arc<Shared>,
-    listener: Box<dyn Listener>,
-    workers: usize,
-    queue: usize,
-) -> Result<()> {
+pub(super) fn run(shared: &Arc<Shared>, listener: Box<dyn Listener>, pools: Pools) -> Result<()> {
+    let Pools { workers, queue, .. } = pools;
     // A connection is in the queue at most once, so this never blocks. Its real bound, `queue`, is
     // kept where connections enter.
     let (sender, receiver) = bounded(shared.settings.connections_max);

@@ -64,6 +64,35 @@ impl Inbox {
         }
     }
 
+    /// One that takes so many bytes with the first read.
+    pub(crate) fn with_room(bytes: usize) -> Self {
+        Self {
+            bytes: vec![0; bytes],
+            ..Self::default()
+        }
+    }
+
+    /// Whether the last read may have left something: it filled all the room there was.
+    pub(crate) fn is_full(&self) -> bool {
+        self.end == self.bytes.len()
+    }
+
+    /// How many bytes of memory it holds.
+    pub(crate) fn room(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Moves what is not consumed into another one, which is empty.
+    pub(crate) fn move_to(&mut self, other: &mut Self) {
+        let rest = self.start..self.end;
+        if other.bytes.len() < rest.len() {
+            other.bytes = vec![0; rest.len()];
+        }
+        (other.start, other.end) = (0, rest.len());
+        other.bytes[..rest.len()].copy_from_slice(&self.bytes[rest]);
+        (self.start, self.end) = (0, 0);
+    }
+
     /// Gives memory back after a big message.
     pub(crate) fn shrink(&mut self) {
         if self.bytes.len() > BYTES_KEPT && self.is_empty() {
@@ -102,6 +131,21 @@ mod tests {
         inbox.consume(1_000_000_000);
         inbox.shrink();
         assert_eq!(inbox.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn moves_what_is_left_into_memory_of_its_size() {
+        let (mut inbox, mut own) = (Inbox::with_room(1000), Inbox::default());
+        inbox.fill(&mut &b"first sec"[..], 1).unwrap();
+        assert!(!inbox.is_full());
+        inbox.consume(6);
+        inbox.move_to(&mut own);
+        assert!(inbox.is_empty() && inbox.room() == 1000);
+        assert_eq!((own.bytes(), own.room()), (&b"sec"[..], 3));
+        assert!(own.is_full());
+        own.move_to(&mut inbox);
+        inbox.fill(&mut &b"ond"[..], 3).unwrap();
+        assert_eq!((inbox.bytes(), own.bytes()), (&b"second"[..], &b""[..]));
     }
 
     #[test]

@@ -23,6 +23,11 @@ pub struct SocketStream {
     peer: Peer,
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
+    #[cfg_attr(
+        target_os = "linux",
+        allow(dead_code, reason = "for peeking elsewhere")
+    )]
+    nonblocking: bool,
 }
 
 impl SocketStream {
@@ -32,6 +37,7 @@ impl SocketStream {
             peer,
             read_timeout: None,
             write_timeout: None,
+            nonblocking: false,
         }
     }
 
@@ -48,6 +54,28 @@ impl SocketStream {
     #[cfg(unix)]
     pub fn unix(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
         Self::adopt(stream.into(), Peer::Unix)
+    }
+
+    /// Looks at the next byte without waiting for it. Clients do so before each call, so it is one
+    /// call of the system where that has a way.
+    #[cfg(target_os = "linux")]
+    fn peek_now(&self) -> io::Result<usize> {
+        // `MSG_PEEK | MSG_DONTWAIT`, the same on every architecture.
+        const PEEK_DONTWAIT: std::ffi::c_int = 0x02 | 0x40;
+        let byte = &mut [MaybeUninit::uninit()];
+        self.socket.recv_with_flags(byte, PEEK_DONTWAIT)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn peek_now(&self) -> io::Result<usize> {
+        if !self.nonblocking {
+            self.socket.set_nonblocking(true)?;
+        }
+        let peeked = self.socket.peek(&mut [MaybeUninit::uninit()]);
+        if !self.nonblocking {
+            self.socket.set_nonblocking(false)?;
+        }
+        peeked
     }
 
     fn adopt(socket: Socket, peer: Peer) -> io::Result<Self> {
@@ -97,6 +125,12 @@ impl Stream for SocketStream {
         Ok(())
     }
 
+    fn set_nonblocking(&mut self, nonblocking: bool) -> io::Result<()> {
+        self.socket.set_nonblocking(nonblocking)?;
+        self.nonblocking = nonblocking;
+        Ok(())
+    }
+
     fn closer(&self) -> Closer {
         let socket = Arc::downgrade(&self.socket);
         Closer::new(move |how: Shutdown| {
@@ -108,13 +142,8 @@ impl Stream for SocketStream {
     }
 
     fn is_quiet(&mut self) -> bool {
-        if self.socket.set_nonblocking(true).is_err() {
-            return false;
-        }
-        let peeked = self.socket.peek(&mut [MaybeUninit::uninit()]);
-        let blocking = self.socket.set_nonblocking(false);
         let would_block = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
-        blocking.is_ok() && peeked.is_err_and(would_block)
+        self.peek_now().is_err_and(would_block)
     }
 
     #[cfg(unix)]

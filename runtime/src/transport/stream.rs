@@ -24,6 +24,17 @@ pub trait Stream: Read + Write + Send {
     /// How long one write may wait; `None` for ever.
     fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()>;
 
+    /// Makes reads and writes fail with [`WouldBlock`](io::ErrorKind::WouldBlock) rather than wait,
+    /// or wait again. Only the model `nonblocking` asks for it, of streams that can be
+    /// [polled](Readiness::Descriptor); one that refuses is served by a thread.
+    ///
+    /// # Errors
+    /// [`Unsupported`](io::ErrorKind::Unsupported) unless implemented.
+    fn set_nonblocking(&mut self, nonblocking: bool) -> io::Result<()> {
+        let _ = nonblocking;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// A handle that shuts the stream down from another thread.
     fn closer(&self) -> Closer;
 
@@ -40,7 +51,8 @@ pub trait Stream: Read + Write + Send {
 /// How to learn that a [`Stream`] can be read without blocking.
 #[non_exhaustive]
 pub enum Readiness<'a> {
-    /// There is no way but to read. A thread pool keeps a worker for such a stream until it ends.
+    /// There is no way but to read. A thread pool keeps a worker for such a stream until it ends, and
+    /// the model `nonblocking` starts a thread for it.
     Unknown,
     /// By asking the operating system about this descriptor.
     #[cfg(unix)]

@@ -8,6 +8,7 @@ mod exhaustion;
 mod failing;
 mod log;
 mod matrix;
+mod nonblocking;
 mod raw;
 mod replay;
 mod shutdown;

@@ -1,6 +1,6 @@
 //! Every model × transport × protocol × kind of stream gives the same answers.
 
-use seapink::config::Model;
+use seapink::config::{Dispatch, Model};
 use seapink::{ApplicationCode, Delivery, ErrorKind, ProtocolSet, ServerConfig, Standard};
 
 use crate::support::{Failure, MODELS, ProbeClient, Refused, Running};
@@ -80,6 +80,15 @@ fn over_memory() {
 fn over_tcp() {
     for config in configs("tcp://127.0.0.1:0") {
         check(&Running::bind(&config));
+    }
+}
+
+#[test]
+fn over_tcp_on_the_loops_themselves() {
+    for config in configs("tcp://127.0.0.1:0") {
+        if config.model == Model::Nonblocking {
+            check(&Running::bind(&config.dispatch(Dispatch::Inline)));
+        }
     }
 }
 

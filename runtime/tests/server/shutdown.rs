@@ -203,9 +203,12 @@ fn every_thread_has_ended_when_run_returns() {
 
 #[test]
 fn under_load_no_call_that_was_taken_is_lost() {
-    for model in [Model::Threaded, Model::ThreadPool] {
+    for model in [Model::Threaded, Model::ThreadPool, Model::Nonblocking] {
         for round in 0..10 {
-            let mut running = Running::memory(&config(model));
+            let mut running = match model {
+                Model::Nonblocking => Running::bind(&config(model)),
+                _ => Running::memory(&config(model)),
+            };
             let threads: Vec<_> = (0..6)
                 .map(|_| {
                     let client = running.client();

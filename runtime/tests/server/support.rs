@@ -19,7 +19,12 @@ use seapink::{Client, ClientConfig, Processor, Result, Server, ServerConfig};
 pub(crate) const AGES: Duration = Duration::from_secs(20);
 
 /// Every model.
-pub(crate) const MODELS: [Model; 3] = [Model::Simple, Model::Threaded, Model::ThreadPool];
+pub(crate) const MODELS: [Model; 4] = [
+    Model::Simple,
+    Model::Threaded,
+    Model::ThreadPool,
+    Model::Nonblocking,
+];
 
 /// A declared exception.
 #[derive(Clone, Debug, Default, PartialEq)]

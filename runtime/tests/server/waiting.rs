@@ -99,7 +99,7 @@ fn a_peer_that_does_not_read_is_cut() {
 
 #[test]
 fn connections_over_the_cap_are_refused_at_once() {
-    for model in [Model::Threaded, Model::ThreadPool] {
+    for model in [Model::Threaded, Model::ThreadPool, Model::Nonblocking] {
         let config = ServerConfig::new("").model(model).connections_max(2);
         let running = Running::memory(&config);
         let first = running.client();

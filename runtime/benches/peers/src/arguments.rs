@@ -14,6 +14,8 @@ pub enum Part {
     Codec,
     /// Footers of Parquet files.
     Parquet,
+    /// Servers and their connections.
+    Calls,
 }
 
 /// Compares Seapink with other codecs, in turns within one run.
@@ -40,6 +42,10 @@ pub struct Arguments {
     #[arg(long)]
     pub rounds: Option<usize>,
 
+    /// Is a server itself, until it is killed: what a run of `calls` starts.
+    #[arg(long, hide = true)]
+    pub serve: Option<String>,
+
     /// Writes `docs/benchmarks.md` and its chart, which takes a run of everything.
     #[arg(long, conflicts_with_all = ["parts", "only", "filter"])]
     pub write: bool,
@@ -58,6 +64,15 @@ impl Arguments {
         let name = format!("{task} {label}");
         let fits = |filter: &String| filter.split(',').any(|word| name.contains(word));
         self.filter.iter().all(fits)
+    }
+
+    /// Rounds in which servers take turns, and how long a turn is.
+    pub fn turns(&self) -> (usize, Duration) {
+        let (rounds, ms) = if self.quick { (3, 150) } else { (9, 300) };
+        (
+            self.rounds.unwrap_or(rounds).max(1),
+            Duration::from_millis(ms),
+        )
     }
 
     pub fn effort(&self) -> Effort {

@@ -93,7 +93,8 @@ fn view(footer: &[u8], whole: &FileMetaData) -> Result<Contestant> {
 /// The schema and the number of rows of each row group.
 fn projected(footer: &[u8], whole: &FileMetaData) -> Result<Contestant> {
     let mask = mask!(FileMetaData { schema, num_rows, row_groups { num_rows } });
-    let read = project::<Compact, FileMetaData>(footer, &mask).map_err(|error| error.to_string())?;
+    let read =
+        project::<Compact, FileMetaData>(footer, &mask).map_err(|error| error.to_string())?;
     let rows = |of: &FileMetaData| -> Vec<_> {
         of.row_groups.iter().map(|group| group.num_rows).collect()
     };
@@ -101,11 +102,14 @@ fn projected(footer: &[u8], whole: &FileMetaData) -> Result<Contestant> {
         return Err(String::from("seapink's projection differs from the whole"));
     }
     let input = footer.to_vec();
-    Ok(Contestant::new(label(ours::PEER, "projected"), move |loops| {
-        for _ in 0..loops {
-            let _ = black_box(project::<Compact, FileMetaData>(black_box(&input), &mask));
-        }
-    }))
+    Ok(Contestant::new(
+        label(ours::PEER, "projected"),
+        move |loops| {
+            for _ in 0..loops {
+                let _ = black_box(project::<Compact, FileMetaData>(black_box(&input), &mask));
+            }
+        },
+    ))
 }
 
 fn crate_parquet(footer: &[u8]) -> Contestant {

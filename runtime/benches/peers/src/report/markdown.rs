@@ -5,25 +5,35 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::aims::Verdict;
 use super::{grouped, number, ratio};
+use crate::calls::Scene;
 use crate::codec::Table;
 use crate::contestants::cpp;
 use crate::footers;
 use crate::measure::{Effort, Figure, Label};
 
 const LOCK: &str = include_str!("../../Cargo.lock");
-const CRATES: [&str; 6] = ["thrift", "pilota", "prost", "bincode", "rkyv", "parquet"];
+const CRATES: [&str; 7] = [
+    "thrift",
+    "pilota",
+    "volo-thrift",
+    "prost",
+    "bincode",
+    "rkyv",
+    "parquet",
+];
 
 /// The page.
-pub fn page(tables: &[Table], aims: &[Verdict], effort: Effort) -> String {
+pub fn page(tables: &[Table], scenes: &[Scene], aims: &[Verdict], effort: Effort) -> String {
     let mut page = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&mut page, tables, aims, effort);
+    let _ = write(&mut page, tables, scenes, aims, effort);
     page
 }
 
 fn write(
     page: &mut String,
     tables: &[Table],
+    scenes: &[Scene],
     aims: &[Verdict],
     effort: Effort,
 ) -> std::fmt::Result {
@@ -51,6 +61,8 @@ fn write(
     } else {
         writeln!(page, "Not present: pip could not get the IDL.")?;
     }
+    writeln!(page, "\n## Calls\n\n{CALLS}\n")?;
+    super::calls::grid(page, scenes)?;
     writeln!(page, "\n## What is compared\n\n{COMPARED}")
 }
 
@@ -235,12 +247,23 @@ The compact protocol's largest structs in daily use: the footer of a file of ten
 columns, written by the crate `parquet` and read by its parser, which was written by hand for this. The IDL is that of
 `fastparquet`, with the newer fields that the files have. Nanoseconds.";
 
+const CALLS: &str = "\
+Servers as processes of their own, on the same machine, that echo `small` over TCP. One thread with one poll sends calls that
+were written in advance, and sends a new one for each reply; with 32 calls in flight, those for which replies came by one
+read leave in one write. Thousands of calls per second, and in parentheses the median and the 99th percentile of the time
+to an answer in microseconds; medians of rounds in which all servers take turns. On few cores the load takes as much of
+the machine as the fastest servers do.";
+
 const COMPARED: &str = "\
 * **apache** is the crate `thrift` with code from Apache's compiler.
 * **pilota** is the codec of Volo, with code from `pilota-build`. Its `unchecked` codec reads and writes past the end of
   buffers where lengths are wrong; `sized` asks for the length first, as it must where the buffer may be too small. Both
   decoders share a large binary with the input instead of copying it. The compact codec panics on fields of type bool and
   cannot take part.
+* **volo** is a server of Volo with its default codec, which finds out that calls are framed, on Tokio with a thread for
+  each core.
+* **raw poll** and **raw thread** are servers that know how long a call is and answer with bytes that were written in advance:
+  what sockets cost without RPC.
 * **C++** is Apache's library with its template protocols on memory buffers, called from the same program. Its JSON protocol
   has no template form. What its buffers allocate with `malloc` is not counted.
 * **parquet** is the crate's own parser with its default options. Its result has another shape, so the values are

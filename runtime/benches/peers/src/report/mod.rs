@@ -1,6 +1,7 @@
 //! What was measured, for readers.
 
 pub mod aims;
+pub mod calls;
 pub mod markdown;
 pub mod svg;
 pub mod text;

@@ -1,0 +1,391 @@
+//! One thread, one poll, and the connections that belong to it.
+
+use std::io;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, TrySendError};
+use mio::{Events, Interest, Poll, Token};
+
+use crate::error::Result;
+use crate::server::connection::{Buffers, End};
+use crate::server::nonblocking::mail::{Letter, Mail};
+use crate::server::nonblocking::polled::{Polled, State};
+use crate::server::nonblocking::workers::Job;
+use crate::server::shared::{Counters, Shared};
+use crate::transport::Readiness;
+
+const WAKER: Token = Token(usize::MAX);
+
+/// Steps for one connection before the others have their turn.
+const STEPS: usize = 32;
+
+/// Buffers that are kept for the next connections; with workers, several are out at a time.
+const SPARE: usize = 16;
+
+/// What a client is told when all workers are busy and the queue is full.
+const OVERLOADED: &str = "overloaded: the server's queue is full";
+
+pub(super) struct EventLoop {
+    shared: Arc<Shared>,
+    /// Where connections with something to answer go, unless the loop answers.
+    queue: Option<Sender<Job>>,
+    mail: Arc<Mail>,
+    poll: Poll,
+    slots: Vec<Slot>,
+    free: Vec<usize>,
+    /// Connections that have had their turn and can go on.
+    again: Vec<usize>,
+    spare: Vec<Buffers>,
+    timer: Timer,
+    now: Instant,
+}
+
+/// Its number is the token of the connection in it.
+enum Slot {
+    Free,
+    Here(Box<Polled>),
+    /// With a worker, or in the loop's hands. Remembers what the poll says meanwhile.
+    Away {
+        readable: bool,
+        ended: bool,
+    },
+}
+
+const AWAY: Slot = Slot::Away {
+    readable: false,
+    ended: false,
+};
+
+/// What a connection that has had its turn needs.
+enum Next {
+    Wait,
+    Again,
+    HandOver,
+}
+
+impl EventLoop {
+    pub(super) fn new(shared: Arc<Shared>, queue: Option<Sender<Job>>) -> Result<Self> {
+        let poll = Poll::new()?;
+        let mail = Mail::new(poll.registry(), WAKER)?;
+        let woken = Arc::downgrade(&mail);
+        shared.on_change(Arc::new(move || {
+            if let Some(mail) = woken.upgrade() {
+                mail.wake();
+            }
+        }));
+        let timer = Timer::new(&shared);
+        Ok(Self {
+            shared,
+            queue,
+            mail,
+            poll,
+            slots: Vec::new(),
+            free: Vec::new(),
+            again: Vec::new(),
+            spare: Vec::new(),
+            timer,
+            now: Instant::now(),
+        })
+    }
+
+    pub(super) fn mail(&self) -> Arc<Mail> {
+        Arc::clone(&self.mail)
+    }
+
+    /// Serves until the server has shut down.
+    pub(super) fn run(mut self) {
+        let mut events = Events::with_capacity(1024);
+        let mut letters = Vec::new();
+        let mut again = Vec::new();
+        while !self.is_done() {
+            let wait = if self.again.is_empty() {
+                self.timer.wait(self.now)
+            } else {
+                Some(Duration::ZERO)
+            };
+            // It fails when a signal interrupts it, and then there are no events.
+            let polled = self.poll.poll(&mut events, wait);
+            self.now = Instant::now();
+            mem::swap(&mut self.again, &mut again);
+            if polled.is_ok() {
+                for event in &events {
+                    if event.token() == WAKER {
+                        self.mail.take(&mut letters);
+                    } else {
+                        let readable = event.is_readable() || event.is_error();
+                        self.ready(event.token().0, readable, event.is_read_closed());
+                    }
+                }
+            }
+            for letter in letters.drain(..) {
+                self.open(letter);
+            }
+            for slot in again.drain(..) {
+                self.ready(slot, false, false);
+            }
+            self.expire();
+        }
+        // What is still with a worker ends there.
+        self.mail.close();
+    }
+
+    /// While shutting down: gives everything that waits for its next message a last chance, and
+    /// says whether nothing is left.
+    fn is_done(&mut self) -> bool {
+        if self.shared.is_running() {
+            return false;
+        }
+        if self.shared.is_cut() {
+            for slot in mem::take(&mut self.slots) {
+                if let Slot::Here(polled) = slot {
+                    polled.finish(End::Shutdown);
+                }
+            }
+            return true;
+        }
+        for slot in 0..self.slots.len() {
+            if matches!(&self.slots[slot], Slot::Here(polled) if polled.state() == State::Reading) {
+                self.ready(slot, false, false);
+            }
+        }
+        self.shared.open() == 0
+    }
+
+    fn open(&mut self, letter: Letter) {
+        match letter {
+            Letter::Arrived(polled) => {
+                let slot = self.free.pop().unwrap_or_else(|| {
+                    self.slots.push(Slot::Free);
+                    self.slots.len() - 1
+                });
+                if let Err(error) = self.watch(&polled, slot, true) {
+                    self.free.push(slot);
+                    return polled.finish(End::Failed(error.into()));
+                }
+                self.settle(slot, polled);
+            }
+            Letter::Served(slot, Some(mut polled)) => {
+                if let Slot::Away { readable, ended } = self.slots[slot] {
+                    polled.note(readable, ended);
+                }
+                self.slots[slot] = AWAY;
+                self.turn(slot, polled);
+            }
+            Letter::Served(slot, None) => self.clear(slot),
+        }
+    }
+
+    /// An event, or another turn.
+    fn ready(&mut self, slot: usize, readable: bool, ended: bool) {
+        let Some(place) = self.slots.get_mut(slot) else {
+            return;
+        };
+        match mem::replace(place, AWAY) {
+            Slot::Here(mut polled) => {
+                polled.note(readable, ended);
+                self.turn(slot, polled);
+            }
+            Slot::Free => *place = Slot::Free,
+            Slot::Away {
+                readable: before,
+                ended: already,
+            } => {
+                *place = Slot::Away {
+                    readable: before || readable,
+                    ended: already || ended,
+                };
+            }
+        }
+    }
+
+    /// Does for a connection what can be done without waiting.
+    fn turn(&mut self, slot: usize, mut polled: Box<Polled>) {
+        let mut lent = self.spare.pop().unwrap_or_default();
+        polled.borrow(&mut lent);
+        self.keep(lent);
+        // The processor's panics are caught further in; this is for a stream or transport of a
+        // user's own. What it served is dropped.
+        let advanced = catch_unwind(AssertUnwindSafe(|| self.advance(&mut polled)));
+        match advanced {
+            Ok(Ok(Next::HandOver)) => self.hand_over(slot, polled),
+            Ok(Ok(next)) => {
+                if matches!(next, Next::Again) {
+                    self.again.push(slot);
+                }
+                self.settle(slot, polled);
+            }
+            Ok(Err(end)) => self.finish(slot, polled, end),
+            Err(_) => {
+                Counters::add(&self.shared.counters.failed);
+                self.clear(slot);
+            }
+        }
+    }
+
+    fn advance(&self, polled: &mut Polled) -> Result<Next, End> {
+        for _ in 0..STEPS {
+            match polled.state() {
+                State::Reading => {
+                    if !polled.read(self.now)? {
+                        return Ok(Next::Wait);
+                    }
+                }
+                State::Answering if self.queue.is_some() => return Ok(Next::HandOver),
+                State::Answering => polled.answer(self.now)?,
+                State::Writing => {
+                    if !polled.write_on(self.now)? {
+                        return Ok(Next::Wait);
+                    }
+                }
+            }
+        }
+        Ok(Next::Again)
+    }
+
+    /// Gives a connection to the workers, or refuses its calls if those are too busy.
+    fn hand_over(&mut self, slot: usize, polled: Box<Polled>) {
+        let mail = self.mail();
+        let job = Job { polled, slot, mail };
+        let Some(queue) = &self.queue else { return };
+        let mut polled = match queue.try_send(job) {
+            Ok(()) => return,
+            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => job.polled,
+        };
+        match catch_unwind(AssertUnwindSafe(|| polled.refuse(self.now, OVERLOADED))) {
+            Ok(Ok(())) => {
+                // There may be more to read.
+                self.again.push(slot);
+                self.settle(slot, polled);
+            }
+            Ok(Err(end)) => self.finish(slot, polled, end),
+            Err(_) => {
+                Counters::add(&self.shared.counters.failed);
+                self.clear(slot);
+            }
+        }
+    }
+
+    /// Lets a connection wait for its next event.
+    fn settle(&mut self, slot: usize, mut polled: Box<Polled>) {
+        let writing = polled.state() == State::Writing;
+        if writing != polled.watches_writing {
+            if let Err(error) = self.watch(&polled, slot, false) {
+                return self.finish(slot, polled, End::Failed(error.into()));
+            }
+            polled.watches_writing = writing;
+        }
+        self.keep(polled.give_back());
+        self.timer.add(polled.deadline());
+        self.slots[slot] = Slot::Here(polled);
+    }
+
+    fn keep(&mut self, buffers: Buffers) {
+        if self.spare.len() < SPARE && buffers.inbox.room() > 0 {
+            self.spare.push(buffers);
+        }
+    }
+
+    fn finish(&mut self, slot: usize, mut polled: Box<Polled>, end: End) {
+        self.keep(polled.give_back());
+        polled.finish(end);
+        self.clear(slot);
+    }
+
+    fn clear(&mut self, slot: usize) {
+        self.slots[slot] = Slot::Free;
+        self.free.push(slot);
+    }
+
+    /// Asks the poll to say when a connection can be read or, while it has replies left, written.
+    fn watch(&self, polled: &Polled, slot: usize, new: bool) -> io::Result<()> {
+        #[cfg(unix)]
+        if let Readiness::Descriptor(descriptor) = polled.readiness() {
+            use std::os::fd::AsRawFd;
+
+            let interest = match polled.state() {
+                State::Writing => Interest::READABLE | Interest::WRITABLE,
+                _ => Interest::READABLE,
+            };
+            let descriptor = descriptor.as_raw_fd();
+            let mut source = mio::unix::SourceFd(&descriptor);
+            let registry = self.poll.registry();
+            return if new {
+                registry.register(&mut source, Token(slot), interest)
+            } else {
+                registry.reregister(&mut source, Token(slot), interest)
+            };
+        }
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Ends what is past its deadline.
+    fn expire(&mut self) {
+        if !self.timer.is_due(self.now) {
+            return;
+        }
+        self.timer.reset();
+        for slot in 0..self.slots.len() {
+            let Slot::Here(polled) = &self.slots[slot] else {
+                continue;
+            };
+            let deadline = polled.deadline();
+            if deadline > self.now {
+                self.timer.add(deadline);
+            } else if let Slot::Here(polled) = mem::replace(&mut self.slots[slot], AWAY) {
+                let end = polled.timed_out();
+                self.finish(slot, polled, end);
+            }
+        }
+    }
+}
+
+/// When to look for connections past their deadline: at the first deadline, but not all the time.
+struct Timer {
+    next: Option<Instant>,
+    last: Instant,
+    tick: Duration,
+}
+
+impl Timer {
+    /// The price of one look for all is that a time-out comes up to an eighth of the shortest one
+    /// late, and never more than a quarter of a second.
+    fn new(shared: &Shared) -> Self {
+        let timeouts = &shared.settings.timeouts;
+        let shortest = timeouts
+            .idle_ms
+            .min(timeouts.read_ms)
+            .min(timeouts.write_ms);
+        Self {
+            next: None,
+            last: Instant::now(),
+            tick: Duration::from_millis((shortest / 8).clamp(1, 250)),
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, deadline: Instant) {
+        if self.next.is_none_or(|next| deadline < next) {
+            self.next = Some(deadline);
+        }
+    }
+
+    fn at(&self) -> Option<Instant> {
+        self.next.map(|next| next.max(self.last + self.tick))
+    }
+
+    fn wait(&self, now: Instant) -> Option<Duration> {
+        Some(self.at()?.saturating_duration_since(now))
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.at().is_some_and(|at| at <= now)
+    }
+
+    fn reset(&mut self) {
+        self.last = Instant::now();
+        self.next = None;
+    }
+}

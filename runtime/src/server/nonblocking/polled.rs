@@ -1,0 +1,286 @@
+//! A connection that never waits: what it reads, answers and writes is what can be at once.
+
+use std::io;
+use std::mem;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::config::ServerTimeouts;
+use crate::server::connection::{Buffers, End, OUT_BYTES};
+use crate::server::engine::{Engine, Step};
+use crate::server::shared::{Permit, Shared};
+use crate::transport::{Inbox, Readiness, Stream, shrink_out};
+
+/// What a loop reads at once.
+const ROOM: usize = 64 * 1024;
+
+/// The beginning of a message up to this size moves to memory of its own size while the rest of it
+/// is awaited, so that peers which send no more than a beginning keep no buffer of the loop's.
+const MOVED: usize = ROOM / 4;
+
+pub(super) struct Polled {
+    stream: Box<dyn Stream>,
+    engine: Engine,
+    buffers: Buffers,
+    /// How many bytes are missing from the message that has begun to arrive.
+    missing: usize,
+    /// How much of the replies is written.
+    sent: usize,
+    state: State,
+    /// When it began to wait for what it waits for.
+    since: Instant,
+    /// There may be something to read.
+    readable: bool,
+    /// The peer will send no more than what is there, and nobody will say so again.
+    ended: bool,
+    /// The loop's poll also says when replies can be written.
+    pub(super) watches_writing: bool,
+    /// The server is shutting down, and this is the last read.
+    last: bool,
+    /// Ends when its replies are written.
+    end: Option<End>,
+    // The last field, so that the stream is closed when the connection is counted out.
+    permit: Permit,
+}
+
+/// What a connection waits for, or can go on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// For bytes.
+    Reading,
+    /// For somebody to answer what has arrived.
+    Answering,
+    /// For the peer to take replies.
+    Writing,
+}
+
+impl Polled {
+    pub(super) fn new((stream, engine, permit): (Box<dyn Stream>, Engine, Permit)) -> Self {
+        // Loops close idle connections themselves when the server shuts down.
+        permit.set_idle(false);
+        Self {
+            stream,
+            engine,
+            buffers: Buffers::default(),
+            missing: 1,
+            sent: 0,
+            state: State::Reading,
+            since: Instant::now(),
+            readable: false,
+            ended: false,
+            watches_writing: false,
+            last: false,
+            end: None,
+            permit,
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(super) fn readiness(&self) -> Readiness<'_> {
+        self.stream.readiness()
+    }
+
+    /// Notes what the poll has said.
+    pub(super) fn note(&mut self, readable: bool, ended: bool) {
+        self.readable |= readable | ended;
+        self.ended |= ended;
+    }
+
+    /// Reads once if there may be something. `false` when there is nothing.
+    pub(super) fn read(&mut self, now: Instant) -> Result<bool, End> {
+        let inbox = &mut self.buffers.inbox;
+        let between = inbox.is_empty();
+        if between && !self.permit.shared().is_running() {
+            // A call that has arrived already is still answered, but no second one: the peer might
+            // go on for ever.
+            if self.last {
+                return Err(End::Shutdown);
+            }
+            (self.last, self.readable) = (true, true);
+        }
+        if !self.readable {
+            return Ok(false);
+        }
+        match inbox.fill(&mut *self.stream, self.missing) {
+            Ok(0) if between => Err(End::Closed),
+            Ok(0) => Err(End::truncated(self.missing)),
+            Ok(_) => {
+                // A read that brought less than it could has emptied the socket, and what arrives
+                // from now on is an event: no need for another read to find out.
+                self.readable = inbox.is_full() || self.ended;
+                if between {
+                    self.since = now;
+                }
+                self.state = State::Answering;
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                if between && self.last {
+                    return Err(End::Shutdown);
+                }
+                Ok(false)
+            }
+            Err(error) => Err(End::Failed(error.into())),
+        }
+    }
+
+    /// Answers every whole message that has arrived, and writes the answers.
+    pub(super) fn answer(&mut self, now: Instant) -> Result<(), End> {
+        self.step_through(now, |engine, shared, buffer, out| {
+            engine.step(shared, buffer, out)
+        })
+    }
+
+    /// Answers every whole message that has arrived with an application exception.
+    pub(super) fn refuse(&mut self, now: Instant, why: &str) -> Result<(), End> {
+        self.step_through(now, |engine, shared, buffer, out| {
+            engine.refuse(shared, why, buffer, out)
+        })
+    }
+
+    #[inline]
+    fn step_through(
+        &mut self,
+        now: Instant,
+        mut step: impl FnMut(
+            &mut Engine,
+            &Arc<Shared>,
+            &[u8],
+            &mut Vec<u8>,
+        ) -> crate::error::Result<Step>,
+    ) -> Result<(), End> {
+        let shared = Arc::clone(self.permit.shared());
+        self.state = State::Reading;
+        while !self.buffers.inbox.is_empty() {
+            let Buffers { inbox, out } = &mut self.buffers;
+            match step(&mut self.engine, &shared, inbox.bytes(), out) {
+                Ok(Step::Consumed(bytes)) => {
+                    inbox.consume(bytes);
+                    self.since = now;
+                    if out.len() >= OUT_BYTES && !self.write(now)? {
+                        return Ok(());
+                    }
+                }
+                Ok(Step::NeedMore(missing)) => {
+                    self.missing = missing;
+                    break;
+                }
+                Err(error) => {
+                    self.end = Some(End::Failed(error));
+                    break;
+                }
+            }
+        }
+        if self.write(now)?
+            && let Some(end) = self.end.take()
+        {
+            return Err(end);
+        }
+        Ok(())
+    }
+
+    /// Goes on with replies that the peer did not take at once. `false` when it takes no more.
+    pub(super) fn write_on(&mut self, now: Instant) -> Result<bool, End> {
+        if !self.write(now)? {
+            return Ok(false);
+        }
+        if let Some(end) = self.end.take() {
+            return Err(end);
+        }
+        self.since = now;
+        self.state = if self.buffers.inbox.is_empty() {
+            State::Reading
+        } else {
+            // Perhaps it was left in the middle of a batch.
+            State::Answering
+        };
+        Ok(true)
+    }
+
+    fn write(&mut self, now: Instant) -> Result<bool, End> {
+        let out = &mut self.buffers.out;
+        while self.sent < out.len() {
+            match self.stream.write(&out[self.sent..]) {
+                Ok(0) => {
+                    let error = io::Error::from(io::ErrorKind::WriteZero);
+                    return Err(End::Failed(error.into()));
+                }
+                Ok(bytes) => self.sent += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.state != State::Writing {
+                        (self.state, self.since) = (State::Writing, now);
+                    }
+                    return Ok(false);
+                }
+                Err(error) => return Err(End::Failed(error.into())),
+            }
+        }
+        self.sent = 0;
+        shrink_out(out);
+        Ok(true)
+    }
+
+    /// When it has waited long enough.
+    pub(super) fn deadline(&self) -> Instant {
+        let timeouts = self.timeouts();
+        let ms = match self.state {
+            State::Writing => timeouts.write_ms,
+            _ if self.buffers.inbox.is_empty() => timeouts.idle_ms,
+            _ => timeouts.read_ms,
+        };
+        self.since + Duration::from_millis(ms)
+    }
+
+    /// The end of a connection that is past its deadline.
+    pub(super) fn timed_out(&self) -> End {
+        let timeouts = self.timeouts();
+        match self.state {
+            State::Writing => End::replies_not_taken(timeouts),
+            _ => End::no_message(timeouts, self.buffers.inbox.is_empty()),
+        }
+    }
+
+    fn timeouts(&self) -> &ServerTimeouts {
+        &self.permit.shared().settings.timeouts
+    }
+
+    pub(super) fn finish(self, end: End) {
+        end.report(self.permit.shared(), self.engine.peer());
+    }
+
+    /// Takes buffers that are empty, unless it has big ones itself. What it holds goes along.
+    pub(super) fn borrow(&mut self, lent: &mut Buffers) {
+        let Buffers { inbox, out } = &mut self.buffers;
+        if inbox.room() <= MOVED {
+            if lent.inbox.room() == 0 {
+                lent.inbox = Inbox::with_room(ROOM);
+            }
+            inbox.move_to(&mut lent.inbox);
+            *inbox = mem::take(&mut lent.inbox);
+        }
+        if out.is_empty() {
+            *out = mem::take(&mut lent.out);
+        }
+    }
+
+    /// Gives the buffers back, and keeps no more than what stands in them.
+    pub(super) fn give_back(&mut self) -> Buffers {
+        let mut lent = Buffers::default();
+        let Buffers { inbox, out } = &mut self.buffers;
+        inbox.shrink();
+        if inbox.bytes().len() <= MOVED {
+            let mut rest = Inbox::default();
+            inbox.move_to(&mut rest);
+            lent.inbox = mem::replace(inbox, rest);
+        }
+        if out.is_empty() {
+            lent.out = mem::take(out);
+        }
+        lent
+    }
+}
