@@ -225,17 +225,19 @@ impl Connection {
         end.report(self.shared(), self.peer());
     }
 
-    /// What an event loop needs of it, which does its own reading and writing. `Err` with the
-    /// connection as it was, if its stream cannot be asked when it has something to read, or can
-    /// only be waited for.
-    pub(super) fn into_polled(mut self) -> Result<(Box<dyn Stream>, Engine, Permit), Self> {
+    /// Makes it one that is polled and never waits. `false` if its stream cannot be asked when it
+    /// has something to read, or can only be waited for.
+    pub(super) fn make_polled(&mut self) -> bool {
         #[cfg(unix)]
-        if matches!(self.readiness(), Readiness::Descriptor(_))
-            && self.stream.set_nonblocking(true).is_ok()
-        {
-            return Ok((self.stream, self.engine, self.permit));
+        if matches!(self.readiness(), Readiness::Descriptor(_)) {
+            return self.stream.set_nonblocking(true).is_ok();
         }
-        Err(self)
+        false
+    }
+
+    /// What an event loop needs of it, which does its own reading and writing.
+    pub(super) fn into_parts(self) -> (Box<dyn Stream>, Engine, Permit) {
+        (self.stream, self.engine, self.permit)
     }
 
     pub(super) fn is_between_messages(&self) -> bool {

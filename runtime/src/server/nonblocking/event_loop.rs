@@ -12,7 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::error::Result;
 use crate::server::connection::{Buffers, End};
 use crate::server::nonblocking::mail::{Letter, Mail};
-use crate::server::nonblocking::polled::{Polled, State};
+use crate::server::nonblocking::polled::{Polled, Signs, State};
 use crate::server::nonblocking::workers::Job;
 use crate::server::shared::{Counters, Shared};
 use crate::transport::Readiness;
@@ -48,16 +48,13 @@ enum Slot {
     Free,
     Here(Box<Polled>),
     /// With a worker, or in the loop's hands. Remembers what the poll says meanwhile.
-    Away {
-        readable: bool,
-        ended: bool,
-    },
+    Away(Signs),
 }
 
-const AWAY: Slot = Slot::Away {
+const AWAY: Slot = Slot::Away(Signs {
     readable: false,
     ended: false,
-};
+});
 
 /// What a connection that has had its turn needs.
 enum Next {
@@ -115,8 +112,11 @@ impl EventLoop {
                     if event.token() == WAKER {
                         self.mail.take(&mut letters);
                     } else {
-                        let readable = event.is_readable() || event.is_error();
-                        self.ready(event.token().0, readable, event.is_read_closed());
+                        let signs = Signs {
+                            readable: event.is_readable() || event.is_error(),
+                            ended: event.is_read_closed(),
+                        };
+                        self.ready(event.token().0, signs);
                     }
                 }
             }
@@ -124,7 +124,7 @@ impl EventLoop {
                 self.open(letter);
             }
             for slot in again.drain(..) {
-                self.ready(slot, false, false);
+                self.ready(slot, Signs::default());
             }
             self.expire();
         }
@@ -148,7 +148,7 @@ impl EventLoop {
         }
         for slot in 0..self.slots.len() {
             if matches!(&self.slots[slot], Slot::Here(polled) if polled.state() == State::Reading) {
-                self.ready(slot, false, false);
+                self.ready(slot, Signs::default());
             }
         }
         self.shared.open() == 0
@@ -168,8 +168,8 @@ impl EventLoop {
                 self.settle(slot, polled);
             }
             Letter::Served(slot, Some(mut polled)) => {
-                if let Slot::Away { readable, ended } = self.slots[slot] {
-                    polled.note(readable, ended);
+                if let Slot::Away(signs) = self.slots[slot] {
+                    polled.note(signs);
                 }
                 self.slots[slot] = AWAY;
                 self.turn(slot, polled);
@@ -179,24 +179,19 @@ impl EventLoop {
     }
 
     /// An event, or another turn.
-    fn ready(&mut self, slot: usize, readable: bool, ended: bool) {
+    fn ready(&mut self, slot: usize, signs: Signs) {
         let Some(place) = self.slots.get_mut(slot) else {
             return;
         };
         match mem::replace(place, AWAY) {
             Slot::Here(mut polled) => {
-                polled.note(readable, ended);
+                polled.note(signs);
                 self.turn(slot, polled);
             }
             Slot::Free => *place = Slot::Free,
-            Slot::Away {
-                readable: before,
-                ended: already,
-            } => {
-                *place = Slot::Away {
-                    readable: before || readable,
-                    ended: already || ended,
-                };
+            Slot::Away(mut before) => {
+                before.add(signs);
+                *place = Slot::Away(before);
             }
         }
     }

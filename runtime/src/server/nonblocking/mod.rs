@@ -100,9 +100,10 @@ fn start(
 }
 
 /// Hands a new connection to a loop. A stream that cannot be polled is served by a thread.
-fn enter(shared: &Shared, connection: Connection, mail: &Mail, number: u64) {
-    match connection.into_polled() {
-        Ok(parts) => mail.arrived(Box::new(Polled::new(parts))),
-        Err(connection) => threaded::serve(shared, connection, number),
+fn enter(shared: &Shared, mut connection: Connection, mail: &Mail, number: u64) {
+    if connection.make_polled() {
+        mail.arrived(Box::new(Polled::new(connection.into_parts())));
+    } else {
+        threaded::serve(shared, connection, number);
     }
 }

@@ -29,10 +29,7 @@ pub(super) struct Polled {
     state: State,
     /// When it began to wait for what it waits for.
     since: Instant,
-    /// There may be something to read.
-    readable: bool,
-    /// The peer will send no more than what is there, and nobody will say so again.
-    ended: bool,
+    signs: Signs,
     /// The loop's poll also says when replies can be written.
     pub(super) watches_writing: bool,
     /// The server is shutting down, and this is the last read.
@@ -41,6 +38,22 @@ pub(super) struct Polled {
     end: Option<End>,
     // The last field, so that the stream is closed when the connection is counted out.
     permit: Permit,
+}
+
+/// What the poll has said.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Signs {
+    /// There may be something to read.
+    pub(super) readable: bool,
+    /// The peer will send no more than what is there, and nobody will say so again.
+    pub(super) ended: bool,
+}
+
+impl Signs {
+    pub(super) fn add(&mut self, more: Self) {
+        self.readable |= more.readable | more.ended;
+        self.ended |= more.ended;
+    }
 }
 
 /// What a connection waits for, or can go on with.
@@ -66,8 +79,7 @@ impl Polled {
             sent: 0,
             state: State::Reading,
             since: Instant::now(),
-            readable: false,
-            ended: false,
+            signs: Signs::default(),
             watches_writing: false,
             last: false,
             end: None,
@@ -84,9 +96,8 @@ impl Polled {
     }
 
     /// Notes what the poll has said.
-    pub(super) fn note(&mut self, readable: bool, ended: bool) {
-        self.readable |= readable | ended;
-        self.ended |= ended;
+    pub(super) fn note(&mut self, signs: Signs) {
+        self.signs.add(signs);
     }
 
     /// Reads once if there may be something. `false` when there is nothing.
@@ -99,9 +110,9 @@ impl Polled {
             if self.last {
                 return Err(End::Shutdown);
             }
-            (self.last, self.readable) = (true, true);
+            (self.last, self.signs.readable) = (true, true);
         }
-        if !self.readable {
+        if !self.signs.readable {
             return Ok(false);
         }
         match inbox.fill(&mut *self.stream, self.missing) {
@@ -110,7 +121,7 @@ impl Polled {
             Ok(_) => {
                 // A read that brought less than it could has emptied the socket, and what arrives
                 // from now on is an event: no need for another read to find out.
-                self.readable = inbox.is_full() || self.ended;
+                self.signs.readable = inbox.is_full() || self.signs.ended;
                 if between {
                     self.since = now;
                 }
@@ -118,7 +129,7 @@ impl Polled {
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.readable = false;
+                self.signs.readable = false;
                 if between && self.last {
                     return Err(End::Shutdown);
                 }
