@@ -66,6 +66,7 @@ fn explain(layers: [&str; 3]) {
             "simple" => "the server serves one connection after the other",
             "threaded" => "the server has a thread for each connection",
             "thread-pool" => "a fixed number of the server's threads serves all connections",
+            "nonblocking" => "a few loops of the server's read from all connections",
             "framed" => "each message is sent with its length before it",
             "buffered" => "messages are sent one after the other, with nothing between",
             "binary" => "in a message, every number has its full width",

@@ -1,54 +1,298 @@
-#![allow(missing_docs, clippy::unwrap_used)]
-mod workloads;
-use seapink::codec::{decode_from, encode_to, from_slice, to_vec};
-use seapink::{Binary, Compact, Json, Limits, Protocol};
-use std::hint::black_box;
+//! How many instructions operations take: a guard that a noisy machine cannot mislead.
+//!
+//! ```console
+//! cargo bench -p seapink --bench instructions           # compares with instructions.txt
+//! BLESS=1 cargo bench -p seapink --bench instructions   # writes instructions.txt
+//! ```
+//!
+//! Each operation is run in a process of its own under valgrind, a few times and many times. The
+//! difference, divided, is what one takes; start and end of the program cancel out. Counts depend on
+//! the compiler and the processor's architecture, so the table names both.
 
-fn go<P: Protocol>(op: &str, n: u32) {
-    use workloads::*;
-    let limits = Limits::default();
-    macro_rules! k {
-        ($kind:ident, $ty:ident, $verb:expr) => {{
-            let value = $kind();
-            let bytes = to_vec::<P>(&value).unwrap();
-            let mut buffer = Vec::with_capacity(2 * bytes.len());
-            let mut place = $kind();
-            for _ in 0..n {
-                match $verb {
-                    "encode" => {
-                        buffer.clear();
-                        encode_to::<P>(black_box(&value), &mut buffer).unwrap();
-                        black_box(&buffer);
-                    }
-                    "decode" => {
-                        black_box(from_slice::<P, $ty>(black_box(&bytes)).unwrap());
-                    }
-                    _ => {
-                        decode_from::<P, $ty>(&mut place, black_box(&bytes), &limits).unwrap();
-                        black_box(&place);
-                    }
-                }
-            }
-        }};
-    }
-    let (kind, verb) = op.split_once('.').unwrap();
-    match kind {
-        "small" => k!(small, Small, verb),
-        "medium" => k!(medium, Medium, verb),
-        "index" => k!(index, Index, verb),
-        "longs" => k!(longs, Longs, verb),
-        _ => k!(doubles, Doubles, verb),
+#![allow(clippy::unwrap_used, reason = "a bench that fails may panic")]
+#![allow(missing_docs, reason = "a program")]
+
+mod workloads;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::{env, fs};
+
+use seapink::codec::{Encode, decode_from, encode_to, from_slice, to_vec};
+use seapink::processor::Request;
+use seapink::protocol::{Input, MessageForm, MessageHead, Output};
+use seapink::{
+    Binary, CallContext, Compact, Json, Limits, MessageKind, Processor, Protocol, WireType,
+};
+use workloads::{Echo, EchoEchoError, EchoProcessor, Longs, Medium, Small, longs, medium, small};
+
+/// More than this, in percent, is a regression.
+const TOLERANCE: f64 = 5.0;
+
+/// How often an operation is run, and how often again.
+const REPEATS: [u64; 2] = [20, 120];
+
+/// What is counted. Maps are left out, since their hashes are random, and so are lists of numbers in
+/// the binary protocol, whose loop is chosen by the processor.
+const OPERATIONS: [(&str, fn(u64)); 17] = [
+    ("small encode binary", |n| encode::<Binary, _>(&small(), n)),
+    ("small encode compact", |n| {
+        encode::<Compact, _>(&small(), n)
+    }),
+    ("small decode binary", |n| {
+        decode::<Binary, Small>(&small(), n)
+    }),
+    ("small decode compact", |n| {
+        decode::<Compact, Small>(&small(), n)
+    }),
+    ("medium encode binary", |n| {
+        encode::<Binary, _>(&medium(), n)
+    }),
+    ("medium encode compact", |n| {
+        encode::<Compact, _>(&medium(), n)
+    }),
+    ("medium encode json", |n| encode::<Json, _>(&medium(), n)),
+    ("medium decode binary", |n| {
+        decode::<Binary, Medium>(&medium(), n)
+    }),
+    ("medium decode compact", |n| {
+        decode::<Compact, Medium>(&medium(), n)
+    }),
+    ("medium decode json", |n| {
+        decode::<Json, Medium>(&medium(), n)
+    }),
+    ("medium decode again binary", |n| {
+        again::<Binary, _>(medium(), n)
+    }),
+    ("medium decode again compact", |n| {
+        again::<Compact, _>(medium(), n)
+    }),
+    ("medium skip binary", |n| skip::<Binary>(&medium(), n)),
+    ("medium skip compact", |n| skip::<Compact>(&medium(), n)),
+    ("medium scan binary", |n| scan::<Binary>(&medium(), n)),
+    ("longs decode compact", |n| {
+        decode::<Compact, Longs>(&longs(), n)
+    }),
+    ("call echo binary", call),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [flag, operation, repeats] if flag == "--run" => {
+            let found = OPERATIONS.iter().find(|(name, _)| name == operation);
+            found.unwrap().1(repeats.parse().unwrap());
+            ExitCode::SUCCESS
+        }
+        [flag] if flag == "--bench" => guard(),
+        // Under `cargo test` there is nothing to do.
+        _ => ExitCode::SUCCESS,
     }
 }
-fn main() {
-    let a: Vec<String> = std::env::args().collect();
-    if a.len() < 4 {
-        return;
+
+fn encode<P: Protocol, T: Encode>(value: &T, repeats: u64) {
+    let mut buffer = Vec::with_capacity(1 << 20);
+    for _ in 0..repeats {
+        buffer.clear();
+        encode_to::<P>(black_box(value), &mut buffer).unwrap();
+        black_box(&buffer);
     }
-    let n = a[3].parse().unwrap();
-    match a[1].as_str() {
-        "binary" => go::<Binary>(&a[2], n),
-        "compact" => go::<Compact>(&a[2], n),
-        _ => go::<Json>(&a[2], n),
+}
+
+fn decode<P: Protocol, T>(value: &T, repeats: u64)
+where
+    T: Encode + for<'de> seapink::codec::Decode<'de>,
+{
+    let bytes = to_vec::<P>(value).unwrap();
+    for _ in 0..repeats {
+        black_box(from_slice::<P, T>(black_box(&bytes)).unwrap());
     }
+}
+
+fn again<P: Protocol, T>(mut value: T, repeats: u64)
+where
+    T: Encode + for<'de> seapink::codec::Decode<'de>,
+{
+    let bytes = to_vec::<P>(&value).unwrap();
+    let limits = Limits::default();
+    for _ in 0..repeats {
+        decode_from::<P, T>(&mut value, black_box(&bytes), &limits).unwrap();
+        black_box(&value);
+    }
+}
+
+fn skip<P: Protocol>(value: &Medium, repeats: u64) {
+    let bytes = to_vec::<P>(value).unwrap();
+    let limits = Limits::default();
+    for _ in 0..repeats {
+        let mut input = P::input(black_box(&bytes), 0, &limits);
+        black_box(input.skip(WireType::Struct).unwrap());
+    }
+}
+
+/// A message with one argument.
+fn message<P: Protocol>(argument: &impl Encode) -> Vec<u8> {
+    let mut out = P::output(Vec::new(), &Limits::default());
+    out.message_begin(&MessageHead {
+        name: "echo".into(),
+        kind: MessageKind::Call,
+        sequence_id: 1,
+        form: MessageForm::Strict,
+    });
+    assert!(out.struct_begin("arguments"));
+    out.field(0, 1, WireType::Struct, "req");
+    argument.encode(&mut out);
+    out.field_end();
+    out.struct_end();
+    out.message_end();
+    out.finish().into_bytes().unwrap()
+}
+
+fn scan<P: Protocol>(value: &Medium, repeats: u64) {
+    let message = message::<P>(value);
+    let mut scanner = P::scanner(&Limits::default());
+    for _ in 0..repeats {
+        let end = scanner.scan(black_box(&message)).unwrap();
+        assert_eq!(end, Some(message.len()));
+    }
+}
+
+struct Handler;
+
+impl Echo for Handler {
+    fn echo(&self, _: &CallContext, req: Small) -> Result<Small, EchoEchoError> {
+        Ok(req)
+    }
+}
+
+fn call(repeats: u64) {
+    let processor = EchoProcessor::new(Handler);
+    let message = message::<Binary>(&small());
+    let (limits, mut cx, mut reply) = (Limits::default(), CallContext::default(), Vec::new());
+    for _ in 0..repeats {
+        reply.clear();
+        let request = Request::read(&processor, 0, black_box(&message), &limits).unwrap();
+        processor.process(&request, &mut reply, &mut cx);
+        black_box(&reply);
+    }
+}
+
+/// Counts everything, and compares.
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
+fn guard() -> ExitCode {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        eprintln!("valgrind is not installed (apt-get install valgrind)");
+        return ExitCode::FAILURE;
+    }
+    let head = format!("{}, {}", compiler(), env::consts::ARCH);
+    let counts: Vec<_> = OPERATIONS
+        .iter()
+        .map(|(name, _)| (*name, count(name)))
+        .collect();
+    let path = table_path();
+    if env::var_os("BLESS").is_some() {
+        fs::write(&path, table(&head, &counts)).unwrap();
+        println!("written: {}", path.display());
+        return ExitCode::SUCCESS;
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    let comparable = text.lines().any(|line| line == format!("# {head}"));
+    let committed = committed(&text);
+    println!(
+        "{:<30} {:>12} {:>12} {:>8}",
+        "", "committed", "now", "change"
+    );
+    let mut worse = Vec::new();
+    for (name, now) in &counts {
+        let before = committed.get(*name).copied();
+        let change = before.map(|before| percent(before, *now));
+        let shown = change.map_or_else(|| "new".to_owned(), |change| format!("{change:+.1} %"));
+        let before = before.map_or_else(String::new, |before| before.to_string());
+        println!("{name:<30} {before:>12} {now:>12} {shown:>8}");
+        if change.is_none_or(|change| change > TOLERANCE) {
+            worse.push(*name);
+        }
+    }
+    if !comparable {
+        println!("The committed counts are not of {head}: nothing can be said.");
+        return ExitCode::SUCCESS;
+    }
+    if worse.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!(
+        "More than {TOLERANCE} % above the table: {}.",
+        worse.join(", ")
+    );
+    eprintln!("If that is meant: BLESS=1 cargo bench -p seapink --bench instructions");
+    ExitCode::FAILURE
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a percentage is shown with one digit"
+)]
+fn percent(before: u64, now: u64) -> f64 {
+    (now as f64 / before.max(1) as f64 - 1.0) * 100.0
+}
+
+/// Instructions of one run of an operation.
+fn count(operation: &str) -> u64 {
+    let [few, many] = REPEATS.map(|repeats| instructions(operation, repeats));
+    many.saturating_sub(few) / (REPEATS[1] - REPEATS[0])
+}
+
+fn instructions(operation: &str, repeats: u64) -> u64 {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(env::current_exe().unwrap())
+        .args(["--run", operation, &repeats.to_string()])
+        // Nothing of where it runs: neither the length of the environment nor what the C library
+        // would choose for this processor.
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .env("LD_BIND_NOW", "1")
+        .env(
+            "GLIBC_TUNABLES",
+            "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX2,-AVX,-ERMS,-FSRM",
+        )
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{text}");
+    let line = text
+        .lines()
+        .find_map(|line| line.split("Collected :").nth(1));
+    line.and_then(|count| count.trim().parse().ok())
+        .unwrap_or_else(|| panic!("valgrind says no count: {text}"))
+}
+
+fn table_path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/instructions.txt")
+}
+
+fn compiler() -> String {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn table(head: &str, counts: &[(&str, u64)]) -> String {
+    let mut text = String::from("# Instructions of one operation; see instructions.rs.\n");
+    let _ = writeln!(text, "# {head}");
+    for (name, count) in counts {
+        let _ = writeln!(text, "{name} {count}");
+    }
+    text
+}
+
+fn committed(text: &str) -> BTreeMap<&str, u64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| line.rsplit_once(' '))
+        .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
+        .collect()
 }

@@ -88,10 +88,11 @@ fn borrowing(program: &Program) -> Vec<bool> {
                 continue;
             };
             let borrows = |ty: &Type| match program.resolve(ty) {
-                Shape::String | Shape::Binary => true,
-                Shape::List(_) | Shape::Set(_) | Shape::Map(..) => true,
                 Shape::Named(id) => borrowing[id.0 as usize],
-                _ => false,
+                shape => matches!(
+                    shape,
+                    Shape::String | Shape::Binary | Shape::List(_) | Shape::Set(_) | Shape::Map(..)
+                ),
             };
             if !borrowing[index] && of.fields.iter().any(|field| borrows(&field.ty)) {
                 borrowing[index] = true;

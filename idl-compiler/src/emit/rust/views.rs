@@ -46,7 +46,7 @@ impl Emitter<'_> {
         }
         if is_union || defaults {
             text.blank();
-            self.emit_view_default(owned, view, defaults, text);
+            Self::emit_view_default(owned, view, defaults, text);
         }
         text.blank();
         text.implementation(
@@ -123,7 +123,7 @@ impl Emitter<'_> {
     }
 
     /// Defaults of the IDL may own memory, so they are those of an owned value that is made once.
-    fn emit_view_default(&self, owned: &str, view: &str, defaults: bool, text: &mut Text) {
+    fn emit_view_default(owned: &str, view: &str, defaults: bool, text: &mut Text) {
         text.implementation(
             "impl ::std::default::Default",
             format_args!("{view}<'_>"),
