@@ -237,3 +237,36 @@ fn recorded_calls_are_replayed() {
     let end = "replayed 3 calls: the total was 333, and is 333\n";
     assert!(stdout.ends_with(end), "{stdout}");
 }
+
+/// The footer of a file with one column: schema, a row group, who wrote it.
+const FOOTER: &[u8] = b"\x15\x02\x19\x2c\x48\x04root\x15\x02\x00\x15\x02\x25\x00\x18\x01a\x00\x16\x0a\x19\x1c\
+    \x19\x1c\x3c\x15\x02\x29\x18\x01a\x15\x02\x16\x0a\x16\x64\x16\x28\x00\x00\x16\x28\x16\x0a\x00\x28\x01x\x00";
+
+#[test]
+fn a_parquet_footer_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.parquet");
+    let length = u32::try_from(FOOTER.len()).unwrap().to_le_bytes();
+    std::fs::write(&path, [b"PAR1", FOOTER, &length, b"PAR1"].concat()).unwrap();
+    let stdout = output(program!("parquet-footer").arg(&path).arg("--columns"));
+    let expected = "schema\n  root\n    required a INT32\n5 rows in 1 row groups, written by x\n  \
+                    row group 0: 5 rows, 1 columns, 20 bytes\n    a: INT32 SNAPPY, 5 values in 20 bytes\n";
+    assert!(stdout.starts_with(expected), "{stdout}");
+    assert!(
+        stdout.contains("the schema and numbers of rows"),
+        "{stdout}"
+    );
+
+    for (file, why) in [
+        (&b"PAR1"[..], "too short for a Parquet file"),
+        (
+            b"PAR1\xff\xff\0\0PAR1",
+            "the footer is longer than the file",
+        ),
+        (b"PAR1 0000 no more", "not a Parquet file"),
+    ] {
+        std::fs::write(&path, file).unwrap();
+        let stderr = failure(program!("parquet-footer").arg(&path));
+        assert!(stderr.contains(why), "{stderr}");
+    }
+}
