@@ -56,10 +56,11 @@ fn readme_has_a_command_for_every_example() {
         .skip(1)
     {
         let name = bin.split('"').next().unwrap();
-        assert!(
-            readme.contains(&format!("`cargo run --bin {name}`")),
-            "{name}"
-        );
+        let command = format!("`cargo run --bin {name}");
+        let named = ["`", " -- "]
+            .iter()
+            .any(|end| readme.contains(&format!("{command}{end}")));
+        assert!(named, "{name}");
     }
 }
 

@@ -11,6 +11,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench that fails may panic")]
 #![allow(missing_docs, reason = "a program")]
+#![allow(clippy::semicolon_if_nothing_returned, reason = "a table of calls")]
 
 mod workloads;
 
@@ -35,9 +36,12 @@ const TOLERANCE: f64 = 5.0;
 /// How often an operation is run, and how often again.
 const REPEATS: [u64; 2] = [20, 120];
 
+/// Its name, and what runs it a number of times.
+type Operation = (&'static str, fn(u64));
+
 /// What is counted. Maps are left out, since their hashes are random, and so are lists of numbers in
 /// the binary protocol, whose loop is chosen by the processor.
-const OPERATIONS: [(&str, fn(u64)); 17] = [
+const OPERATIONS: [Operation; 17] = [
     ("small encode binary", |n| encode::<Binary, _>(&small(), n)),
     ("small encode compact", |n| {
         encode::<Compact, _>(&small(), n)

@@ -23,8 +23,9 @@ mod wire;
 
 pub use client::{Channel, Client};
 pub use codec::{
-    Double, ListView, MapView, Mask, NumbersView, SetView, UnknownField, UnknownFields,
-    decode_from, encode_to, from_slice, from_slice_with, project, project_into, to_vec,
+    Double, Linked, ListView, MapView, Mask, NumbersView, SetView, UnknownField, UnknownFields,
+    decode_from, encode_linked, encode_to, from_slice, from_slice_with, project, project_into,
+    to_vec,
 };
 pub use config::{ClientConfig, ServerConfig};
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};

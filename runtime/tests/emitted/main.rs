@@ -28,6 +28,7 @@ mod golden {
 mod apache_defects;
 mod calls;
 mod evolution;
+mod linked;
 mod names;
 mod projection;
 mod recycling;

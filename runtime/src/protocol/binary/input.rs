@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use byteorder::{BigEndian, ByteOrder};
 use uuid::Uuid;
 
-use super::{Binary, STOP, VERSION_1, VERSION_MASK, bytes_min, is_fixed};
+use super::{Binary, STOP, VERSION_1, VERSION_MASK, bytes_min, is_fixed, skip};
 use crate::error::{ErrorKind, Result};
 use crate::fast;
 use crate::limits::Limits;
@@ -65,6 +65,14 @@ impl<'de> BinaryInput<'de> {
         }
     }
 
+    fn bounds(&self) -> skip::Bounds {
+        skip::Bounds {
+            string_bytes_max: self.reader.string_bytes_max(),
+            container_elements_max: self.reader.container_elements_max(),
+        }
+    }
+
+    /// The slower way of [`skip`], which says what is wrong.
     fn skip_value(&mut self, ty: WireType) -> Result<()> {
         match ty {
             WireType::String => {
@@ -298,6 +306,11 @@ impl<'de> Input<'de> for BinaryInput<'de> {
     }
 
     fn skip_elements(&mut self, header: ListHeader) -> Result<()> {
+        let (rest, depth) = (self.reader.rest(), self.reader.depth_left());
+        if let Some(rest) = skip::values(rest, header.len, header.element, depth, &self.bounds()) {
+            self.reader.advance(self.reader.remaining() - rest.len());
+            return Ok(());
+        }
         self.skip_values(header.len, &[header.element])
     }
 
@@ -329,7 +342,11 @@ impl<'de> Input<'de> for BinaryInput<'de> {
 
     fn skip(&mut self, ty: WireType) -> Result<&'de [u8]> {
         let start = self.reader.offset();
-        self.skip_value(ty)?;
+        let depth = self.reader.depth_left();
+        match skip::value(self.reader.rest(), ty, depth, &self.bounds()) {
+            Some(rest) => self.reader.advance(self.reader.remaining() - rest.len()),
+            None => self.skip_value(ty)?,
+        }
         Ok(self.reader.since(start))
     }
 

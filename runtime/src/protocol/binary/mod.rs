@@ -20,6 +20,7 @@
 mod input;
 mod output;
 mod scanner;
+mod skip;
 
 pub use input::BinaryInput;
 pub use output::BinaryOutput;

@@ -90,25 +90,29 @@ impl<const BITS: u32> Block<BITS> {
     fn split(&mut self, window: &[u8; WINDOW], left: usize) -> Result<usize, Flaw> {
         let mut ends = ends_of(window);
         let (mut start, mut count) = (0, 0);
-        while ends != 0 && count < left.min(BLOCK) {
-            let end = ends.trailing_zeros() as usize;
-            ends &= ends - 1;
-            let len = end + 1 - start;
-            if len > bytes_max(BITS) {
-                return Err(Flaw::TooLong);
+        for (value, top) in self.values.iter_mut().zip(&mut self.tops).take(left) {
+            if ends == 0 {
+                break;
             }
+            let next = ends.trailing_zeros() as usize + 1;
+            ends &= ends - 1;
+            let len = next - start;
             let word = word_at(window, start);
-            (self.values[count], self.tops[count]) = if len <= 8 {
-                (word & (u64::MAX >> (64 - 8 * len)), 0)
-            } else {
-                let next = word_at(window, start + 8);
-                let tenth = if len == 9 { 0 } else { next >> 8 & 0xff };
+            if len <= 8.min(bytes_max(BITS)) {
+                *value = word & (u64::MAX >> (64 - 8 * len));
+                *top = 0;
+            } else if len <= bytes_max(BITS) {
+                let rest = word_at(window, start + 8);
+                let tenth = if len == 9 { 0 } else { rest >> 8 & 0xff };
                 if tenth > 1 {
                     return Err(Flaw::TooLong);
                 }
-                (word, (next & 0x7f) << 56 | tenth << 63)
-            };
-            start = end + 1;
+                *value = word;
+                *top = (rest & 0x7f) << 56 | tenth << 63;
+            } else {
+                return Err(Flaw::TooLong);
+            }
+            start = next;
             count += 1;
         }
         self.count = count;
