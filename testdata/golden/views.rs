@@ -1212,8 +1212,8 @@ pub mod views {
                 "longest" => call.reply_with(
                     &[1],
                     (
-                        ::std::default::Default::default(),
-                        ::std::default::Default::default(),
+                        ::seapink::codegen::ListView::default(),
+                        ::std::borrow::Cow::default(),
                     ),
                     handler,
                     H::longest,

@@ -31,7 +31,7 @@ fn album() -> Album {
         tiny: vec![1, -1],
         short_ones: vec![300, -300],
         numbers: vec![1, 70_000, -70_000],
-        longs: (0..100).map(|n| n << n % 60).collect(),
+        longs: (0..100).map(|n| n << (n % 60)).collect(),
         doubles: vec![0.5, -1.25],
         flags: vec![true, false],
         moods: vec![Mood::WILD, Mood(9)],

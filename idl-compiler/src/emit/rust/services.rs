@@ -257,7 +257,9 @@ impl Emitter<'_> {
                 let chosen = annotation(&arg.meta.annotations);
                 match &arg.default {
                     _ if method.taking == Taking::Views => {
-                        Expr::call("::std::default::Default::default", Vec::new())
+                        let ty = self.view_type(&arg.ty, place, "'_");
+                        let name = ty.split('<').next().unwrap_or_default();
+                        Expr::call(format!("{name}::default"), Vec::new())
                     }
                     Some(value) => self.value(value, &arg.ty, chosen, place),
                     None => self.zero(&arg.ty, chosen, place),
