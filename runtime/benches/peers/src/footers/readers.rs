@@ -85,7 +85,9 @@ fn view(footer: &[u8], whole: &FileMetaData) -> Result<Contestant> {
     let input = footer.to_vec();
     Ok(Contestant::new(label(ours::PEER, "view"), move |loops| {
         for _ in 0..loops {
-            let _ = black_box(from_slice::<Compact, FileMetaDataView<'_>>(black_box(&input)));
+            let _ = black_box(from_slice::<Compact, FileMetaDataView<'_>>(black_box(
+                &input,
+            )));
         }
     }))
 }

@@ -30,6 +30,6 @@ pub fn serve() -> Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.enable_all().build().map_err(text)?;
     let server = EchoServer::new(Handler);
-    let served = server.run(volo::net::Address::from(address));
-    runtime.block_on(served).map_err(text)
+    let serving = server.run(volo::net::Address::from(address));
+    runtime.block_on(serving).map_err(text)
 }
