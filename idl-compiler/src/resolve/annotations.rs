@@ -29,7 +29,10 @@ const KNOWN: [Known; 7] = [
     Known {
         key: "rust.view",
         on: &[On::Struct, On::Union, On::Exception],
-        check: |_, value| one_of(value, &["1", "true", "false"]),
+        check: |_, value| match value {
+            "" | "1" => Ok(()),
+            value => one_of(value, &["true", "false"]),
+        },
     },
     Known {
         key: "rust.unknown_fields",
