@@ -261,7 +261,7 @@ fn instructions(operation: &str, repeats: u64) -> u64 {
         .env("LD_BIND_NOW", "1")
         .env(
             "GLIBC_TUNABLES",
-            "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX2,-AVX,-ERMS,-FSRM",
+            "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-AVX2,-SSSE3,-ERMS",
         )
         .output()
         .unwrap();
