@@ -287,7 +287,8 @@ impl<'a> Checker<'a> {
             return;
         }
         let written = annotation.value;
-        let value = written.map_or("".into(), |value| literal::text(source.slice(value)));
+        // As in the model.
+        let value = written.map_or("1".into(), |value| literal::text(source.slice(value)));
         let value_at = written.map_or(at, |value| location(self.file, value));
         if let Err(unfit) = (known.check)(subject, &value) {
             self.diagnostics.warning(|| match unfit {

@@ -9,8 +9,8 @@ pub(super) struct Views {
 }
 
 impl Views {
-    /// A view is wanted where an annotation says so (`all`: everywhere), and of every type that is
-    /// in one with a view.
+    /// A view is wanted where an annotation says so (`all`: also where none does), and of every type
+    /// that is in one with a view.
     pub(super) fn new(program: &Program, all: bool) -> Self {
         let borrowing = borrowing(program);
         let mut views = Self {
@@ -18,7 +18,7 @@ impl Views {
             borrowing,
         };
         for (index, ty) in program.types.iter().enumerate() {
-            if all || asks_for_view(ty) {
+            if asks_for_view(ty).unwrap_or(all) {
                 views.want(program, TypeId(u32::try_from(index).unwrap_or(u32::MAX)));
             }
         }
@@ -72,10 +72,10 @@ impl Views {
     }
 }
 
-fn asks_for_view(ty: &TypeDef) -> bool {
+fn asks_for_view(ty: &TypeDef) -> Option<bool> {
     ty.meta
         .annotation("rust.view")
-        .is_some_and(|value| value != "false")
+        .map(|value| value != "false")
 }
 
 /// Whether values of each type have text, bytes or containers in them.

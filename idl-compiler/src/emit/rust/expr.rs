@@ -23,6 +23,8 @@ pub(super) enum Expr {
         path: String,
         fields: Vec<(String, Expr)>,
     },
+    /// `expression?`.
+    Try(Box<Expr>),
 }
 
 impl Expr {
@@ -51,6 +53,10 @@ impl Expr {
         }
     }
 
+    pub(super) fn question(self) -> Self {
+        Self::Try(Box::new(self))
+    }
+
     /// As one line, however long.
     pub(super) fn one_line(&self) -> String {
         let mut out = String::new();
@@ -69,6 +75,10 @@ impl Expr {
             out.push_str(close);
         };
         match self {
+            Self::Try(inner) => {
+                inner.push_line(out);
+                out.push('?');
+            }
             Self::Atom(text) => out.push_str(text),
             Self::Call { head, arguments } => list(head, "(", arguments, ")"),
             Self::Array { head, elements } => list(head, "[", elements, "]"),
@@ -90,6 +100,7 @@ impl Expr {
     pub(super) fn width(&self, max: usize) -> Option<usize> {
         let list = |head: &str, items: &[Self]| sum(head.len() + 2, items, max);
         match self {
+            Self::Try(inner) => inner.width(max.checked_sub(1)?).map(|width| width + 1),
             Self::Atom(text) => (text.len() <= max).then_some(text.len()),
             Self::Call {
                 head,
@@ -115,6 +126,7 @@ impl Expr {
     pub(super) fn may_be_one_line(&self) -> bool {
         match self {
             Self::Atom(_) => true,
+            Self::Try(inner) => inner.may_be_one_line(),
             Self::Call {
                 arguments: items, ..
             }
@@ -154,6 +166,7 @@ impl Expr {
         let outer = " ".repeat(indent);
         match self {
             Self::Atom(text) => text.clone(),
+            Self::Try(inner) => inner.broken(indent) + "?",
             Self::Call {
                 head,
                 arguments: items,

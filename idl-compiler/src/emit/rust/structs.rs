@@ -278,10 +278,7 @@ impl Emitter<'_> {
                 docs::write(text, field.meta.doc.as_deref(), None);
                 Self::deprecated(&field.meta, text);
                 let member = self.plan.member(id, index);
-                text.line(format_args!(
-                    "{member}({}),",
-                    self.variant_type(id, index, field, place)
-                ));
+                text.variant(member, &self.variant_type(id, index, field, place));
             }
             text.line("/// A member that the IDL does not have, or none at all.");
             text.line("Unknown(::seapink::codegen::UnknownField),");

@@ -242,6 +242,22 @@ impl Text {
         self.declaration(&format!("pub {name}:"), ty, ",");
     }
 
+    /// `Name(type),` in an enum.
+    pub(super) fn variant(&mut self, name: &str, ty: &str) {
+        if self.fits(name.len() + ty.len() + 3) {
+            return self.line(format_args!("{name}({ty}),"));
+        }
+        self.line(format_args!("{name}("));
+        self.indented(|text| {
+            if text.fits(ty.len() + 1) {
+                text.line(format_args!("{ty},"));
+            } else {
+                text.line(format_args!("{},", text.broken_type(ty)));
+            }
+        });
+        self.line("),");
+    }
+
     /// `pub type Name = type;`.
     pub(super) fn alias(&mut self, name: &str, ty: &str) {
         self.declaration(&format!("pub type {name} ="), ty, ";");

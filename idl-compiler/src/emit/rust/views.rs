@@ -19,7 +19,10 @@ impl Emitter<'_> {
         let owned = self.plan.type_name(id);
         if self.plan.views.is_own_view(id) {
             text.blank();
-            return text.line(format_args!("::seapink::codegen::impl_own_view!({owned});"));
+            return text.statement(&Expr::call(
+                "::seapink::codegen::impl_own_view!",
+                vec![Expr::atom(owned)],
+            ));
         }
         let Some(view) = self.plan.view_name(id) else {
             return;
@@ -54,7 +57,8 @@ impl Emitter<'_> {
             format_args!("{view}<'_>"),
             |text| {
                 let same = format!("<{owned} as ::seapink::codegen::Struct>");
-                text.line(format_args!("const NAME: &'static str = {same}::NAME;"));
+                let name = Expr::atom(format!("{same}::NAME"));
+                text.assignment("const NAME: &'static str", &name);
                 let names = Expr::atom(format!("{same}::FIELDS"));
                 text.assignment("const FIELDS: ::seapink::codegen::FieldNames", &names);
                 let required = Expr::atom(format!("{same}::REQUIRED"));
@@ -71,8 +75,9 @@ impl Emitter<'_> {
         text.blank();
         self.emit_conversions(id, owned, view, of, place, text);
         text.blank();
-        text.line(format_args!(
-            "::seapink::codegen::impl_view!({view}, {owned});"
+        text.statement(&Expr::call(
+            "::seapink::codegen::impl_view!",
+            vec![Expr::atom(view), Expr::atom(owned)],
         ));
     }
 
@@ -115,7 +120,7 @@ impl Emitter<'_> {
                 if self.is_boxed_in_view(id, index, field) {
                     ty = format!("{}<{ty}>", self.plan.prelude(place.module, "Box"));
                 }
-                text.line(format_args!("{member}({ty}),"));
+                text.variant(member, &ty);
             }
             text.line("/// A member that the IDL does not have, or none at all.");
             text.line("Unknown(::seapink::codegen::UnknownField),");
@@ -130,14 +135,10 @@ impl Emitter<'_> {
             |text| {
                 text.block("fn default() -> Self", |text| {
                     if defaults {
-                        text.line(format_args!(
-                            "static DEFAULT: ::std::sync::LazyLock<{owned}> ="
-                        ));
-                        text.indented(|text| {
-                            text.line(
-                                "::std::sync::LazyLock::new(::std::default::Default::default);",
-                            );
-                        });
+                        const LOCK: &str = "::std::sync::LazyLock";
+                        let make = Expr::atom("::std::default::Default::default");
+                        let init = Expr::call(format!("{LOCK}::new"), vec![make]);
+                        text.constant("static DEFAULT", &format!("{LOCK}<{owned}>"), &init);
                         text.line(format_args!("{VIEW}::of(&*DEFAULT)"));
                     } else {
                         text.line("Self::Unknown(::seapink::codegen::UnknownField::default())");
@@ -172,9 +173,8 @@ impl Emitter<'_> {
                             for (index, field) in of.fields.iter().enumerate() {
                                 let member = self.plan.member(id, index);
                                 let value = self.variant_of(id, index, field, place);
-                                text.line(format_args!(
-                                    "{owned}::{member}(value) => Self::{member}({value}),"
-                                ));
+                                let value = Expr::call(format!("Self::{member}"), vec![value]);
+                                text.arm(&format!("{owned}::{member}(value)"), &value);
                             }
                             text.line(format_args!(
                                 "{owned}::Unknown(field) => Self::Unknown(field.clone()),"
@@ -193,9 +193,8 @@ impl Emitter<'_> {
                             for (index, field) in of.fields.iter().enumerate() {
                                 let member = self.plan.member(id, index);
                                 let value = self.variant_into(id, index, field, place);
-                                text.line(format_args!(
-                                    "Self::{member}(value) => {owned}::{member}({value}),"
-                                ));
+                                let value = Expr::call(format!("{owned}::{member}"), vec![value]);
+                                text.arm(&format!("Self::{member}(value)"), &value);
                             }
                             text.line(format_args!(
                                 "Self::Unknown(field) => {owned}::Unknown(field),"
@@ -252,44 +251,44 @@ impl Emitter<'_> {
         });
     }
 
-    fn variant_of(&self, id: TypeId, index: usize, field: &Field, place: Place<'_>) -> String {
-        match (
-            self.is_boxed_in_view(id, index, field),
-            self.is_boxed_variant(id, index, field),
-        ) {
-            (true, owned) if self.borrows(&field.ty) => {
-                let boxed = self.plan.prelude(place.module, "Box");
-                let value = if owned { "value.as_ref()" } else { "value" };
-                format!("{boxed}::new({VIEW}::of({value}))")
-            }
-            _ => format!("{VIEW}::of(value)"),
+    /// The view of `value`, which is a reference to a member of the owned union.
+    fn variant_of(&self, id: TypeId, index: usize, field: &Field, place: Place<'_>) -> Expr {
+        let of = |value: &str| Expr::call(format!("{VIEW}::of"), vec![Expr::atom(value)]);
+        if !self.borrows(&field.ty) {
+            return of("value");
+        }
+        let value = if self.is_boxed_variant(id, index, field) {
+            of("value.as_ref()")
+        } else {
+            of("value")
+        };
+        self.boxed(value, place)
+    }
+
+    /// What owns `value`, which is a member of the view.
+    fn variant_into(&self, id: TypeId, index: usize, field: &Field, place: Place<'_>) -> Expr {
+        let into = |value: &str| {
+            let call = Expr::call(format!("{VIEW}::into_owned"), vec![Expr::atom(value)]);
+            call.question()
+        };
+        if !self.borrows(&field.ty) {
+            return into("value");
+        }
+        if self.is_boxed_variant(id, index, field) {
+            self.boxed(into("*value"), place)
+        } else {
+            into("*value")
         }
     }
 
-    fn variant_into(&self, id: TypeId, index: usize, field: &Field, place: Place<'_>) -> String {
-        match (
-            self.is_boxed_in_view(id, index, field),
-            self.is_boxed_variant(id, index, field),
-        ) {
-            (true, owned) if self.borrows(&field.ty) => {
-                let value = format!("{VIEW}::into_owned(*value)?");
-                if owned {
-                    let boxed = self.plan.prelude(place.module, "Box");
-                    format!("{boxed}::new({value})")
-                } else {
-                    value
-                }
-            }
-            _ => format!("{VIEW}::into_owned(value)?"),
-        }
+    fn boxed(&self, value: Expr, place: Place<'_>) -> Expr {
+        let head = format!("{}::new", self.plan.prelude(place.module, "Box"));
+        Expr::call(head, vec![value])
     }
 
     /// Views of structs are large, and so they are boxed in those of unions.
     fn is_boxed_in_view(&self, id: TypeId, index: usize, field: &Field) -> bool {
-        match self.program.resolve(&field.ty) {
-            Shape::Named(named) if self.plan.views.has_view(*named) => true,
-            _ => self.is_boxed_variant(id, index, field),
-        }
+        self.borrows(&field.ty) || self.is_boxed_variant(id, index, field)
     }
 
     /// Whether the type is a struct with a view of its own.
@@ -315,18 +314,18 @@ impl Emitter<'_> {
     /// The type of a view of values of this type.
     pub(super) fn view_type(&self, ty: &Type, place: Place<'_>, lifetime: &str) -> String {
         let inner = |ty: &Type, place| self.view_type(ty, place, lifetime);
-        match self.program.resolve(ty) {
+        let (ty, _, place) = self.behind_typedefs(ty, None, place);
+        match &ty.shape {
             Shape::String => format!("{COW}<{lifetime}, str>"),
             Shape::Binary => format!("{COW}<{lifetime}, [u8]>"),
-            Shape::List(element) if self.is_number(element) => {
-                let number = self.rust_type(element, None, place);
-                format!("::seapink::codegen::NumbersView<{lifetime}, {number}>")
-            }
             Shape::List(element) => {
-                format!(
-                    "::seapink::codegen::ListView<{lifetime}, {}>",
-                    inner(element, place)
-                )
+                let view = if self.is_number(element, place) {
+                    "NumbersView"
+                } else {
+                    "ListView"
+                };
+                let element = inner(element, place);
+                format!("::seapink::codegen::{view}<{lifetime}, {element}>")
             }
             Shape::Set(element) => {
                 let element = inner(element, place.key());
@@ -348,11 +347,13 @@ impl Emitter<'_> {
         }
     }
 
-    /// Whether lists of the type are [`NumbersView`]s. Doubles in keys are not plain numbers.
-    fn is_number(&self, ty: &Type) -> bool {
-        matches!(
-            self.program.resolve(ty),
-            Shape::I8 | Shape::I16 | Shape::I32 | Shape::I64 | Shape::Double
-        )
+    /// Whether lists of the type are `NumbersView`s. Doubles in keys are not plain numbers.
+    fn is_number(&self, ty: &Type, place: Place<'_>) -> bool {
+        let (ty, _, place) = self.behind_typedefs(ty, None, place);
+        match ty.shape {
+            Shape::I8 | Shape::I16 | Shape::I32 | Shape::I64 => true,
+            Shape::Double => !place.key,
+            _ => false,
+        }
     }
 }
