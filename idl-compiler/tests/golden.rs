@@ -11,34 +11,63 @@ use seapink_idl::emit::GeneratedFile;
 use seapink_idl::emit::rust::{BinaryType, Collection, Layout, Options, emit};
 use seapink_idl::{Disk, LoadOptions, load};
 
-/// Each is the root of a program; the other `.thrift` files of the folder are included by these.
-const ROOTS: [&str; 8] = [
-    "library",
-    "names",
-    "values",
-    "evolution",
-    "annotated",
-    "bench",
-    "sharing",
-    "views",
+/// A program and the golden that it becomes. The `.thrift` files that are no root are included by
+/// those that are.
+struct Golden {
+    root: &'static str,
+    name: &'static str,
+    views: bool,
+}
+
+const GOLDENS: [Golden; 9] = [
+    plain("library"),
+    plain("names"),
+    plain("values"),
+    plain("evolution"),
+    plain("annotated"),
+    plain("bench"),
+    plain("sharing"),
+    plain("views"),
+    // With `--views`: each type that there is, in each place where it may stand.
+    Golden {
+        root: "values",
+        name: "values_in_views",
+        views: true,
+    },
 ];
+
+const fn plain(root: &'static str) -> Golden {
+    Golden {
+        root,
+        name: root,
+        views: false,
+    }
+}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/golden")
 }
 
-fn emitted(root: &str, layout: Layout) -> Vec<GeneratedFile> {
-    let path = folder().join(format!("{root}.thrift"));
-    let (program, report) = load(&Disk, &[path], &LoadOptions::default());
-    let program = program.unwrap_or_else(|| panic!("{}", report.human(false)));
-    let options = Options {
-        layout,
-        collection: Collection::Hash,
-        binary: BinaryType::Vec,
-        derives: Vec::new(),
-        views: false,
-    };
-    emit(&program, &options)
+impl Golden {
+    fn tree(&self) -> Vec<GeneratedFile> {
+        self.emitted(Layout::Tree {
+            name: self.name.to_owned(),
+        })
+    }
+
+    fn emitted(&self, layout: Layout) -> Vec<GeneratedFile> {
+        let path = folder().join(format!("{}.thrift", self.root));
+        let (program, report) = load(&Disk, &[path], &LoadOptions::default());
+        let program = program.unwrap_or_else(|| panic!("{}", report.human(false)));
+        let options = Options {
+            layout,
+            collection: Collection::Hash,
+            binary: BinaryType::Vec,
+            derives: Vec::new(),
+            views: self.views,
+        };
+        emit(&program, &options)
+    }
 }
 
 fn check(file: &GeneratedFile, golden: &Path) {
@@ -66,13 +95,8 @@ fn check(file: &GeneratedFile, golden: &Path) {
 
 #[test]
 fn one_file_for_include() {
-    for root in ROOTS {
-        for file in emitted(
-            root,
-            Layout::Tree {
-                name: root.to_owned(),
-            },
-        ) {
+    for golden in &GOLDENS {
+        for file in golden.tree() {
             check(&file, &folder().join(&file.path));
         }
     }
@@ -80,17 +104,17 @@ fn one_file_for_include() {
 
 #[test]
 fn a_file_for_each_module() {
-    for file in emitted("library", Layout::Modules) {
+    for file in plain("library").emitted(Layout::Modules) {
         check(&file, &folder().join("modules").join(&file.path));
     }
 }
 
 #[test]
 fn emitting_twice_gives_the_same() {
-    for root in ROOTS {
+    for golden in &GOLDENS {
         assert_eq!(
-            emitted(root, Layout::Modules),
-            emitted(root, Layout::Modules)
+            golden.emitted(Layout::Modules),
+            golden.emitted(Layout::Modules)
         );
     }
 }
@@ -101,9 +125,9 @@ fn goldens_are_formatted() {
     if std::env::var_os("BLESS").is_some() {
         return; // The other tests are just writing them.
     }
-    let mut files: Vec<PathBuf> = ROOTS
+    let mut files: Vec<PathBuf> = GOLDENS
         .iter()
-        .map(|root| folder().join(format!("{root}.rs")))
+        .map(|golden| folder().join(format!("{}.rs", golden.name)))
         .collect();
     files.push(folder().join("modules/mod.rs"));
     let formatted = Command::new("rustfmt")
@@ -125,12 +149,7 @@ fn few_lines_for_each_line_of_idl() {
     let idl = fs::read_to_string(folder().join("library.thrift")).unwrap()
         + &fs::read_to_string(folder().join("shared.thrift")).unwrap();
     let filled = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).count();
-    let rust = emitted(
-        "library",
-        Layout::Tree {
-            name: "library".to_owned(),
-        },
-    );
+    let rust = plain("library").tree();
     let (rust, idl) = (filled(&rust[0].text), filled(&idl));
     assert!(
         rust <= 12 * idl,

@@ -94,7 +94,7 @@ fn check(corpus: &Corpus) -> Result {
          {} lines of IDL, {} of Rust; emitted in {:?}, checked in {clippy:?}",
         corpus.name,
         files.len(),
-        emitted.modules.len(),
+        emitted.accepted,
         emitted.lifted,
         emitted.refused,
         emitted.idl_lines,
@@ -104,10 +104,11 @@ fn check(corpus: &Corpus) -> Result {
     Ok(())
 }
 
-/// A crate with a module for every accepted file.
+/// A crate with two modules for every accepted file: as it is, and with a view of each type.
 struct Emitted {
     scratch: ScratchCrate,
     modules: Vec<PathBuf>,
+    accepted: usize,
     refused: usize,
     lifted: usize,
     idl_lines: usize,
@@ -120,6 +121,7 @@ fn emit_all(corpus: &Corpus, files: &[PathBuf]) -> Result<Emitted> {
     let mut emitted = Emitted {
         scratch: ScratchCrate::new(corpus.name)?,
         modules: Vec::new(),
+        accepted: 0,
         refused: 0,
         lifted: 0,
         idl_lines: 0,
@@ -132,8 +134,11 @@ fn emit_all(corpus: &Corpus, files: &[PathBuf]) -> Result<Emitted> {
         let path = file.strip_prefix(&corpus.root)?.display().to_string();
         let includes = corpus.includes(&path);
         let module = format!("file_{number}");
+        let out = emitted.scratch.dir.join("src");
+        let builder = includes.iter().fold(Builder::new(), Builder::include);
+        let builder = builder.out_dir(&out).cargo_messages(false);
         let started = Instant::now();
-        let ours = emit(file, &includes, &emitted.scratch.dir.join("src"), &module);
+        let ours = emit(builder.clone(), file, &module);
         emitted.time += started.elapsed();
         let theirs = reference.verdict(file, &includes)?;
         match (&ours, &theirs) {
@@ -146,12 +151,16 @@ fn emit_all(corpus: &Corpus, files: &[PathBuf]) -> Result<Emitted> {
             _ => {}
         }
         if ours.is_ok() {
-            writeln!(library, "\n/// `{path}`\nmod {module} {{")?;
-            writeln!(library, "    include!(\"{module}.rs\");\n}}")?;
-            let rust = emitted.scratch.dir.join(format!("src/{module}.rs"));
+            let viewed = format!("{module}_in_views");
+            emit(builder.views(true), file, &viewed)?;
+            for module in [&module, &viewed] {
+                writeln!(library, "\n/// `{path}`\nmod {module} {{")?;
+                writeln!(library, "    include!(\"{module}.rs\");\n}}")?;
+                emitted.modules.push(out.join(format!("{module}.rs")));
+            }
+            emitted.accepted += 1;
             emitted.idl_lines += lines(file)?;
-            emitted.rust_lines += lines(&rust)?;
-            emitted.modules.push(rust);
+            emitted.rust_lines += lines(&out.join(format!("{module}.rs")))?;
         }
     }
     assert!(differences.is_empty(), "verdicts differ:\n{differences}");
@@ -159,16 +168,9 @@ fn emit_all(corpus: &Corpus, files: &[PathBuf]) -> Result<Emitted> {
     Ok(emitted)
 }
 
-fn emit(
-    file: &Path,
-    includes: &[PathBuf],
-    dir: &Path,
-    name: &str,
-) -> std::result::Result<(), seapink_idl::Error> {
-    let builder = includes.iter().fold(Builder::new(), Builder::include);
+fn emit(builder: Builder, file: &Path, name: &str) -> std::result::Result<(), seapink_idl::Error> {
     let name = name.to_owned();
-    let builder = builder.out_dir(dir).layout(Layout::Tree { name });
-    builder.cargo_messages(false).compile(&[file])
+    builder.layout(Layout::Tree { name }).compile(&[file])
 }
 
 /// Refusals of old versions only: since 0.18, words of other languages may be names.

@@ -21,6 +21,9 @@ mod golden {
     pub(crate) mod viewed {
         include!("../../../testdata/golden/views.rs");
     }
+    pub(crate) mod all_viewed {
+        include!("../../../testdata/golden/values_in_views.rs");
+    }
     include!("../../../testdata/golden/values.rs");
     include!("../../../testdata/golden/evolution.rs");
 }

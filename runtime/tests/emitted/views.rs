@@ -95,6 +95,42 @@ fn in_every_protocol_what_the_owned_type_reads() {
     reads_the_same::<Json>();
 }
 
+/// `--views` gives each type one, with keys, doubles in keys and defaults of every type among them.
+#[test]
+fn of_every_type() {
+    use super::golden::all_viewed::values::*;
+
+    fn both_ways<P: Protocol>() {
+        let key = Key {
+            angle: Double(0.5),
+            weights: BTreeMap::from([("w".to_owned(), Double(-1.0))]),
+            number: Some(Number::Exact(Double(2.5))),
+        };
+        let keyed = Keyed {
+            keys: HashMap::from([(key, 7)]),
+            lists: HashSet::from([vec![], vec![Double(1.5), Double(-0.0)]]),
+            doubles: HashMap::from([(Double(0.25), 4.0)]),
+        };
+        let bytes = to_vec::<P>(&keyed).unwrap();
+        let view = from_slice::<P, KeyedView<'_>>(&bytes).unwrap();
+        assert_eq!(view.lists.iter().count(), 2);
+        assert_eq!(Keyed::try_from(view).unwrap(), keyed);
+        assert_eq!(Keyed::try_from(KeyedView::from(&keyed)).unwrap(), keyed);
+
+        let defaults = Defaults::default();
+        assert_eq!(
+            Defaults::try_from(DefaultsView::default()).unwrap(),
+            defaults
+        );
+        let bytes = to_vec::<P>(&defaults).unwrap();
+        let view = from_slice::<P, DefaultsView<'_>>(&bytes).unwrap();
+        assert_eq!(Defaults::try_from(view).unwrap(), defaults);
+    }
+    both_ways::<Binary>();
+    both_ways::<Compact>();
+    both_ways::<Json>();
+}
+
 /// Whether the text is part of the message.
 fn is_inside(text: &[u8], message: &[u8]) -> bool {
     message.as_ptr_range().contains(&text.as_ptr())

@@ -204,10 +204,10 @@ fn sum(start: usize, items: &[Expr], max: usize) -> Option<usize> {
     (width <= max).then_some(width)
 }
 
-/// A single item with brackets of its own hangs between those around it.
+/// A single item that ends with a bracket of its own hangs between those around it.
 fn hanging(items: &[Expr]) -> Option<&Expr> {
     match items {
-        [Expr::Atom(_)] => None,
+        [Expr::Atom(_) | Expr::Try(_)] => None,
         [item] => Some(item),
         _ => None,
     }

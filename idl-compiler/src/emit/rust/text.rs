@@ -189,7 +189,7 @@ impl Text {
         }
         self.line(format_args!("{pattern} => {receiver}"));
         self.indented(|text| {
-            let call = call.broken(text.indent * 4);
+            let call = call.render(text.indent * 4, 1, 1);
             text.line(format_args!(".{call},"));
         });
     }
@@ -197,11 +197,12 @@ impl Text {
     /// `expression;` as an item.
     pub(super) fn statement(&mut self, expression: &Expr) {
         let line = expression.one_line();
-        if self.fits(line.len() + 1) {
+        if expression.may_be_one_line() && self.fits(line.len() + 1) {
             return self.line(format_args!("{line};"));
         }
-        let lines = expression.broken(self.indent * 4).replace(",\n", "\n");
-        self.line(format_args!("{lines};"));
+        let lines = expression.broken(self.indent * 4);
+        let (start, end) = lines.rsplit_once(",\n").unwrap_or((&lines, ""));
+        self.line(format_args!("{start}\n{end};"));
     }
 
     /// `receiver.call(…)` as a tail expression, broken before the dot where rustfmt breaks chains.

@@ -206,10 +206,10 @@ impl Emitter<'_> {
                 );
                 return;
             }
-            let fields = |convert: &dyn Fn(&str) -> String, unknown: &dyn Fn(&str) -> String| {
+            let fields = |convert: &dyn Fn(&str) -> Expr, unknown: &dyn Fn(&str) -> String| {
                 let fields = (0..of.fields.len()).map(|index| self.plan.member(id, index));
                 let mut all: Vec<_> = fields
-                    .map(|member| (member.to_owned(), Expr::atom(convert(member))))
+                    .map(|member| (member.to_owned(), convert(member)))
                     .collect();
                 if let Some(member) = self.plan.unknown_fields(id) {
                     all.push((member.to_owned(), Expr::atom(unknown(member))));
@@ -223,10 +223,9 @@ impl Emitter<'_> {
                 Some(&|text: &mut Text| {
                     let value = Expr::Struct {
                         path: "Self".to_owned(),
-                        fields: fields(
-                            &|member| format!("{VIEW}::of(&owned.{member})"),
-                            &|member| format!("owned.{member}.clone()"),
-                        ),
+                        fields: fields(&|member| view_of(format!("&owned.{member}")), &|member| {
+                            format!("owned.{member}.clone()")
+                        }),
                     };
                     text.expression("", &value, "");
                 }),
@@ -239,10 +238,9 @@ impl Emitter<'_> {
                 Some(&|text: &mut Text| {
                     let value = Expr::Struct {
                         path: owned.to_owned(),
-                        fields: fields(
-                            &|member| format!("{VIEW}::into_owned(self.{member})?"),
-                            &|member| format!("self.{member}"),
-                        ),
+                        fields: fields(&|member| into_owned(format!("self.{member}")), &|member| {
+                            format!("self.{member}")
+                        }),
                     };
                     text.expression("let owned = ", &value, ";");
                     text.line(format_args!("{ok}(owned)"));
@@ -253,31 +251,26 @@ impl Emitter<'_> {
 
     /// The view of `value`, which is a reference to a member of the owned union.
     fn variant_of(&self, id: TypeId, index: usize, field: &Field, place: Place<'_>) -> Expr {
-        let of = |value: &str| Expr::call(format!("{VIEW}::of"), vec![Expr::atom(value)]);
         if !self.borrows(&field.ty) {
-            return of("value");
+            return view_of("value");
         }
         let value = if self.is_boxed_variant(id, index, field) {
-            of("value.as_ref()")
+            view_of("value.as_ref()")
         } else {
-            of("value")
+            view_of("value")
         };
         self.boxed(value, place)
     }
 
     /// What owns `value`, which is a member of the view.
     fn variant_into(&self, id: TypeId, index: usize, field: &Field, place: Place<'_>) -> Expr {
-        let into = |value: &str| {
-            let call = Expr::call(format!("{VIEW}::into_owned"), vec![Expr::atom(value)]);
-            call.question()
-        };
         if !self.borrows(&field.ty) {
-            return into("value");
+            return into_owned("value");
         }
         if self.is_boxed_variant(id, index, field) {
-            self.boxed(into("*value"), place)
+            self.boxed(into_owned("*value"), place)
         } else {
-            into("*value")
+            into_owned("*value")
         }
     }
 
@@ -356,4 +349,12 @@ impl Emitter<'_> {
             _ => false,
         }
     }
+}
+
+fn view_of(value: impl Into<String>) -> Expr {
+    Expr::call(format!("{VIEW}::of"), vec![Expr::atom(value)])
+}
+
+fn into_owned(value: impl Into<String>) -> Expr {
+    Expr::call(format!("{VIEW}::into_owned"), vec![Expr::atom(value)]).question()
 }
