@@ -163,14 +163,17 @@ impl Text {
         self.line(format_args!("{before}{rendered}{after}"));
     }
 
-    /// `pattern => expression,`, in a block where only that makes it one line.
+    /// `pattern => expression,`, in a block where only that makes it one line, or fit at all.
     pub(super) fn arm(&mut self, pattern: &str, expression: &Expr) {
-        if self.is_one_line_only_below(pattern.len() + 4, expression) {
+        let before = pattern.len() + 4;
+        let rendered = expression.render(self.indent * 4, before, 1);
+        let first = rendered.lines().next().unwrap_or_default();
+        if self.is_one_line_only_below(before, expression) || !self.fits(before + first.len()) {
             return self.block(format_args!("{pattern} =>"), |text| {
-                text.line(expression.one_line());
+                text.expression("", expression, "");
             });
         }
-        self.expression(&format!("{pattern} => "), expression, ",");
+        self.line(format_args!("{pattern} => {rendered},"));
     }
 
     /// Whether it is one line on the next line, one level deeper, and not behind `before`.
