@@ -270,3 +270,48 @@ fn a_parquet_footer_is_printed() {
         assert!(stderr.contains(why), "{stderr}");
     }
 }
+
+#[test]
+fn reading() {
+    assert_eq!(
+        output(&mut program!("reading")),
+        "Unfinished has 2 tracks\n  Allegro\n  Andante\n  at most 0.75 loud\n\
+         album 1 takes 1510 seconds\n\
+         read Unfinished into the memory of the one before\n\
+         read Unfinished into the memory of the one before\n\
+         Finished still has 2 tracks\n  field 3, of type List, went through unread\n  \
+         field 4, of type List, went through unread\n"
+    );
+}
+
+/// What these pages show is code that runs: each block of Rust stands in an example.
+#[test]
+fn pages_quote_examples() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lines = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.trim().to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
+    };
+    let example = |name: &str| lines(&std::fs::read_to_string(root.join(name)).unwrap());
+    for (page, name) in [
+        ("README.md", "hello/main.rs"),
+        ("docs/views.md", "reading/main.rs"),
+        ("docs/projection.md", "reading/main.rs"),
+        ("docs/recycling.md", "reading/main.rs"),
+        ("docs/unknown-fields.md", "reading/main.rs"),
+    ] {
+        let text = std::fs::read_to_string(root.join("..").join(page)).unwrap();
+        let blocks = text.split("\n```rust\n").skip(1);
+        let mut quoted = 0;
+        for block in blocks.filter_map(|block| block.split_once("\n```")) {
+            let block = lines(block.0);
+            let example = example(name);
+            quoted += usize::from(example.windows(block.len()).any(|part| part == block));
+        }
+        assert!(quoted > 0, "nothing in {page} is from {name}");
+        let all = text.matches("\n```rust\n").count();
+        // The README also has a build script.
+        let others = usize::from(page == "README.md");
+        assert_eq!(quoted, all - others, "{page} and {name} differ");
+    }
+}
