@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -78,11 +79,31 @@ fn parquet_structs_come_back_byte_for_byte() -> Result {
     let newer = BTreeSet::from(NEWER.map(|(path, _)| path));
     assert_eq!(unknown, newer, "fields that the IDL does not have");
     println!("{} files", paths.len());
+    example_reads(&paths, &expected)
+}
+
+/// The example `parquet-footer` reads each of them in all of its ways, and says of it what its writer
+/// says.
+fn example_reads(paths: &[PathBuf], expected: &str) -> Result {
+    for (path, line) in paths.iter().zip(expected.lines()) {
+        let (_, facts) = line.split_once(": rows ").ok_or("no rows")?;
+        let (rows, facts) = facts.split_once(", groups ").ok_or("no groups")?;
+        let (groups, _) = facts.split_once(", ").ok_or("no leaves")?;
+        let (_, writer) = facts.split_once(", by ").ok_or("no writer")?;
+        let mut program = Command::new(env!("CARGO_BIN_EXE_parquet-footer"));
+        let said = run(program.arg(path).arg("--columns"), QUICK)?.stdout;
+        let summary = format!("\n{rows} rows in {groups} row groups, written by {writer}\n");
+        assert!(
+            said.starts_with("schema\n") && said.contains(&summary),
+            "{summary}{said}"
+        );
+        assert!(said.ends_with("the schema and numbers of rows"), "{said}");
+    }
     Ok(())
 }
 
 /// Emits code for the IDL into a crate with the program that reads the files.
-fn build_reader() -> Result<std::path::PathBuf> {
+fn build_reader() -> Result<PathBuf> {
     let idl = install::python_packages()?.join("fastparquet/parquet.thrift");
     let reader = ScratchCrate::new("parquet-reader")?;
     seapink_idl::Builder::new()
