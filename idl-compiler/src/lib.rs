@@ -14,6 +14,8 @@
 //!
 //! Nothing here exits the process, and nothing panics because of an IDL file.
 
+#![forbid(unsafe_code)]
+
 mod ast;
 pub mod build;
 pub mod diagnostic;
