@@ -71,7 +71,7 @@ fn recycling(messages: &[Vec<u8>]) -> Result<()> {
 
 fn unknown_fields(bytes: &[u8]) -> Result<()> {
     let mut card: Card = from_slice::<Compact, _>(bytes)?;
-    card.title.replace_range(.., "Finished");
+    card.title = "Finished".into();
     let passed_on = to_vec::<Compact>(&card)?;
 
     let album: Album = from_slice::<Compact, _>(&passed_on)?;
