@@ -6,7 +6,7 @@ use std::fs;
 use std::net::TcpListener;
 
 use seapink::codegen::{Call, Outcome, Service};
-use seapink::config::{ClientTimeouts, Model, ServerTimeouts};
+use seapink::config::{ClientTimeouts, Model, ReplyOrder, ServerTimeouts};
 use seapink::transport::{Framed, Transports};
 use seapink::{
     Client, ClientConfig, ErrorKind, Limits, Multiplexed, Protocol, Server, ServerConfig, Standard,
@@ -87,8 +87,10 @@ fn every_key_of_a_client_is_read() {
         protocol = "compact"
         service = "Calculator"
         strict_write = false
+        in_flight_max = 5
+        reply_order = "sent"
         limits.message_bytes_max = 1_000
-        timeouts = { connect_ms = 1, read_ms = 2, write_ms = 0x3 }
+        timeouts = { connect_ms = 1, call_ms = 0x2 }
     "#;
     let config = ClientConfig::from_toml(text).unwrap();
     let timeouts = ClientTimeouts::default();
@@ -98,7 +100,9 @@ fn every_key_of_a_client_is_read() {
         .service("Calculator")
         .strict_write(false)
         .limits(Limits::default().message_bytes_max(1000))
-        .timeouts(timeouts.connect_ms(1).read_ms(2).write_ms(3));
+        .in_flight_max(5)
+        .reply_order(ReplyOrder::Sent)
+        .timeouts(timeouts.connect_ms(1).call_ms(2));
     assert_eq!(public(&config), public(&expected));
 }
 

@@ -4,13 +4,19 @@
 //! no types. Emitted clients are a thin layer of named functions over [`Client`].
 
 mod connection;
+mod deadline;
 mod file;
+mod pending;
+
+pub use deadline::Deadline;
+pub use pending::Pending;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::codec::{ApplicationException, Decode};
 use crate::error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
@@ -29,7 +35,8 @@ use crate::wire::MessageKind;
 /// closures are called at most once each, on the caller's thread.
 pub trait Channel: Send + Sync {
     /// Sends the message that `encode` appends for the sequence id it is given, waits for the reply
-    /// unless the call is `oneway`, and hands it to `decode` with the same sequence id.
+    /// unless the call is `oneway`, and hands it to `decode` with the sequence id that the reply has
+    /// to have.
     ///
     /// # Errors
     /// Those of the closures, and those of the transport, each with its
@@ -37,11 +44,94 @@ pub trait Channel: Send + Sync {
     /// more: the channel closes its connection.
     fn exchange(
         &self,
-        oneway: bool,
+        options: &CallOptions,
         encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
         decode: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
     ) -> Result<()>;
+
+    /// Sends a message whose reply is wanted later. One that has calls in flight returns once it is
+    /// handed to the system; what every channel can do is to wait for the reply and keep it.
+    ///
+    /// # Errors
+    /// As [`exchange`](Self::exchange).
+    fn send(
+        &self,
+        options: &CallOptions,
+        encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
+    ) -> Result<Sent> {
+        let mut kept = None;
+        self.exchange(options, encode, &mut |sequence_id, reply| {
+            let reply = reply.to_vec();
+            kept = Some(Sent::Replied { sequence_id, reply });
+            Ok(())
+        })?;
+        kept.ok_or_else(|| Error::new(ErrorKind::Closed, "the channel brought no reply"))
+    }
+
+    /// Waits for the reply to what was sent.
+    ///
+    /// # Errors
+    /// As [`exchange`](Self::exchange).
+    fn receive(
+        &self,
+        sent: Sent,
+        deadline: &Deadline,
+        decode: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let _ = deadline;
+        match sent {
+            Sent::Replied { sequence_id, reply } => decode(sequence_id, &reply),
+            Sent::InFlight { .. } => {
+                let text = "the call was sent by another channel";
+                Err(Error::new(ErrorKind::Config, text))
+            }
+        }
+    }
+
+    /// Gives up what was sent: nobody wants the reply.
+    fn abandon(&self, sent: Sent) {
+        drop(sent);
+    }
 }
+
+/// What a [`Channel`] is told of a call.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct CallOptions {
+    /// Nobody waits for a reply.
+    pub oneway: bool,
+    /// When the call has to be over.
+    pub deadline: Deadline,
+}
+
+impl CallOptions {
+    /// For a call that has to be over by then.
+    pub fn new(oneway: bool, deadline: Deadline) -> Self {
+        Self { oneway, deadline }
+    }
+}
+
+/// What a [`Channel`] knows of a call that it has sent.
+#[derive(Debug)]
+pub enum Sent {
+    /// Its reply is still to come.
+    InFlight {
+        /// Where the channel keeps it.
+        slot: usize,
+        /// That of the call.
+        sequence_id: i32,
+    },
+    /// Its reply is here.
+    Replied {
+        /// That of the call.
+        sequence_id: i32,
+        /// The message.
+        reply: Vec<u8>,
+    },
+}
+
+/// How long a call may take unless a configuration or the caller says so.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Calls functions of a service over a [`Channel`]. Cheap to clone; clones share the channel.
 #[derive(Clone)]
@@ -51,6 +141,8 @@ pub struct Client<Set = Standard> {
     form: MessageForm,
     limits: Limits,
     service: Option<Arc<str>>,
+    timeout: Duration,
+    deadline: Option<Instant>,
 }
 
 impl<Set: ProtocolSet> Client<Set> {
@@ -62,6 +154,8 @@ impl<Set: ProtocolSet> Client<Set> {
             form: MessageForm::default(),
             limits: Limits::default(),
             service: None,
+            timeout: CALL_TIMEOUT,
+            deadline: None,
         }
     }
 
@@ -76,6 +170,22 @@ impl<Set: ProtocolSet> Client<Set> {
     #[must_use]
     pub fn with_form(mut self, form: MessageForm) -> Self {
         self.form = form;
+        self
+    }
+
+    /// The same client, whose calls may take so long each: from connecting, if that is needed, to the
+    /// last byte of the reply. Default 30 seconds, or `call_ms` of the configuration.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The same client, whose calls have to be over by then, and within their
+    /// [time-out](Self::with_timeout).
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
         self
     }
 
@@ -101,33 +211,33 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        let mut result = None;
-        let exchanged = self.channel.exchange(
-            false,
-            &mut |sequence_id, buffer| {
-                let head = self.head(method, MessageKind::Call, sequence_id);
-                self.encode(head, ids, &arguments, buffer)
-            },
-            &mut |sequence_id, message| {
-                let limits = &self.limits;
-                let reply = DecodeReply {
-                    method,
-                    sequence_id,
-                    message,
-                    limits,
-                    ty: PhantomData,
-                };
-                result = Some(self.protocol.visit(reply)?);
-                Ok(())
-            },
-        );
-        match (exchanged, result) {
-            (Ok(()), Some(result)) => result,
-            (Err(error), _) => Err(error.into()),
-            (Ok(()), None) => {
-                Err(Error::new(ErrorKind::Closed, "the channel brought no reply").into())
-            }
-        }
+        self.decoded(method, |channel, decode| {
+            let options = self.options(false);
+            let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
+            channel.exchange(&options, &mut encode, decode)
+        })
+    }
+
+    /// Sends a call whose result is wanted later.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
+    pub fn send<'v, A, T, E>(
+        &self,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<Pending<T, E, Set>>
+    where
+        A: EncodeArguments<'v>,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let options = self.options(false);
+        let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
+        let sent = self.channel.send(&options, &mut encode)?;
+        Ok(Pending::new(self.clone(), method, options.deadline, sent))
     }
 
     /// Calls a oneway function: returns once the message is handed to the transport.
@@ -136,14 +246,70 @@ impl<Set: ProtocolSet> Client<Set> {
     where
         A: EncodeArguments<'v>,
     {
-        self.channel.exchange(
-            true,
-            &mut |sequence_id, buffer| {
-                let head = self.head(method, MessageKind::Oneway, sequence_id);
-                self.encode(head, ids, &arguments, buffer)
-            },
-            &mut |_, _| Ok(()),
-        )
+        let mut encode = self.encoder(method, MessageKind::Oneway, ids, &arguments);
+        let options = self.options(true);
+        self.channel
+            .exchange(&options, &mut encode, &mut |_, _| Ok(()))
+    }
+
+    fn options(&self, oneway: bool) -> CallOptions {
+        let mut deadline = Deadline::after(self.timeout);
+        if let Some(at) = self.deadline {
+            deadline = Deadline::until(at).min(deadline);
+        }
+        CallOptions::new(oneway, deadline)
+    }
+
+    /// Runs what hands the reply to a function, and returns what that has decoded.
+    fn decoded<T, E>(
+        &self,
+        method: &'static str,
+        run: impl FnOnce(&dyn Channel, &mut dyn FnMut(i32, &[u8]) -> Result<()>) -> Result<()>,
+    ) -> Result<T, E>
+    where
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let mut result = None;
+        let run = run(&*self.channel, &mut |sequence_id, message| {
+            let limits = &self.limits;
+            let reply = DecodeReply {
+                method,
+                sequence_id,
+                message,
+                limits,
+                ty: PhantomData,
+            };
+            result = Some(self.protocol.visit(reply)?);
+            Ok(())
+        });
+        match (run, result) {
+            (Ok(()), Some(result)) => result,
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => {
+                Err(Error::new(ErrorKind::Closed, "the channel brought no reply").into())
+            }
+        }
+    }
+
+    fn channel(&self) -> &dyn Channel {
+        &*self.channel
+    }
+
+    fn encoder<'a, 'v, A: EncodeArguments<'v>>(
+        &'a self,
+        method: &'static str,
+        kind: MessageKind,
+        ids: FieldNames,
+        arguments: &'a A,
+    ) -> impl FnMut(i32, &mut Vec<u8>) -> Result<()> + 'a
+    where
+        'v: 'a,
+    {
+        move |sequence_id, buffer| {
+            let head = self.head(method, kind, sequence_id);
+            self.encode(head, ids, arguments, buffer)
+        }
     }
 
     fn head(

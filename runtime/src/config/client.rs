@@ -9,6 +9,8 @@ use crate::error::Result;
 use crate::limits::Limits;
 use crate::transport::Transports;
 
+const IN_FLIGHT_MAX: usize = 1024;
+
 /// How a client connects, and bounds what replies may cost.
 ///
 /// By builder, or from the section `[client]` of a TOML file. Transport and protocol must be those
@@ -28,6 +30,11 @@ pub struct ClientConfig {
     /// Whether binary messages get a head with a version. Default `true`; `false` is for servers
     /// that know only the old head.
     pub strict_write: bool,
+    /// Calls at the same time on one connection, 1 to 1024. Others wait for one of them to end.
+    /// Default 64.
+    pub in_flight_max: usize,
+    /// In which order the server answers calls of one connection. Default [`ReplyOrder::Any`].
+    pub reply_order: ReplyOrder,
     /// What a reply may cost.
     pub limits: Limits,
     /// How long things may take.
@@ -37,6 +44,21 @@ pub struct ClientConfig {
     pub(crate) origin: Origin,
 }
 
+/// In which order a server answers the calls of one connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReplyOrder {
+    /// In any: each reply has the sequence id of its call.
+    #[default]
+    Any,
+    /// In that of the calls. For servers that write sequence ids of their own.
+    Sent,
+}
+
+impl ReplyOrder {
+    const NAMED: [(&'static str, Self); 2] = [("any", Self::Any), ("sent", Self::Sent)];
+}
+
 /// How long a client waits, in milliseconds, from 1 to 86 400 000 (a day).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -44,18 +66,17 @@ pub struct ClientTimeouts {
     /// For a connection, whatever number of addresses the host has. Resolving its name is not
     /// counted. Default 10 000.
     pub connect_ms: u64,
-    /// From the end of a call to the last byte of its reply. Default 30 000.
-    pub read_ms: u64,
-    /// For the server to take a call. Default 30 000.
-    pub write_ms: u64,
+    /// For a call, from its beginning to the last byte of its reply, connecting included if that is
+    /// needed. Default 30 000. [`Client::with_timeout`](crate::Client::with_timeout) sets another for
+    /// some calls.
+    pub call_ms: u64,
 }
 
 impl Default for ClientTimeouts {
     fn default() -> Self {
         Self {
             connect_ms: 10_000,
-            read_ms: 30_000,
-            write_ms: 30_000,
+            call_ms: 30_000,
         }
     }
 }
@@ -99,6 +120,10 @@ impl ClientConfig {
             config.service = Some(service);
         }
         section.flag("strict_write", &mut config.strict_write)?;
+        let in_flight_max = &mut config.in_flight_max;
+        section.number("in_flight_max", 1..=IN_FLIGHT_MAX, in_flight_max)?;
+        let reply_order = &mut config.reply_order;
+        section.choice("reply_order", &ReplyOrder::NAMED, reply_order, &[])?;
         config.limits = limits(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         Ok(config)
@@ -107,6 +132,11 @@ impl ClientConfig {
     /// Refuses what a builder can get wrong as well as a file.
     pub(crate) fn check(&self) -> Result<()> {
         let origin = &self.origin;
+        let in_flight = self.in_flight_max;
+        if !(1..=IN_FLIGHT_MAX).contains(&in_flight) {
+            let text = format!("must be a number from 1 to {IN_FLIGHT_MAX}, not {in_flight}");
+            return Err(origin.error("client.in_flight_max", text));
+        }
         let frame = self.limits.frame_bytes_max;
         if self.transport == "framed" && !(1..=WIRE_MAX).contains(&frame) {
             let text = format!("must be a number from 1 to {WIRE_MAX}, not {frame}");
@@ -120,12 +150,10 @@ impl ClientConfig {
         }
         let ClientTimeouts {
             connect_ms,
-            read_ms,
-            write_ms,
+            call_ms,
         } = self.timeouts;
         origin.check_ms("client.timeouts.connect_ms", connect_ms)?;
-        origin.check_ms("client.timeouts.read_ms", read_ms)?;
-        origin.check_ms("client.timeouts.write_ms", write_ms)
+        origin.check_ms("client.timeouts.call_ms", call_ms)
     }
 
     /// The same with another [`transport`](Self::transport).
@@ -153,6 +181,20 @@ impl ClientConfig {
     #[must_use]
     pub fn strict_write(mut self, strict: bool) -> Self {
         self.strict_write = strict;
+        self
+    }
+
+    /// The same with another [`in_flight_max`](Self::in_flight_max).
+    #[must_use]
+    pub fn in_flight_max(mut self, calls: usize) -> Self {
+        self.in_flight_max = calls;
+        self
+    }
+
+    /// The same with another [`reply_order`](Self::reply_order).
+    #[must_use]
+    pub fn reply_order(mut self, order: ReplyOrder) -> Self {
+        self.reply_order = order;
         self
     }
 
@@ -186,6 +228,8 @@ impl Default for ClientConfig {
             protocol: "binary".to_owned(),
             service: None,
             strict_write: true,
+            in_flight_max: 64,
+            reply_order: ReplyOrder::default(),
             limits: Limits::default(),
             timeouts: ClientTimeouts::default(),
             transports: Transports::standard(),
@@ -199,8 +243,7 @@ impl ClientTimeouts {
         let mut timeouts = Self::default();
         let range = || 1..=TIMEOUT_MS_MAX;
         section.number("connect_ms", range(), &mut timeouts.connect_ms)?;
-        section.number("read_ms", range(), &mut timeouts.read_ms)?;
-        section.number("write_ms", range(), &mut timeouts.write_ms)?;
+        section.number("call_ms", range(), &mut timeouts.call_ms)?;
         section.finish()?;
         Ok(timeouts)
     }
@@ -212,17 +255,10 @@ impl ClientTimeouts {
         self
     }
 
-    /// The same with another [`read_ms`](Self::read_ms).
+    /// The same with another [`call_ms`](Self::call_ms).
     #[must_use]
-    pub fn read_ms(mut self, ms: u64) -> Self {
-        self.read_ms = ms;
-        self
-    }
-
-    /// The same with another [`write_ms`](Self::write_ms).
-    #[must_use]
-    pub fn write_ms(mut self, ms: u64) -> Self {
-        self.write_ms = ms;
+    pub fn call_ms(mut self, ms: u64) -> Self {
+        self.call_ms = ms;
         self
     }
 }

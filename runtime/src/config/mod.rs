@@ -10,7 +10,7 @@ mod origin;
 mod server;
 mod suggest;
 
-pub use client::{ClientConfig, ClientTimeouts};
+pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
 
 use crate::error::Result;

@@ -242,7 +242,7 @@ mod tests {
         impl Channel for Recorder {
             fn exchange(
                 &self,
-                _: bool,
+                _: &crate::client::CallOptions,
                 encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
                 _: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
             ) -> Result<()> {

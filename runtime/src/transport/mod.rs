@@ -35,13 +35,13 @@ pub use framed::Framed;
 pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
 pub use registry::Transports;
 pub use socket::{SocketListener, SocketStream};
-pub use stream::{Closer, Listener, Readiness, Signal, Stream, Waker};
+pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
 
 pub(crate) use address::bind;
 pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use foreign::explain;
 pub(crate) use inbox::{Inbox, shrink_out};
-pub(crate) use stream::write_all;
+pub(crate) use stream::{whole, write_all};
 
 use crate::error::Result;
 use crate::limits::Limits;

@@ -11,7 +11,9 @@ use socket2::Socket;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::peer::Peer;
-use crate::transport::{Address, Closer, Listener, Readiness, Stream, Waker, tcp};
+use crate::transport::{
+    Address, Closer, Listener, ReadHalf, Readiness, Split, Stream, Waker, WriteHalf, tcp,
+};
 
 /// How many connections the system keeps waiting for [`accept`](Listener::accept).
 pub(super) const BACKLOG: i32 = 1024;
@@ -150,6 +152,35 @@ impl Stream for SocketStream {
     fn readiness(&self) -> Readiness<'_> {
         use std::os::fd::AsFd;
         Readiness::Descriptor(self.socket.as_fd())
+    }
+
+    fn split(self: Box<Self>) -> Split {
+        let writer = Self {
+            socket: Arc::clone(&self.socket),
+            peer: self.peer.clone(),
+            ..*self
+        };
+        Split::Halves(self, Box::new(writer))
+    }
+}
+
+impl ReadHalf for SocketStream {
+    #[inline]
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.set_read_timeout(Some(timeout))?;
+        Read::read(self, buffer)
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        Stream::is_quiet(self)
+    }
+}
+
+impl WriteHalf for SocketStream {
+    #[inline]
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        self.set_write_timeout(Some(timeout))?;
+        Write::write(self, bytes)
     }
 }
 

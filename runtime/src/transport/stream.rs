@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fmt, mem};
 
+use parking_lot::Mutex;
+
 use crate::peer::Peer;
 use crate::transport::Address;
 
@@ -45,6 +47,63 @@ pub trait Stream: Read + Write + Send {
     /// How somebody who does not want to block learns that there is something to read.
     fn readiness(&self) -> Readiness<'_> {
         Readiness::Unknown
+    }
+
+    /// Takes the stream apart, so that one thread can read while another writes. A client has many
+    /// calls in flight only on streams that can; on others it sends one after the other.
+    fn split(self: Box<Self>) -> Split;
+}
+
+/// What became of a [`Stream`] that was to be taken apart.
+#[non_exhaustive]
+pub enum Split {
+    /// Two halves. The connection closes when both are dropped.
+    Halves(Box<dyn ReadHalf>, Box<dyn WriteHalf>),
+    /// It cannot be.
+    Whole(Box<dyn Stream>),
+}
+
+/// The half of a [`Stream`] that reads.
+pub trait ReadHalf: Send {
+    /// Reads once. Fails like the stream when nothing arrives within the time, which is not zero.
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize>;
+
+    /// As [`Stream::is_quiet`].
+    fn is_quiet(&mut self) -> bool;
+}
+
+/// The half of a [`Stream`] that writes.
+pub trait WriteHalf: Send {
+    /// Writes once. Fails like the stream when no byte is taken within the time, which is not zero.
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize>;
+}
+
+/// Both halves of a stream that cannot be taken apart. Each waits for the other.
+pub(crate) fn whole(stream: Box<dyn Stream>) -> (Box<dyn ReadHalf>, Box<dyn WriteHalf>) {
+    let reader = Whole(Arc::new(Mutex::new(stream)));
+    let writer = Whole(Arc::clone(&reader.0));
+    (Box::new(reader), Box::new(writer))
+}
+
+struct Whole(Arc<Mutex<Box<dyn Stream>>>);
+
+impl ReadHalf for Whole {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        let mut stream = self.0.lock();
+        stream.set_read_timeout(Some(timeout))?;
+        stream.read(buffer)
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        self.0.lock().is_quiet()
+    }
+}
+
+impl WriteHalf for Whole {
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        let mut stream = self.0.lock();
+        stream.set_write_timeout(Some(timeout))?;
+        stream.write(bytes)
     }
 }
 

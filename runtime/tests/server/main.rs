@@ -6,6 +6,7 @@ mod bytes;
 mod client;
 mod exhaustion;
 mod failing;
+mod in_flight;
 mod log;
 mod matrix;
 mod nonblocking;

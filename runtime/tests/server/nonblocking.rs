@@ -10,7 +10,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use seapink::config::{Dispatch, Model, ServerTimeouts};
-use seapink::transport::{Address, Closer, Listener, Readiness, SocketStream, Stream, Waker};
+use seapink::transport::{
+    Address, Closer, Listener, Readiness, SocketStream, Split, Stream, Waker,
+};
 use seapink::{ApplicationCode, ErrorKind, Peer, Server, ServerConfig};
 
 use crate::raw::{Raw, replies, rest};
@@ -312,6 +314,10 @@ impl Stream for Counted {
 
     fn is_quiet(&mut self) -> bool {
         self.inner.is_quiet()
+    }
+
+    fn split(self: Box<Self>) -> Split {
+        Split::Whole(self)
     }
 
     fn readiness(&self) -> Readiness<'_> {

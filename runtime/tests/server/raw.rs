@@ -20,7 +20,7 @@ struct Recorder {
 impl Channel for Recorder {
     fn exchange(
         &self,
-        _: bool,
+        _: &seapink::client::CallOptions,
         encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
         _: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
     ) -> Result<()> {

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
+use seapink::client::Pending;
 use seapink::codegen::{
     Call, CallContext, DecodeStruct, EncodeStruct, Error, FieldHeader, Input, Outcome, Output,
     Service, Struct, StructReader, StructWriter,
@@ -188,6 +189,15 @@ impl ProbeClient {
 
     pub(crate) fn echo(&self, text: &str) -> Result<String, Failure> {
         self.0.call("echo", &[(1, "text")], (text,))
+    }
+
+    pub(crate) fn send_echo(&self, text: &str) -> Result<Pending<String, Failure>> {
+        self.0.send("echo", &[(1, "text")], (text,))
+    }
+
+    /// The same with a client of other properties.
+    pub(crate) fn with(&self, change: impl FnOnce(Client) -> Client) -> Self {
+        Self(change(self.0.clone()))
     }
 
     pub(crate) fn fail(&self, how: &str) -> Result<(), Failure> {
