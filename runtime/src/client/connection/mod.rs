@@ -377,6 +377,8 @@ impl Connection {
             let error = Error::application(ApplicationCode::BAD_SEQUENCE_ID, text);
             return Err(self.give_up(state, ticket, error));
         };
+        // It may have been woken to go on with something, which is for another to do now.
+        self.pass_on(state);
         let number = state.link.as_ref().map(|link| link.number);
         let decoded = MutexGuard::unlocked(state, || decode(id, &reply));
         if reply.capacity() <= SPARE_BYTES_MAX && state.spare.len() < SPARE {
