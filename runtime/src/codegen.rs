@@ -1,6 +1,6 @@
 //! What emitted code names, and nothing else. Not for users: it follows the compiler's version.
 
-pub use crate::client::Client;
+pub use crate::client::{Client, Pending};
 pub use crate::codec::{
     Decode, DecodeStruct, Double, Encode, EncodeStruct, Enum, FieldName, ListView, MapView,
     MaskBuilder, NumbersView, SetView, Struct, StructReader, StructWriter, UnknownField,

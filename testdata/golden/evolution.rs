@@ -599,11 +599,29 @@ pub mod evolution {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `evolution.thrift:31`
         /// # Errors
         /// See [`OldMathAddError`].
         pub fn add(&self, a: i32, b: i32) -> Result<i32, OldMathAddError> {
             self.client.call("add", &[(1, "a"), (2, "b")], (&a, &b))
+        }
+
+        /// Sends a call of [`add`](Self::add), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_add(
+            &self,
+            a: i32,
+            b: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, OldMathAddError, S>>
+        {
+            self.client.send("add", &[(1, "a"), (2, "b")], (&a, &b))
         }
     }
 
@@ -736,12 +754,32 @@ pub mod evolution {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `evolution.thrift:35`
         /// # Errors
         /// See [`NewMathAddError`].
         pub fn add(&self, a: i32, b: i32, c: i32) -> Result<i32, NewMathAddError> {
             self.client
                 .call("add", &[(1, "a"), (2, "b"), (3, "c")], (&a, &b, &c))
+        }
+
+        /// Sends a call of [`add`](Self::add), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_add(
+            &self,
+            a: i32,
+            b: i32,
+            c: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, NewMathAddError, S>>
+        {
+            self.client
+                .send("add", &[(1, "a"), (2, "b"), (3, "c")], (&a, &b, &c))
         }
 
         /// `evolution.thrift:36`
@@ -751,11 +789,35 @@ pub mod evolution {
             self.client.call("strict", &[(1, "a"), (2, "b")], (&a, &b))
         }
 
+        /// Sends a call of [`strict`](Self::strict), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_strict(
+            &self,
+            a: i32,
+            b: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, NewMathStrictError, S>>
+        {
+            self.client.send("strict", &[(1, "a"), (2, "b")], (&a, &b))
+        }
+
         /// `evolution.thrift:37`
         /// # Errors
         /// See [`NewMathCheckError`].
         pub fn check(&self, b: i32, a: i32) -> Result<(), NewMathCheckError> {
             self.client.call("check", &[(1, "b"), (2, "a")], (&b, &a))
+        }
+
+        /// Sends a call of [`check`](Self::check), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_check(
+            &self,
+            b: i32,
+            a: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), NewMathCheckError, S>>
+        {
+            self.client.send("check", &[(1, "b"), (2, "a")], (&b, &a))
         }
 
         /// `evolution.thrift:38`
@@ -877,12 +939,32 @@ pub mod evolution {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `evolution.thrift:43`
         /// # Errors
         /// See [`UnorderedJoinError`].
         pub fn join(&self, c: &str, a: &str, b: &str) -> Result<String, UnorderedJoinError> {
             self.client
                 .call("join", &[(1, "a"), (2, "b"), (3, "c")], (a, b, c))
+        }
+
+        /// Sends a call of [`join`](Self::join), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_join(
+            &self,
+            c: &str,
+            a: &str,
+            b: &str,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<String, UnorderedJoinError, S>>
+        {
+            self.client
+                .send("join", &[(1, "a"), (2, "b"), (3, "c")], (a, b, c))
         }
     }
 

@@ -63,8 +63,8 @@ impl ReplyOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientTimeouts {
-    /// For a connection, whatever number of addresses the host has. Resolving its name is not
-    /// counted. Default 10 000.
+    /// For a connection: to resolve the name of the host, and to connect to one of its addresses.
+    /// Default 10 000, and never more than the call that needs it has left.
     pub connect_ms: u64,
     /// For a call, from its beginning to the last byte of its reply, connecting included if that is
     /// needed. Default 30 000. [`Client::with_timeout`](crate::Client::with_timeout) sets another for

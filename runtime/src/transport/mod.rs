@@ -23,6 +23,7 @@ mod framed;
 mod inbox;
 mod memory;
 mod registry;
+mod resolve;
 mod socket;
 mod stream;
 mod tcp;

@@ -1,14 +1,15 @@
 //! TCP.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::peer::Peer;
 use crate::transport::Address;
+use crate::transport::resolve::{Resolver, resolve};
 use crate::transport::socket::{BACKLOG, Inner, SocketListener, SocketStream, refused};
 
 /// A peer that has vanished is noticed after 60 s + 3 × 10 s.
@@ -21,22 +22,6 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
 pub(super) fn prepare(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_keepalive(&KEEPALIVE)
-}
-
-/// The addresses of a host, in the system's order.
-fn resolve(address: &Address, host: &str, port: u16) -> Result<Vec<SocketAddr>> {
-    let found: Vec<_> = match (host, port).to_socket_addrs() {
-        Ok(found) => found.collect(),
-        Err(error) => {
-            let text = format!("the host of {address} cannot be resolved: {error}");
-            return Err(Error::new(ErrorKind::Io, text).with_source(error));
-        }
-    };
-    if found.is_empty() {
-        let text = format!("the host of {address} has no address");
-        return Err(Error::new(ErrorKind::Io, text));
-    }
-    Ok(found)
 }
 
 pub(super) fn bind(address: &Address, host: &str, port: u16) -> Result<SocketListener> {
@@ -72,16 +57,16 @@ fn listen(address: SocketAddr) -> io::Result<SocketListener> {
     SocketListener::new(Inner::Tcp(listener), local)
 }
 
-/// Connects to the first address of the host that answers. The time-out is for all of them, but not
-/// for resolving the name, which the system bounds.
+/// Connects to the first address of the host that answers. The time-out is for all of it.
 pub(super) fn connect(
+    resolver: &Resolver,
     address: &Address,
     host: &str,
     port: u16,
     timeout: Duration,
 ) -> Result<SocketStream> {
-    let candidates = resolve(address, host, port)?;
     let deadline = Instant::now() + timeout;
+    let candidates = resolver.resolve(address, host, port, deadline)?;
     let mut last = None;
     for candidate in candidates {
         let left = deadline.saturating_duration_since(Instant::now());

@@ -67,8 +67,17 @@ pub(super) struct ServiceNames {
     pub(super) handler: String,
     pub(super) client: String,
     pub(super) processor: String,
-    /// Rust name and error enum of each function.
-    pub(super) functions: Vec<(String, String)>,
+    pub(super) functions: Vec<FunctionNames>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct FunctionNames {
+    /// Of the method.
+    pub(super) call: String,
+    /// Of the client's method that does not wait for the reply.
+    pub(super) send: String,
+    /// Of the error enum.
+    pub(super) error: String,
 }
 
 impl Plan {
@@ -279,6 +288,9 @@ fn member_names(ty: &TypeDef, unknown_fields: bool) -> Vec<String> {
     }
 }
 
+/// Methods that every handler, client or processor already has.
+const RESERVED: [&str; 6] = ["new", "connect", "client", "with_timeout", "clone", "deref"];
+
 fn service_names(program: &Program, id: ServiceId, scope: &mut Scope) -> ServiceNames {
     let service = &program[id];
     let base = camel(&service.meta.name);
@@ -288,21 +300,21 @@ fn service_names(program: &Program, id: ServiceId, scope: &mut Scope) -> Service
         .iter()
         .map(|f| f.meta.name.as_str())
         .collect();
-    // What every handler, client and processor already has.
-    let functions = distinct(
-        &names,
-        &["new", "connect", "client", "clone", "deref"],
-        snake,
-    );
+    let functions = distinct(&names, &RESERVED, snake);
+    let mut methods = Scope::with(&RESERVED);
+    for function in &functions {
+        methods.take(function);
+    }
     ServiceNames {
         client: scope.take(&format!("{handler}Client")),
         processor: scope.take(&format!("{handler}Processor")),
         functions: functions
             .into_iter()
             .zip(names)
-            .map(|(function, idl)| {
-                let error = format!("{handler}{}Error", camel(idl));
-                (function, scope.take(&error))
+            .map(|(call, idl)| FunctionNames {
+                send: methods.take(&format!("send_{}", call.trim_start_matches("r#"))),
+                error: scope.take(&format!("{handler}{}Error", camel(idl))),
+                call,
             })
             .collect(),
         handler,

@@ -6,7 +6,7 @@ use super::Emitter;
 use super::docs;
 use super::expr::Expr;
 use super::names::{Scope, camel, distinct, identifier, snake};
-use super::plan::Plan;
+use super::plan::{FunctionNames, Plan};
 use super::text::Text;
 use super::types::{Place, annotation};
 use crate::model::{Field, Function, Requiredness, Service, ServiceId};
@@ -15,7 +15,11 @@ use crate::model::{Field, Function, Requiredness, Service, ServiceId};
 struct Method<'a> {
     function: &'a Function,
     name: &'a str,
+    /// The client's method that does not wait.
+    send: &'a str,
     error: &'a str,
+    /// The type of what it returns.
+    value: String,
     /// Rust names of the arguments.
     arguments: Vec<String>,
     /// `Result<…>` as the handler and the client return it.
@@ -60,9 +64,9 @@ impl Emitter<'_> {
             .functions
             .iter()
             .zip(&names.functions)
-            .map(|(function, (name, error))| {
+            .map(|(function, names)| {
                 let taking = Taking::of(function, service);
-                self.method(function, name, error, module, taking)
+                self.method(function, names, module, taking)
             })
             .collect();
         self.emit_handler(id, service, &methods, module, text);
@@ -79,8 +83,7 @@ impl Emitter<'_> {
     fn method<'a>(
         &self,
         function: &'a Function,
-        name: &'a str,
-        error: &'a str,
+        FunctionNames { call, send, error }: &'a FunctionNames,
         module: &[String],
         taking: Taking,
     ) -> Method<'a> {
@@ -99,7 +102,8 @@ impl Emitter<'_> {
         };
         Method {
             function,
-            name,
+            name: call,
+            send,
             error,
             taking,
             arguments: distinct(&names, &["cx"], snake),
@@ -108,6 +112,7 @@ impl Emitter<'_> {
             } else {
                 format!("{result}<{value}, {error}>")
             },
+            value,
         }
     }
 
@@ -342,6 +347,10 @@ impl Emitter<'_> {
                 for method in methods {
                     text.blank();
                     self.emit_call(method, module, text);
+                    if !method.function.oneway {
+                        text.blank();
+                        self.emit_send(method, module, text);
+                    }
                 }
             },
         );
@@ -379,6 +388,14 @@ impl Emitter<'_> {
         let body = |text: &mut Text| text.line("&self.client");
         let result = "&::seapink::codegen::Client<S>";
         text.function("pub fn client", &["&self".to_owned()], result, Some(&body));
+        text.blank();
+        text.line("/// The same client, whose calls may take so long each.");
+        text.line("#[must_use]");
+        let parameters = ["&self", "timeout: ::std::time::Duration"].map(str::to_owned);
+        let body = |text: &mut Text| {
+            text.line("Self::new(self.client.clone().with_timeout(timeout))");
+        };
+        text.function("pub fn with_timeout", &parameters, "Self", Some(&body));
     }
 
     fn emit_connect(client: &str, text: &mut Text) {
@@ -397,6 +414,43 @@ impl Emitter<'_> {
     }
 
     fn emit_call(&self, method: &Method<'_>, module: &[String], text: &mut Text) {
+        let function = if method.function.oneway {
+            ".oneway"
+        } else {
+            ".call"
+        };
+        let (parameters, call) = self.client_call(method, function, module);
+        self.method_docs(method, text);
+        Self::deprecated(&method.function.meta, text);
+        let body = |text: &mut Text| text.chain("self.client", &call);
+        let head = format!("pub fn {}", method.name);
+        text.function(&head, &parameters, &method.result, Some(&body));
+    }
+
+    fn emit_send(&self, method: &Method<'_>, module: &[String], text: &mut Text) {
+        let (parameters, call) = self.client_call(method, ".send", module);
+        let name = method.name;
+        text.line(format_args!(
+            "/// Sends a call of [`{name}`](Self::{name}), whose result is wanted later."
+        ));
+        text.line("/// # Errors");
+        text.line("/// When the call cannot be sent.");
+        Self::deprecated(&method.function.meta, text);
+        let body = |text: &mut Text| text.chain("self.client", &call);
+        let head = format!("pub fn {}", method.send);
+        let (value, error) = (&method.value, method.error);
+        let result =
+            format!("::seapink::codegen::Result<::seapink::codegen::Pending<{value}, {error}, S>>");
+        text.function(&head, &parameters, &result, Some(&body));
+    }
+
+    /// The parameters of a client's method, and what it calls.
+    fn client_call(
+        &self,
+        method: &Method<'_>,
+        function: &str,
+        module: &[String],
+    ) -> (Vec<String>, Expr) {
         let args = &method.function.args;
         let mut parameters = vec!["&self".to_owned()];
         let mut values = vec![None; args.len()];
@@ -416,22 +470,14 @@ impl Emitter<'_> {
             .filter_map(|&index| values[index].take())
             .collect();
         let call = Expr::call(
-            if method.function.oneway {
-                ".oneway"
-            } else {
-                ".call"
-            },
+            function,
             vec![
                 Expr::atom(format!("\"{}\"", method.function.meta.name)),
                 ids(order.iter().map(|&index| &args[index])),
                 Expr::tuple(values),
             ],
         );
-        self.method_docs(method, text);
-        Self::deprecated(&method.function.meta, text);
-        let body = |text: &mut Text| text.chain("self.client", &call);
-        let head = format!("pub fn {}", method.name);
-        text.function(&head, &parameters, &method.result, Some(&body));
+        (parameters, call)
     }
 
     /// The IDL's words, or the origin, and the section on errors.

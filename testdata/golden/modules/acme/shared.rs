@@ -121,11 +121,26 @@ impl<S: ::seapink::codegen::ProtocolSet> HealthClient<S> {
         &self.client
     }
 
+    /// The same client, whose calls may take so long each.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self::new(self.client.clone().with_timeout(timeout))
+    }
+
     /// How long the server has been up, in seconds.
     /// # Errors
     /// See [`HealthUptimeError`].
     pub fn uptime(&self) -> Result<i64, HealthUptimeError> {
         self.client.call("uptime", &[], ())
+    }
+
+    /// Sends a call of [`uptime`](Self::uptime), whose result is wanted later.
+    /// # Errors
+    /// When the call cannot be sent.
+    pub fn send_uptime(
+        &self,
+    ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i64, HealthUptimeError, S>> {
+        self.client.send("uptime", &[], ())
     }
 }
 
