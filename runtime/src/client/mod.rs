@@ -409,8 +409,12 @@ where
             MessageKind::Exception => {
                 let mut exception = ApplicationException::default();
                 exception.decode_into(&mut input)?;
-                let code = ApplicationCode(exception.code);
-                let error = Error::application(code, exception.message);
+                let error = match ApplicationCode(exception.code) {
+                    ApplicationCode::OVERLOADED => {
+                        Error::new(ErrorKind::Overloaded, exception.message)
+                    }
+                    code => Error::application(code, exception.message),
+                };
                 Err(error.with_delivery(Delivery::Sent).into())
             }
             _ => read_result(&mut input)?,

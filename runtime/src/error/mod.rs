@@ -50,6 +50,8 @@ pub enum ErrorKind {
     Closed,
     /// The peer or the network: it took longer than the time-out in force.
     Timeout,
+    /// The peer, or the bounds of this client: there is too much to do, and the call was not run.
+    Overloaded,
     /// The operating system refused.
     Io,
     /// The program: a configuration that cannot be used.
@@ -155,6 +157,19 @@ impl Error {
     pub fn delivery(&self) -> Delivery {
         self.0.delivery
     }
+
+    /// Whether the same call may well succeed later, and has not run: it was never sent, or the
+    /// server says that it was too busy. What is wrong with the call itself is not retryable, and
+    /// neither is what the server may have run, unless the function may be run twice.
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Overloaded => true,
+            ErrorKind::Closed | ErrorKind::Timeout | ErrorKind::Io => {
+                self.0.delivery == Delivery::NotSent
+            }
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -180,6 +195,7 @@ impl fmt::Display for Error {
             f.write_str(": ")?;
         }
         match kind {
+            ErrorKind::Overloaded => write!(f, "overloaded: {message}"),
             ErrorKind::Application(code) => {
                 let code = code.to_string();
                 match message.get(..code.len()) {

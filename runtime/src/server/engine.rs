@@ -89,7 +89,7 @@ impl Engine {
         let processor = &*settings.processor;
         let request = Request::read(processor, settings.protocol, message, &settings.limits)?;
         let start = self.encoder.begin(out);
-        let code = ApplicationCode::INTERNAL_ERROR;
+        let code = ApplicationCode::OVERLOADED;
         let outcome = request.refuse(processor, code, why, out);
         if outcome == Outcome::Silent {
             out.truncate(start);

@@ -225,11 +225,12 @@ fn no_more_calls_are_in_flight_than_may_be() {
     let error = hurried.send_echo("x").unwrap_err();
     assert_eq!(
         (error.kind(), error.delivery()),
-        (ErrorKind::Timeout, Delivery::NotSent)
+        (ErrorKind::Overloaded, Delivery::NotSent)
     );
+    assert!(error.is_retryable());
     assert_eq!(
         error.to_string(),
-        "2 calls were in flight on the connection for 50 ms"
+        "overloaded: 2 calls were in flight on the connection for 50 ms"
     );
     // The room of a call that was given up comes free with its reply.
     drop(first);

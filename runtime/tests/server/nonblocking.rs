@@ -13,7 +13,7 @@ use seapink::config::{Dispatch, Model, ServerTimeouts};
 use seapink::transport::{
     Address, Closer, Listener, Readiness, SocketStream, Split, Stream, Waker,
 };
-use seapink::{ApplicationCode, ErrorKind, Peer, Server, ServerConfig};
+use seapink::{ErrorKind, Peer, Server, ServerConfig};
 
 use crate::raw::{Raw, replies, rest};
 use crate::support::{AGES, Probe, ProbeClient, Running, eventually};
@@ -147,7 +147,7 @@ fn calls_for_which_there_is_no_worker_are_answered_at_once() {
 
     // From the moment that the second one is in the queue.
     let client = running.client();
-    let text = "internal error: overloaded: the server's queue is full";
+    let text = "overloaded: the server's queue is full";
     let mut others = Vec::new();
     loop {
         let mut other = connect(&running);
@@ -162,8 +162,8 @@ fn calls_for_which_there_is_no_worker_are_answered_at_once() {
     for _ in 0..3 {
         let error = client.echo("x").unwrap_err().other();
         assert_eq!(error.to_string(), text);
-        let code = ApplicationCode::INTERNAL_ERROR;
-        assert_eq!(error.kind(), ErrorKind::Application(code));
+
+        assert_eq!(error.kind(), ErrorKind::Overloaded);
     }
     // A oneway call is not answered even then.
     client.note("ok").unwrap();

@@ -281,7 +281,7 @@ impl Connection {
                     state.calls.len(),
                     options.deadline
                 );
-                return Err(Error::new(ErrorKind::Timeout, text));
+                return Err(Error::new(ErrorKind::Overloaded, text));
             }
         };
         let State { calls, link, .. } = &mut **state;

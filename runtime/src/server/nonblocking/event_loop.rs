@@ -26,7 +26,7 @@ const STEPS: usize = 32;
 const SPARE: usize = 16;
 
 /// What a client is told when all workers are busy and the queue is full.
-const OVERLOADED: &str = "overloaded: the server's queue is full";
+const OVERLOADED: &str = "the server's queue is full";
 
 pub(super) struct EventLoop {
     shared: Arc<Shared>,
