@@ -11,8 +11,10 @@ pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
 pub mod config;
+mod deadline;
 mod error;
 mod fast;
+pub mod interceptor;
 mod limits;
 mod peer;
 pub mod processor;
@@ -28,6 +30,7 @@ pub use codec::{
     to_vec,
 };
 pub use config::{ClientConfig, ServerConfig};
+pub use deadline::Deadline;
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 pub use limits::Limits;
 pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};

@@ -4,11 +4,10 @@
 //! no types. Emitted clients are a thin layer of named functions over [`Client`].
 
 mod connection;
-mod deadline;
 mod file;
 mod pending;
 
-pub use deadline::Deadline;
+pub use crate::deadline::Deadline;
 pub use pending::Pending;
 
 use std::borrow::Cow;
@@ -20,9 +19,11 @@ use std::time::{Duration, Instant};
 
 use crate::codec::{ApplicationException, Decode};
 use crate::error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
+use crate::interceptor::{Around, End, Interceptor, Stack};
 use crate::limits::Limits;
 use crate::processor::{
-    DecodeResult, EncodeArguments, FieldNames, MethodError, read_result, write_arguments,
+    CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError, read_result,
+    write_arguments,
 };
 use crate::protocol::{
     Input, MessageForm, MessageHead, Output, Protocol, ProtocolSet, ProtocolVisitor, Standard,
@@ -143,6 +144,7 @@ pub struct Client<Set = Standard> {
     service: Option<Arc<str>>,
     timeout: Duration,
     deadline: Option<Instant>,
+    stack: Stack,
 }
 
 impl<Set: ProtocolSet> Client<Set> {
@@ -156,6 +158,7 @@ impl<Set: ProtocolSet> Client<Set> {
             service: None,
             timeout: CALL_TIMEOUT,
             deadline: None,
+            stack: Stack::default(),
         }
     }
 
@@ -189,6 +192,13 @@ impl<Set: ProtocolSet> Client<Set> {
         self
     }
 
+    /// The same client, whose calls go through an interceptor, inside those that it has already.
+    #[must_use]
+    pub fn with_interceptor(mut self, interceptor: impl Interceptor + 'static) -> Self {
+        self.stack.push(interceptor);
+        self
+    }
+
     /// A client for one service of a multiplexed server, over the same channel.
     #[must_use]
     pub fn service(&self, name: &str) -> Self {
@@ -211,11 +221,14 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        self.decoded(method, |channel, decode| {
-            let options = self.options(false);
-            let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
+        let mut options = self.options(false);
+        let around = self.begin(method, &mut options)?;
+        let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
+        let result = self.decoded(method, |channel, decode| {
             channel.exchange(&options, &mut encode, decode)
-        })
+        });
+        end(around, &result);
+        result
     }
 
     /// Sends a call whose result is wanted later.
@@ -234,10 +247,24 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        let options = self.options(false);
+        let mut options = self.options(false);
+        let mut around = self.begin(method, &mut options)?;
         let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
-        let sent = self.channel.send(&options, &mut encode)?;
-        Ok(Pending::new(self.clone(), method, options.deadline, sent))
+        match self.channel.send(&options, &mut encode) {
+            Ok(sent) => Ok(Pending::new(
+                self.clone(),
+                method,
+                options.deadline,
+                sent,
+                around,
+            )),
+            Err(error) => {
+                if let Some(around) = &mut around {
+                    around.end(&End::Failed(&error));
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Calls a oneway function: returns once the message is handed to the transport.
@@ -246,10 +273,40 @@ impl<Set: ProtocolSet> Client<Set> {
     where
         A: EncodeArguments<'v>,
     {
+        let mut options = self.options(true);
+        let around = self.begin(method, &mut options)?;
         let mut encode = self.encoder(method, MessageKind::Oneway, ids, &arguments);
-        let options = self.options(true);
-        self.channel
-            .exchange(&options, &mut encode, &mut |_, _| Ok(()))
+        let result = self
+            .channel
+            .exchange(&options, &mut encode, &mut |_, _| Ok(()));
+        if let Some(mut around) = around {
+            around.end(&match &result {
+                Ok(()) => End::Done,
+                Err(error) => End::Failed(error),
+            });
+        }
+        result
+    }
+
+    /// Tells the interceptors of a call, if there are any.
+    #[inline]
+    fn begin(&self, method: &str, options: &mut CallOptions) -> Result<Option<Observed>> {
+        if self.stack.is_empty() {
+            return Ok(None);
+        }
+        let mut cx = CallContext::default();
+        cx.call(
+            self.service.as_deref().unwrap_or_default(),
+            method,
+            options.oneway,
+        );
+        cx.limit_deadline(options.deadline);
+        let around = Around::begin(self.stack.clone(), Box::new(cx));
+        let around = around.map_err(|error| error.with_delivery(Delivery::NotSent))?;
+        if let Some(deadline) = around.cx.deadline() {
+            options.deadline = deadline;
+        }
+        Ok(Some(around))
     }
 
     fn options(&self, oneway: bool) -> CallOptions {
@@ -354,6 +411,21 @@ impl<Set: ProtocolSet> Client<Set> {
     }
 }
 
+/// A call that interceptors were told of.
+type Observed = Around<Stack, Box<CallContext>>;
+
+/// Tells interceptors how a call has ended.
+fn end<T, E: MethodError>(around: Option<Observed>, result: &Result<T, E>) {
+    let Some(mut around) = around else { return };
+    around.end(&match result {
+        Ok(_) => End::Done,
+        Err(error) => match error.undeclared() {
+            Some(error) => End::Failed(error),
+            None => End::Declared,
+        },
+    });
+}
+
 impl<Set: fmt::Debug> fmt::Debug for Client<Set> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
@@ -409,12 +481,7 @@ where
             MessageKind::Exception => {
                 let mut exception = ApplicationException::default();
                 exception.decode_into(&mut input)?;
-                let error = match ApplicationCode(exception.code) {
-                    ApplicationCode::OVERLOADED => {
-                        Error::new(ErrorKind::Overloaded, exception.message)
-                    }
-                    code => Error::application(code, exception.message),
-                };
+                let error = Error::from_peer(exception.code, exception.message);
                 Err(error.with_delivery(Delivery::Sent).into())
             }
             _ => read_result(&mut input)?,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::client::{Client, Deadline, Sent};
+use crate::client::{Client, Deadline, Observed, Sent, end};
 use crate::processor::{DecodeResult, MethodError};
 use crate::protocol::{ProtocolSet, Standard};
 
@@ -17,6 +17,7 @@ pub struct Pending<T, E, Set: ProtocolSet = Standard> {
     method: &'static str,
     deadline: Deadline,
     sent: Option<Sent>,
+    around: Option<Observed>,
     ty: PhantomData<fn() -> (T, E)>,
 }
 
@@ -31,12 +32,14 @@ where
         method: &'static str,
         deadline: Deadline,
         sent: Sent,
+        around: Option<Observed>,
     ) -> Self {
         Self {
             client,
             method,
             deadline,
             sent: Some(sent),
+            around,
             ty: PhantomData,
         }
     }
@@ -50,9 +53,11 @@ where
             unreachable!("only this function and `drop` take it");
         };
         let (method, deadline) = (self.method, self.deadline);
-        self.client.decoded(method, |channel, decode| {
+        let result = self.client.decoded(method, |channel, decode| {
             channel.receive(sent, &deadline, decode)
-        })
+        });
+        end(self.around.take(), &result);
+        result
     }
 }
 

@@ -52,6 +52,8 @@ pub enum ErrorKind {
     Timeout,
     /// The peer, or the bounds of this client: there is too much to do, and the call was not run.
     Overloaded,
+    /// The program: the call was given up.
+    Cancelled,
     /// The operating system refused.
     Io,
     /// The program: a configuration that cannot be used.
@@ -102,6 +104,15 @@ impl Error {
     #[cold]
     pub fn application(code: ApplicationCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Application(code), message)
+    }
+
+    /// What a client makes of an application exception.
+    #[cold]
+    pub(crate) fn from_peer(code: i32, message: String) -> Self {
+        match ApplicationCode(code) {
+            ApplicationCode::OVERLOADED => Self::new(ErrorKind::Overloaded, message),
+            code => Self::application(code, message),
+        }
     }
 
     /// The same error, caused by another.

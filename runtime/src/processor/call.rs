@@ -196,12 +196,16 @@ impl<'a, P: Protocol> Call<'a, P> {
             self.reply.truncate(start);
             return self.undeclared(&error);
         }
+        let outcome = match &result {
+            Ok(_) => Outcome::Reply,
+            Err(_) => Outcome::Declared,
+        };
         if let Ok(value) = result
             && self.reply.len() - start <= recycled::MESSAGE_BYTES_MAX
         {
             recycled::keep(value);
         }
-        Outcome::Reply
+        outcome
     }
 
     /// Reads the arguments and calls the handler, whose result is only logged.

@@ -7,6 +7,7 @@
 mod arguments;
 mod call;
 mod context;
+mod extensions;
 mod lend;
 mod method_error;
 mod multiplexed;
@@ -19,6 +20,7 @@ pub use arguments::{
 };
 pub use call::Call;
 pub use context::{CallContext, Peer};
+pub use extensions::Extensions;
 pub use lend::Lend;
 pub use method_error::MethodError;
 pub use multiplexed::Multiplexed;
@@ -105,8 +107,10 @@ impl<'m> Request<'m> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// A result, or an exception that the function declares, was appended.
+    /// A result was appended.
     Reply,
+    /// An exception that the function declares was appended.
+    Declared,
     /// An application exception was appended.
     Exception,
     /// Nothing was appended: the call was oneway.
@@ -222,7 +226,9 @@ fn process<S: Service, Set: ProtocolSet>(
 pub(crate) fn external(error: &crate::Error) -> (ApplicationCode, String) {
     match error.kind() {
         ErrorKind::Application(code) => (code, error.message().to_owned()),
-        ErrorKind::Handler => (ApplicationCode::INTERNAL_ERROR, error.message().to_owned()),
+        kind @ (ErrorKind::Handler | ErrorKind::Overloaded) => {
+            (ApplicationCode::of(kind), error.message().to_owned())
+        }
         _ => (ApplicationCode::INTERNAL_ERROR, "internal error".to_owned()),
     }
 }

@@ -9,6 +9,7 @@ use crate::protocol::MessageForm;
 use crate::server::events;
 use crate::server::shared::{Counters, Shared};
 use crate::transport::{Decoded, Decoder, Encoder, Setup, explain};
+use crate::wire::MessageKind;
 
 pub(super) struct Engine {
     decoder: Box<dyn Decoder>,
@@ -122,6 +123,7 @@ impl Engine {
         let start = encoder.begin(out);
         let empty = out.len();
         let cx = &mut self.cx;
+        cx.begin(&request.head.name, request.head.kind == MessageKind::Oneway);
         let processed = catch_unwind(AssertUnwindSafe(|| processor.process(&request, out, cx)));
         let failed = match processed {
             Ok(Outcome::Silent) => {

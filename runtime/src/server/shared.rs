@@ -304,7 +304,7 @@ impl Counters {
 
     pub(super) fn of(&self, outcome: Outcome) -> &AtomicU64 {
         match outcome {
-            Outcome::Reply => &self.replies,
+            Outcome::Reply | Outcome::Declared => &self.replies,
             Outcome::Exception => &self.exceptions,
             Outcome::Silent => &self.oneways,
         }

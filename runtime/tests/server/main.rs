@@ -7,6 +7,7 @@ mod client;
 mod exhaustion;
 mod failing;
 mod in_flight;
+mod interceptors;
 mod log;
 mod matrix;
 mod nonblocking;

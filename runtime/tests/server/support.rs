@@ -195,6 +195,10 @@ impl ProbeClient {
         self.0.send("echo", &[(1, "text")], (text,))
     }
 
+    pub(crate) fn send_wait(&self) -> Result<Pending<String, Failure>> {
+        self.0.send("wait", &[], ())
+    }
+
     /// The same with a client of other properties.
     pub(crate) fn with(&self, change: impl FnOnce(Client) -> Client) -> Self {
         Self(change(self.0.clone()))
