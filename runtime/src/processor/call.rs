@@ -1,6 +1,7 @@
 //! One call inside a dispatch table.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +24,8 @@ pub struct Call<'a, P> {
     request: &'a Request<'a>,
     reply: &'a mut Vec<u8>,
     cx: &'a CallContext,
+    /// The arguments took little memory, so that theirs may be kept.
+    is_light: Cell<bool>,
     protocol: PhantomData<fn(P)>,
 }
 
@@ -38,6 +41,7 @@ impl<'a, P: Protocol> Call<'a, P> {
             request,
             reply,
             cx,
+            is_light: Cell::new(request.message.len() <= recycled::MESSAGE_BYTES_MAX),
             protocol: PhantomData,
         }
     }
@@ -103,7 +107,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         E: MethodError,
     {
         let arguments = self.recycled_arguments(ids);
-        let keep = self.is_small();
+        let keep = self.is_light.get();
         self.answer(arguments, |cx, arguments: A| {
             let result = function.call(handler, cx, &arguments);
             if keep {
@@ -250,7 +254,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         A: DecodeArguments<'a> + RecycleArguments,
     {
         let arguments = self.recycled_arguments(ids);
-        let keep = self.is_small();
+        let keep = self.is_light.get();
         self.run(arguments, |cx, arguments: A| {
             let result = function.call(handler, cx, &arguments);
             if keep {
@@ -340,7 +344,7 @@ impl<'a, P: Protocol> Call<'a, P> {
     where
         A: DecodeArguments<'a> + RecycleArguments,
     {
-        if !self.is_small() {
+        if !self.is_light.get() {
             return self.arguments(A::defaults(), |input, arguments| {
                 read_arguments(arguments, ids, &[], input)
             });
@@ -348,11 +352,6 @@ impl<'a, P: Protocol> Call<'a, P> {
         self.arguments(A::recycled(), |input, arguments| {
             read_into_arguments(arguments, ids, input)
         })
-    }
-
-    /// Whether the arguments may be kept for a later call.
-    fn is_small(&self) -> bool {
-        self.request.message.len() <= recycled::MESSAGE_BYTES_MAX
     }
 
     fn arguments<A>(
@@ -369,6 +368,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         let mut input = P::input(message, body, limits);
         read(&mut input, &mut arguments)?;
         input.message_end()?;
+        self.is_light.set(self.is_light.get() && input.had_room());
         Ok(arguments)
     }
 

@@ -4,7 +4,7 @@
 //! caller then goes the way that can say what and where it is. It is also what becomes of the few
 //! things that are too rare to be handled twice, such as field ids below zero.
 
-use super::{LONG_LIST, STOP, bytes_min, is_fixed, varint, wire_type};
+use super::{FALSE, LONG_LIST, STOP, bytes_min, is_any_bytes, varint, wire_type};
 use crate::wire::WireType;
 
 const TOP_BITS: u64 = 0x8080_8080_8080_8080;
@@ -169,9 +169,8 @@ fn part<'m>(rest: &'m [u8], ty: WireType, depth: u32, bounds: &Bounds) -> Option
         }
         WireType::Map => map(rest, depth.checked_sub(1)?, bounds),
         WireType::Struct => structs(rest, 1, depth, bounds),
-        WireType::Bool | WireType::I8 | WireType::Double | WireType::Uuid => {
-            rest.get(bytes_min(ty)..)
-        }
+        WireType::Bool => bools(rest, 1),
+        WireType::I8 | WireType::Double | WireType::Uuid => rest.get(bytes_min(ty)..),
     }
 }
 
@@ -192,7 +191,8 @@ fn elements<'m>(
             }
         }
         WireType::Struct => return structs(rest, len, depth, bounds),
-        _ if is_fixed(ty) => return rest.get(len.checked_mul(bytes_min(ty))?..),
+        WireType::Bool => return bools(rest, len),
+        _ if is_any_bytes(ty) => return rest.get(len.checked_mul(bytes_min(ty))?..),
         _ => {
             for _ in 0..len {
                 rest = part(rest, ty, depth, bounds)?;
@@ -200,6 +200,12 @@ fn elements<'m>(
         }
     }
     Some(rest)
+}
+
+/// What follows so many bools, each of which is a byte that reading accepts.
+fn bools(rest: &[u8], len: usize) -> Option<&[u8]> {
+    let (bools, rest) = rest.split_at_checked(len)?;
+    bools.iter().all(|&byte| byte <= FALSE).then_some(rest)
 }
 
 /// Whether these are a few varints of one byte, as the members of enums are.
@@ -290,7 +296,7 @@ fn map<'m>(rest: &'m [u8], depth: u32, bounds: &Bounds) -> Option<&'m [u8]> {
     }
     let (&types, mut rest) = rest.split_first()?;
     let (key, of) = (wire_type(types >> 4)?, wire_type(types & 0x0f)?);
-    if is_fixed(key) && is_fixed(of) {
+    if is_any_bytes(key) && is_any_bytes(of) {
         return rest.get(len.checked_mul(bytes_min(key) + bytes_min(of))?..);
     }
     for _ in 0..len {
