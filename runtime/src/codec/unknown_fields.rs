@@ -1,6 +1,7 @@
 //! Fields that a struct's IDL does not know, kept to be written again.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use crate::codec::recycling::trim;
@@ -20,7 +21,7 @@ use crate::wire::WireType;
 ///
 /// Values are kept as the bytes that they were read from. They are translated only when they are
 /// written in another protocol.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct UnknownFields {
     fields: Vec<Span>,
     bytes: Vec<u8>,
@@ -162,6 +163,13 @@ fn to_binary<P: Protocol>(ty: WireType, bytes: &[u8]) -> Result<Vec<u8>> {
     let mut out = Binary::output(Vec::new(), &unlimited());
     transcode(ty, &mut input, &mut out)?;
     out.finish().into_bytes()
+}
+
+/// Ids and wire types.
+impl fmt::Debug for UnknownFields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
 }
 
 // Comparing is by meaning: the same fields may have come by different protocols.

@@ -26,6 +26,8 @@ pub struct Call<'a, P> {
     cx: &'a CallContext,
     /// The arguments took little memory, so that theirs may be kept.
     is_light: Cell<bool>,
+    /// The handler reads some of its arguments itself.
+    views: bool,
     protocol: PhantomData<fn(P)>,
 }
 
@@ -42,6 +44,7 @@ impl<'a, P: Protocol> Call<'a, P> {
             reply,
             cx,
             is_light: Cell::new(request.message.len() <= recycled::MESSAGE_BYTES_MAX),
+            views: false,
             protocol: PhantomData,
         }
     }
@@ -80,7 +83,7 @@ impl<'a, P: Protocol> Call<'a, P> {
     /// The same for arguments that borrow from the message.
     #[inline]
     pub fn reply_views<H, A, T, E>(
-        self,
+        mut self,
         handler: &H,
         function: impl HandlerFn<H, A, T, E>,
         ids: FieldNames,
@@ -90,6 +93,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         T: EncodeResult + 'static,
         E: MethodError,
     {
+        self.views = true;
         self.reply_with(&[], A::defaults(), handler, function, ids)
     }
 
@@ -393,6 +397,9 @@ impl<'a, P: Protocol> Call<'a, P> {
 
     #[cold]
     fn undeclared(self, error: &Error) -> Outcome {
+        if self.views && error.is_late() {
+            return self.unreadable(error);
+        }
         self.log("undeclared error", error);
         let (code, text) = external(error);
         self.refuse(code, &text)

@@ -34,7 +34,7 @@ impl<'de> Reader<'de> {
         Self {
             rest: message.get(offset..).unwrap_or_default(),
             message,
-            depth_left: limits.depth_max,
+            depth_left: limits.depth(),
             message_bytes_max: limits.message_bytes_max,
             string_bytes_max: limits.string_bytes_max,
             container_elements_max: limits.container_elements_max,

@@ -84,9 +84,10 @@ pub(super) struct Depth {
 }
 
 impl Depth {
+    #[inline]
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            left: limits.depth_max,
+            left: limits.depth(),
             exceeded: false,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use allocation_counter::measure;
-use seapink::codec::{decode_from, from_slice, from_slice_with, to_vec};
+use seapink::codec::{decode_from, from_slice, from_slice_with, to_vec, to_vec_with};
 use seapink::processor::Request;
 use seapink::{
     Binary, CallContext, Client, Compact, Json, Limits, Processor, Protocol, Standard, WireType,
@@ -193,6 +193,8 @@ fn depth_is_counted_where_unknown_fields_are_written() {
         ] {
             assert_eq!(written.is_ok(), fits, "{depth}");
         }
+        assert!(to_vec_with::<Binary>(&read, &deep).is_ok());
+        assert!(to_vec_with::<Compact>(&read, &deep).is_ok());
         let again = from_slice::<Compact, Parcel>(&levels(depth));
         assert_eq!(again.is_ok(), fits);
     }

@@ -111,7 +111,7 @@ impl<'de> CompactInput<'de> {
         self.reader.counted(length)
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self) -> Result<&'de str> {
         let bytes = self.counted()?;
         self.reader.utf8(bytes)
@@ -356,7 +356,7 @@ impl<'de> Input<'de> for CompactInput<'de> {
         self.reader.array("a uuid").map(Uuid::from_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Cow<'de, str>> {
         self.text().map(Cow::Borrowed)
     }
@@ -408,7 +408,8 @@ impl<'de> Input<'de> for CompactInput<'de> {
             return Ok(Numbers::LittleEndian(bytes));
         }
         let start = self.reader.offset();
-        self.skip_values(len, &[T::TYPE])?;
+        let element = T::TYPE;
+        self.skip_elements(ListHeader { element, len })?;
         Ok(Numbers::Varints(self.reader.since(start), len))
     }
 
