@@ -25,6 +25,8 @@ use idl::parquet::{FileMetaData, FileMetaDataView, SchemaElement};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+const USAGE: &str = "which file? parquet-footer FILE [--columns]";
+
 /// The length and `PAR1`.
 const TAIL: usize = 8;
 
@@ -34,10 +36,11 @@ fn main() -> Result<()> {
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--columns" => columns = true,
+            option if option.starts_with('-') => return Err(USAGE.into()),
             _ => path = Some(argument),
         }
     }
-    let path = path.ok_or("which file? parquet-footer FILE [--columns]")?;
+    let path = path.ok_or(USAGE)?;
     let file = std::fs::read(&path).map_err(|error| format!("{path}: {error}"))?;
     let footer = footer(&file).map_err(|why| format!("{path}: {why}"))?;
 

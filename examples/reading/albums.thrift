@@ -11,6 +11,11 @@ struct Album {
   4: list<double> levels
 } (rust.view)
 
+struct Picture {
+  1: string name
+  2: binary pixels
+}
+
 /** What an old program knows of an album, in a struct that keeps the rest. */
 struct Card {
   1: required i64 id

@@ -1,22 +1,37 @@
-//! Ways of reading that do less than making a value of all that is in a message.
+//! Ways of reading that do less than making a value of all that is in a message, and one of writing.
 //!
-//! `docs/views.md`, `projection.md`, `recycling.md` and `unknown-fields.md` quote it.
+//! `docs/views.md`, `projection.md`, `recycling.md`, `unknown-fields.md` and
+//! `large-binaries.md` quote it.
 
 #![allow(clippy::print_stdout, reason = "a program")]
 
-use seapink::{Compact, Limits, Result, decode_from, from_slice, project, to_vec};
+use std::io::Write;
+
+use seapink::{Compact, Limits, Result, decode_from, encode_linked, from_slice, project, to_vec};
 
 include!(concat!(env!("OUT_DIR"), "/albums.rs"));
 
-use albums::{Album, AlbumView, Card, Track};
+use albums::{Album, AlbumView, Card, Picture, Track};
 
 fn main() -> Result<()> {
     let album = album(1, "Unfinished");
     let bytes = to_vec::<Compact>(&album)?;
     view(&bytes)?;
     projection(&bytes)?;
-    recycling(&[bytes.clone(), to_vec::<Compact>(&album)?])?;
-    unknown_fields(&bytes)
+    recycling(&[
+        bytes.clone(),
+        to_vec::<Compact>(&self::album(2, "Pastoral"))?,
+    ])?;
+    unknown_fields(&bytes)?;
+
+    let picture = Picture {
+        name: "cover".to_owned(),
+        pixels: vec![7; 100_000],
+    };
+    let mut file = Vec::new();
+    large_binary(&picture, Vec::new(), &mut file)?;
+    assert_eq!(file, to_vec::<Compact>(&picture)?);
+    Ok(())
 }
 
 fn album(id: i64, title: &str) -> Album {
@@ -64,7 +79,7 @@ fn recycling(messages: &[Vec<u8>]) -> Result<()> {
     let mut album = Album::default();
     for message in messages {
         decode_from::<Compact, _>(&mut album, message, &limits)?;
-        println!("read {} into the memory of the one before", album.title);
+        println!("{} is read to {:p}", album.title, album.tracks.as_ptr());
     }
     Ok(())
 }
@@ -79,5 +94,13 @@ fn unknown_fields(bytes: &[u8]) -> Result<()> {
     for (id, ty) in card.unknown_fields.iter() {
         println!("  field {id}, of type {ty:?}, went through unread");
     }
+    Ok(())
+}
+
+fn large_binary(picture: &Picture, buffer: Vec<u8>, file: &mut impl Write) -> Result<()> {
+    let linked = encode_linked::<Compact>(picture, buffer, &Limits::default())?;
+    linked.write_to(file)?;
+    let buffer = linked.into_buffer(); // for the next one
+    println!("{} bytes were copied", buffer.len());
     Ok(())
 }

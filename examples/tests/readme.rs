@@ -56,10 +56,11 @@ fn readme_has_a_command_for_every_example() {
         .skip(1)
     {
         let name = bin.split('"').next().unwrap();
-        let command = format!("`cargo run --bin {name}");
-        let named = ["`", " -- "]
-            .iter()
-            .any(|end| readme.contains(&format!("{command}{end}")));
+        let named = ["", "--release "].iter().any(|release| {
+            let command = format!("`cargo run {release}--bin {name}");
+            let mut ends = ["`", " -- "].iter();
+            ends.any(|end| readme.contains(&format!("{command}{end}")))
+        });
         assert!(named, "{name}");
     }
 }

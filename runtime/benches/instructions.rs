@@ -15,6 +15,14 @@
 
 mod workloads;
 
+mod goldens {
+    include!("../../testdata/golden/views.rs");
+    include!("../../testdata/golden/sharing.rs");
+}
+
+use goldens::sharing::Sealed;
+use goldens::views as viewed;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -22,11 +30,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
-use seapink::codec::{Encode, decode_from, encode_to, from_slice, to_vec};
+use seapink::codec::{
+    Encode, decode_from, encode_linked, encode_to, from_slice, project_into, to_vec,
+};
 use seapink::processor::Request;
 use seapink::protocol::{Input, MessageForm, MessageHead, Output};
 use seapink::{
-    Binary, CallContext, Compact, Json, Limits, MessageKind, Processor, Protocol, WireType,
+    Binary, CallContext, Compact, Json, Limits, MessageKind, Processor, Protocol, WireType, mask,
 };
 use workloads::{Echo, EchoEchoError, EchoProcessor, Longs, Medium, Small, longs, medium, small};
 
@@ -41,7 +51,7 @@ type Operation = (&'static str, fn(u64));
 
 /// What is counted. Maps are left out, since their hashes are random, and so are lists of numbers in
 /// the binary protocol, whose loop is chosen by the processor.
-const OPERATIONS: [Operation; 17] = [
+const OPERATIONS: [Operation; 22] = [
     ("small encode binary", |n| encode::<Binary, _>(&small(), n)),
     ("small encode compact", |n| {
         encode::<Compact, _>(&small(), n)
@@ -80,6 +90,11 @@ const OPERATIONS: [Operation; 17] = [
     ("longs decode compact", |n| {
         decode::<Compact, Longs>(&longs(), n)
     }),
+    ("longs skip compact", |n| skip::<Compact>(&longs(), n)),
+    ("medium project compact", project_total),
+    ("album view compact", view),
+    ("parcel keep compact", keep),
+    ("blob link binary", link),
     ("call echo binary", call),
 ];
 
@@ -128,7 +143,64 @@ where
     }
 }
 
-fn skip<P: Protocol>(value: &Medium, repeats: u64) {
+fn project_total(repeats: u64) {
+    let bytes = to_vec::<Compact>(&medium()).unwrap();
+    let mask = mask!(Medium { total });
+    let (limits, mut value) = (Limits::default(), Medium::default());
+    for _ in 0..repeats {
+        project_into::<Compact, _>(&mut value, black_box(&bytes), &mask, &limits).unwrap();
+        black_box(&value);
+    }
+}
+
+/// A view, of which each element is read.
+fn view(repeats: u64) {
+    let track = |seconds| viewed::Track {
+        title: "a title".to_owned(),
+        cover: None,
+        seconds,
+    };
+    let album = viewed::Album {
+        tracks: (0..20).map(track).collect(),
+        longs: (0..100).map(|power| 1 << (power % 60)).collect(),
+        ..viewed::Album::default()
+    };
+    let bytes = to_vec::<Compact>(&album).unwrap();
+    for _ in 0..repeats {
+        let view: viewed::AlbumView<'_> = from_slice::<Compact, _>(black_box(&bytes)).unwrap();
+        let seconds: i32 = view.tracks.iter().map(|track| track.unwrap().seconds).sum();
+        black_box((seconds, view.longs.iter().fold(0, i64::wrapping_add)));
+    }
+}
+
+/// A struct of which most is not known, read and written again.
+fn keep(repeats: u64) {
+    let bytes = to_vec::<Compact>(&medium()).unwrap();
+    let (limits, mut buffer) = (Limits::default(), Vec::new());
+    let mut value = Sealed::default();
+    for _ in 0..repeats {
+        decode_from::<Compact, _>(&mut value, black_box(&bytes), &limits).unwrap();
+        buffer.clear();
+        encode_to::<Compact>(&value, &mut buffer).unwrap();
+        black_box(&buffer);
+    }
+}
+
+/// A megabyte that is referred to.
+fn link(repeats: u64) {
+    let blob = viewed::Album {
+        blob: vec![7; 1 << 20],
+        ..viewed::Album::default()
+    };
+    let (limits, mut buffer) = (Limits::default(), Vec::new());
+    for _ in 0..repeats {
+        let linked = encode_linked::<Binary>(black_box(&blob), buffer, &limits).unwrap();
+        black_box(linked.len());
+        buffer = linked.into_buffer();
+    }
+}
+
+fn skip<P: Protocol>(value: &impl Encode, repeats: u64) {
     let bytes = to_vec::<P>(value).unwrap();
     let limits = Limits::default();
     for _ in 0..repeats {

@@ -228,6 +228,71 @@ mod tests {
     }
 
     #[test]
+    fn appends_the_start_of_an_array_to_every_room() {
+        for room in 0..30 {
+            for count in 0..=9 {
+                let mut buffer = Vec::with_capacity(room);
+                buffer.extend_from_slice(b"ab");
+                append_start(&mut buffer, b"cde", b"01234567", count);
+                let end = &b"01234567"[..count.min(8)];
+                assert_eq!(buffer, [b"abcde", end].concat());
+            }
+        }
+    }
+
+    fn appends_and_reads<T: Number + PartialEq + std::fmt::Debug>(numbers: &[T]) {
+        for count in 0..=numbers.len() {
+            let numbers = &numbers[..count];
+            let size = count * size_of::<T>();
+            for room in [0, 1, size, size + 1, 2 * size + 40] {
+                let mut buffer = Vec::with_capacity(1 + room);
+                buffer.push(7);
+                append_big_endian(&mut buffer, numbers);
+                append_little_endian(&mut buffer, numbers);
+                assert_eq!(buffer.len(), 1 + 2 * size);
+                let (big, little) = buffer[1..].split_at(size);
+                let each = big
+                    .chunks(size_of::<T>())
+                    .zip(little.chunks(size_of::<T>()));
+                for (big, little) in each {
+                    assert!(big.iter().eq(little.iter().rev()));
+                }
+                let mut values: Vec<T> = Vec::with_capacity(room / size_of::<T>());
+                read_big_endian(big, &mut values);
+                assert_eq!(values, numbers);
+                values.clear();
+                read_little_endian(little, &mut values);
+                assert_eq!(values, numbers);
+            }
+        }
+    }
+
+    #[test]
+    fn appends_and_reads_numbers_of_every_count_and_width() {
+        let numbers = 0..70_i64;
+        let spread = |number: i64| number.wrapping_mul(0x0123_4567_89ab_cdef);
+        #[allow(clippy::cast_possible_truncation, reason = "any numbers will do")]
+        {
+            appends_and_reads(&numbers.clone().map(|n| spread(n) as i8).collect::<Vec<_>>());
+            appends_and_reads(
+                &numbers
+                    .clone()
+                    .map(|n| spread(n) as i16)
+                    .collect::<Vec<_>>(),
+            );
+            appends_and_reads(
+                &numbers
+                    .clone()
+                    .map(|n| spread(n) as i32)
+                    .collect::<Vec<_>>(),
+            );
+        }
+        appends_and_reads(&numbers.clone().map(spread).collect::<Vec<_>>());
+        #[allow(clippy::cast_precision_loss, reason = "any numbers will do")]
+        appends_and_reads(&numbers.map(|n| spread(n) as f64).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn finds_a_byte_beyond_ascii_at_every_place_of_every_length() {
         for len in 0..100 {
             let mut bytes = vec![b'a'; len];

@@ -26,8 +26,8 @@ mod wire;
 pub use client::{Channel, Client};
 pub use codec::{
     Double, Linked, ListView, MapView, Mask, NumbersView, SetView, UnknownField, UnknownFields,
-    decode_from, encode_linked, encode_to, from_slice, from_slice_with, project, project_into,
-    to_vec,
+    decode_from, encode_linked, encode_to, encode_to_with, from_slice, from_slice_with, project,
+    project_into, to_vec, to_vec_with,
 };
 pub use config::{ClientConfig, ServerConfig};
 pub use deadline::Deadline;

@@ -21,7 +21,7 @@ pub struct Limits {
     /// elements could not fit into what is left of the message.
     pub container_elements_max: usize,
     /// Levels of structs and containers inside each other, counted alike when decoding, skipping
-    /// and encoding. Default 64.
+    /// and encoding. Default 64. More than [`DEPTH_MAX`](Self::DEPTH_MAX) count as that many.
     pub depth_max: u32,
 }
 
@@ -38,6 +38,15 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The most levels that can be allowed: deeper values could overflow the stack of a thread.
+    pub const DEPTH_MAX: u32 = 256;
+
+    /// The levels that are really allowed.
+    #[inline(always)]
+    pub(crate) fn depth(&self) -> u32 {
+        self.depth_max.min(Self::DEPTH_MAX)
+    }
+
     /// The defaults with another [`message_bytes_max`](Self::message_bytes_max).
     #[must_use]
     pub fn message_bytes_max(mut self, bytes: usize) -> Self {

@@ -386,3 +386,30 @@ fn the_documentation_is_right() {
     }
     assert_eq!(defaults, 1);
 }
+
+/// What a program sets is judged as what a file says.
+#[test]
+fn limits_set_by_code_are_checked() {
+    let limits = Limits::default();
+    for (limits, text) in [
+        (
+            limits.depth_max(0),
+            "depth_max: must be a number from 1 to 256, not 0",
+        ),
+        (
+            limits.depth_max(257),
+            "depth_max: must be a number from 1 to 256, not 257",
+        ),
+        (
+            limits.message_bytes_max(0),
+            "message_bytes_max: must be a number from 1 to 2147483647, not 0",
+        ),
+    ] {
+        let config = ServerConfig::new("tcp://127.0.0.1:0").limits(limits);
+        let error = Server::bind(&config, Nothing).unwrap_err();
+        assert_eq!(error.to_string(), format!("server.limits.{text}"));
+        let config = ClientConfig::new("tcp://127.0.0.1:1").limits(limits);
+        let error = Client::<Standard>::connect(&config).unwrap_err();
+        assert_eq!(error.to_string(), format!("client.limits.{text}"));
+    }
+}

@@ -526,3 +526,17 @@ fn check_levels<P: Protocol>(bytes: &[u8], ty: WireType) {
         assert!(place.contains("depth_max"), "{place}");
     }
 }
+
+/// A bound that nobody can keep is no bound: deeper values than these would overflow a stack.
+#[test]
+fn no_limit_allows_more_depth_than_a_stack_has() {
+    use seapink::protocol::Input;
+
+    let bytes = vec![0x1c; 100_000];
+    let limits = Limits::default().depth_max(u32::MAX);
+    let mut input = Compact::input(&bytes, 0, &limits);
+    let error = input.skip(seapink::WireType::Struct).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    let place = input.place();
+    assert!(place.limits.depth_max <= Limits::DEPTH_MAX);
+}

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use protocol_support::{Dynamic, Tree, Value, Way, each_protocol, message, read_message};
 use seapink::codec::transcode;
-use seapink::protocol::{MessageHead, Output, Protocol};
+use seapink::protocol::{Input, MessageHead, Output, Protocol};
 use seapink::{
     Binary, Compact, Json, Limits, MessageKind, Uuid, WireType, decode_from, from_slice, to_vec,
 };
@@ -267,9 +267,18 @@ fn survive<P: Protocol>(bytes: &[u8], like: &[(i16, Value)]) {
     }
     let _ = from_slice::<P, Tree>(bytes);
     for ty in WireType::ALL {
+        let skipped = P::input(bytes, 0, &limits).skip(ty).map(<[u8]>::len);
         let mut input = P::input(bytes, 0, &limits);
         let mut out = Binary::output(Vec::new(), &limits);
-        let _ = transcode(ty, &mut input, &mut out);
+        let copied = transcode(ty, &mut input, &mut out);
+        // What is kept as it came can be read later.
+        if P::RAW_VALUES {
+            let skipped = skipped.map_err(|error| error.to_string());
+            let copied = copied.map_err(|error| error.to_string());
+            let read = copied.map(|()| bytes.len() - input.remaining());
+            assert_eq!(skipped.is_ok(), read.is_ok(), "{skipped:?} {read:?}");
+            assert!(skipped.is_err() || skipped == read, "{} {ty:?}", P::NAME);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
     clippy::doc_markdown,
     clippy::enum_variant_names,
     clippy::inline_always,
+    clippy::many_single_char_names,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::struct_field_names,

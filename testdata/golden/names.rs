@@ -10,6 +10,7 @@ const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
     clippy::doc_markdown,
     clippy::enum_variant_names,
     clippy::inline_always,
+    clippy::many_single_char_names,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::struct_field_names,
@@ -107,6 +108,7 @@ pub mod dotted_name {
     clippy::doc_markdown,
     clippy::enum_variant_names,
     clippy::inline_always,
+    clippy::many_single_char_names,
     clippy::similar_names,
     clippy::struct_excessive_bools,
     clippy::struct_field_names,
@@ -849,6 +851,28 @@ pub mod names {
             (19, "struct"),
             (20, "_"),
         ];
+        const MEMBERS: &'static [&'static str] = &[
+            "async",
+            "await",
+            "dyn",
+            "try",
+            "gen",
+            "type",
+            "self_",
+            "self_2",
+            "crate_",
+            "super_",
+            "id",
+            "field",
+            "fields",
+            "input",
+            "foo_bar_2",
+            "foo_bar",
+            "foo_bar_3",
+            "value",
+            "struct",
+            "n",
+        ];
     }
 
     impl ::seapink::codegen::EncodeStruct for Keywords {
@@ -960,6 +984,7 @@ pub mod names {
         const NAME: &'static str = "Unknown";
         const FIELDS: ::seapink::codegen::FieldNames =
             &[(1, "Unknown"), (2, "unknown"), (3, "Self")];
+        const MEMBERS: &'static [&'static str] = &["Unknown2", "Unknown3", "Self2"];
     }
 
     impl ::seapink::codegen::EncodeStruct for Unknown {

@@ -19,8 +19,9 @@ pub(super) fn decode_elements<'de, T: Decode<'de>, I: Input<'de>>(
 ) -> Result<()> {
     values.truncate(len);
     trim(values, len);
+    let room = input.room::<T>(len);
     if len > values.capacity() {
-        values.reserve_exact(input.room::<T>(len).saturating_sub(values.len()));
+        values.reserve_exact(room.saturating_sub(values.len()));
     }
     for index in 0..len {
         input.element(index)?;
@@ -64,7 +65,7 @@ impl<'de, T: Decode<'de>> Decode<'de> for Vec<T> {
         if header.element == T::TYPE || header.len == 0 {
             T::decode_all(self, header.len, input)?;
         } else {
-            self.clear();
+            self.reset();
             input.skip_elements(header)?;
         }
         input.list_end()
@@ -99,6 +100,7 @@ fn read_set<'de, T: Decode<'de>, I: Input<'de>>(
             set.add(value);
         }
     } else {
+        set.reserve(0);
         input.skip_elements(header)?;
     }
     input.list_end()
@@ -125,6 +127,7 @@ fn read_map<'de, K: Decode<'de>, V: Decode<'de>, I: Input<'de>>(
             map.add((key, value));
         }
     } else {
+        map.reserve(0);
         input.skip_pairs(header)?;
     }
     input.map_end()

@@ -20,11 +20,15 @@ pub struct Linked<'v> {
 /// Encodes a value; `buffer` is cleared and used for all that is not referred to.
 ///
 /// # Errors
-/// [`Limit`](crate::ErrorKind::Limit) when the value is deeper than the default
+/// [`Limit`](crate::ErrorKind::Limit) when the value is deeper than
 /// [`depth_max`](Limits::depth_max).
-pub fn encode_linked<P: Protocol>(value: &impl Encode, mut buffer: Vec<u8>) -> Result<Linked<'_>> {
+pub fn encode_linked<'v, P: Protocol>(
+    value: &'v impl Encode,
+    mut buffer: Vec<u8>,
+    limits: &Limits,
+) -> Result<Linked<'v>> {
     buffer.clear();
-    let mut out = P::output(buffer, &Limits::default());
+    let mut out = P::output(buffer, limits);
     out.link_blobs();
     value.encode(&mut out);
     let written = out.finish();

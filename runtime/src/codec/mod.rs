@@ -115,9 +115,16 @@ pub trait Decode<'de>: Default {
 }
 
 /// A struct, union or exception as the bytes of one protocol, without a message around it.
+#[inline]
 pub fn to_vec<P: Protocol>(value: &impl Encode) -> Result<Vec<u8>> {
+    to_vec_with::<P>(value, &Limits::default())
+}
+
+/// The same under other limits, of which only [`depth_max`](Limits::depth_max) matters.
+#[inline]
+pub fn to_vec_with<P: Protocol>(value: &impl Encode, limits: &Limits) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    encode_to::<P>(value, &mut bytes)?;
+    encode_to_with::<P>(value, &mut bytes, limits)?;
     Ok(bytes)
 }
 
@@ -126,9 +133,20 @@ pub fn to_vec<P: Protocol>(value: &impl Encode) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Limit`](ErrorKind::Limit) when the value is deeper than the default
 /// [`depth_max`](Limits::depth_max); the buffer is then as long as before.
+#[inline]
 pub fn encode_to<P: Protocol>(value: &impl Encode, buffer: &mut Vec<u8>) -> Result<()> {
+    encode_to_with::<P>(value, buffer, &Limits::default())
+}
+
+/// The same under other limits, of which only [`depth_max`](Limits::depth_max) matters.
+#[inline]
+pub fn encode_to_with<P: Protocol>(
+    value: &impl Encode,
+    buffer: &mut Vec<u8>,
+    limits: &Limits,
+) -> Result<()> {
     let start = buffer.len();
-    let mut out = P::output(mem::take(buffer), &Limits::default());
+    let mut out = P::output(mem::take(buffer), limits);
     value.encode(&mut out);
     let written = out.finish();
     *buffer = written.bytes;

@@ -1,7 +1,7 @@
 //! Projection: reading some fields of a struct, and passing over the rest.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -58,6 +58,28 @@ impl Wanted {
                 Ok(id @ 0..64) => low >> id & 1 == 1,
                 _ => each.iter().any(|field| field.0 == id),
             },
+        }
+    }
+
+    /// Wants what the other one wants, too.
+    fn add(&mut self, other: Self) {
+        let (
+            Self::Fields { low, each },
+            Self::Fields {
+                low: more_low,
+                each: more,
+            },
+        ) = (&mut *self, other)
+        else {
+            *self = Self::Everything;
+            return;
+        };
+        *low |= more_low;
+        for (id, wanted) in more {
+            match each.iter_mut().find(|field| field.0 == id) {
+                Some((_, before)) => before.add(wanted),
+                None => each.push((id, wanted)),
+            }
         }
     }
 
@@ -118,8 +140,9 @@ pub fn project_into<'de, P: Protocol, T: Struct + Decode<'de>>(
 /// let mask = seapink::mask!(Book { title, authors { name } });
 /// ```
 ///
-/// A field without braces is wanted whole. Braces look through `Option`, `Box` and containers, in
-/// maps into the values; keys are always read whole. Unions are wanted whole or not at all.
+/// A field without braces is wanted whole. Braces look through `Option`, `Box` and lists, and in maps
+/// into the values. Keys and sets are read whole, since elements that are read in part might become
+/// equal. Unions are wanted whole or not at all. A field that is named twice is wanted for both.
 #[macro_export]
 macro_rules! mask {
     ($ty:ty { $($fields:tt)* }) => {{
@@ -196,11 +219,14 @@ impl<T: Struct> MaskBuilder<T> {
     }
 
     fn add<N: FieldName>(&mut self, wanted: Wanted) {
-        let id = const { id_of(T::FIELDS, N::NAME) };
+        let id = const { id_of(T::FIELDS, T::MEMBERS, N::NAME) };
         if let Ok(bit @ 0..64) = u32::try_from(id) {
             self.low |= 1 << bit;
         }
-        self.each.push((id, wanted));
+        match self.each.iter_mut().find(|field| field.0 == id) {
+            Some((_, before)) => before.add(wanted),
+            None => self.each.push((id, wanted)),
+        }
     }
 
     pub fn finish(self) -> Mask<T> {
@@ -215,26 +241,37 @@ impl<T: Struct> MaskBuilder<T> {
 }
 
 /// The id of the field that emitted Rust calls so. Emitted names differ from those of the IDL in case
-/// and underscores (`numRows`, `num_rows`) and may be `r#raw`.
-const fn id_of(fields: &[(i16, &str)], name: &str) -> i16 {
+/// and underscores (`numRows`, `num_rows`) and may be `r#raw`; where that leaves a doubt, `members`
+/// has them.
+const fn id_of(fields: &[(i16, &str)], members: &[&str], name: &str) -> i16 {
     let name = match name.as_bytes() {
         [b'r', b'#', rest @ ..] => rest,
         name => name,
     };
-    let mut found = None;
     let mut index = 0;
     while index < fields.len() {
         let (id, field) = fields[index];
-        if is_spelled(field.as_bytes(), name) {
-            assert!(
-                found.is_none(),
-                "two fields of the IDL differ only in case or underscores"
-            );
-            found = Some(id);
+        let found = if members.is_empty() {
+            is_spelled(field.as_bytes(), name)
+        } else {
+            is_same(members[index].as_bytes(), name)
+        };
+        if found {
+            return id;
         }
         index += 1;
     }
-    found.expect("the IDL has no field of this name")
+    panic!("the IDL has no field of this name")
+}
+
+const fn is_same(mut left: &[u8], mut right: &[u8]) -> bool {
+    while let ([a, rest_left @ ..], [b, rest_right @ ..]) = (left, right) {
+        if *a != *b {
+            return false;
+        }
+        (left, right) = (rest_left, rest_right);
+    }
+    left.is_empty() && right.is_empty()
 }
 
 /// Whether two names are the same but for case and underscores.
@@ -278,8 +315,6 @@ macro_rules! within {
 within! {
     Option<T> => T;
     Vec<T> => T;
-    BTreeSet<T> => T;
-    HashSet<T, S> => T;
     BTreeMap<K, V> => V;
     HashMap<K, V, S> => V;
 }
@@ -350,6 +385,10 @@ impl<'de, I: Input<'de>> Input<'de> for Projected<'_, I> {
 
     fn room<T>(&mut self, len: usize) -> usize {
         self.input.room::<T>(len)
+    }
+
+    fn had_room(&self) -> bool {
+        self.input.had_room()
     }
 
     fn numbers<T: Number>(&mut self, values: &mut Vec<T>, len: usize) -> Result<()> {

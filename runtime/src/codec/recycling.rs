@@ -12,7 +12,7 @@ const FREE_BYTES: usize = 256;
 /// Whether memory for so many items of `T` is too much to keep for so few.
 #[inline(always)]
 pub(crate) fn is_too_much<T>(capacity: usize, len: usize) -> bool {
-    capacity * size_of::<T>() > FREE_BYTES && capacity / 4 > len
+    capacity * size_of::<T>() > FREE_BYTES && capacity > len.saturating_mul(4)
 }
 
 /// Gives up memory that is too much for `len` items, which are about to be read.

@@ -13,11 +13,17 @@ use crate::protocol::{FieldHeader, Input, Output};
 use crate::wire::WireType;
 
 /// A struct, union or exception, as emitted code describes it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no struct of the IDL, and has no fields to take"
+)]
 pub trait Struct: Default {
     /// The name in the IDL.
     const NAME: &'static str;
     /// Id and name of every field, in ascending order of ids.
     const FIELDS: &'static [(i16, &'static str)];
+    /// What emitted Rust calls each of them, where that is not clear from the letters and digits of
+    /// the names in the IDL; otherwise empty.
+    const MEMBERS: &'static [&'static str] = &[];
     /// Ids of the `required` fields, in the order of their numbers (see
     /// [`StructReader::require`]); at most 128.
     const REQUIRED: &'static [i16] = &[];
@@ -52,6 +58,7 @@ pub trait DecodeStruct<'de>: Struct {
 impl<T: Struct> Struct for Box<T> {
     const NAME: &'static str = T::NAME;
     const FIELDS: &'static [(i16, &'static str)] = T::FIELDS;
+    const MEMBERS: &'static [&'static str] = T::MEMBERS;
     const REQUIRED: &'static [i16] = T::REQUIRED;
 }
 

@@ -12,7 +12,7 @@ use crate::wire::WireType;
 /// The value is kept in the binary protocol's form, whichever protocol it came by, so that it can
 /// be written again by any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct UnknownField {
     id: i16,
     /// Number of the wire type and binary form, or empty where there is no member.
@@ -66,6 +66,46 @@ impl UnknownField {
         let copied = transcode(ty, &mut input, out);
         debug_assert!(copied.is_ok(), "{copied:?}");
         out.field_end();
+    }
+}
+
+/// Bytes that come from elsewhere are checked as a message is, under the default limits.
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for UnknownField {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename = "UnknownField")]
+        struct Unchecked {
+            id: i16,
+            value: Vec<u8>,
+        }
+
+        let Unchecked { id, value } = Unchecked::deserialize(deserializer)?;
+        let field = Self { id, value };
+        field.check().map_err(serde::de::Error::custom)?;
+        Ok(field)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl UnknownField {
+    fn check(&self) -> Result<()> {
+        use crate::error::ErrorKind;
+
+        if self.value.is_empty() {
+            return Ok(());
+        }
+        let mut input = Binary::input(self.binary(), 0, &Limits::default());
+        let Some(ty) = self.wire_type() else {
+            return Err(input.fail(ErrorKind::Malformed, "there is no such wire type"));
+        };
+        input.skip(ty)?;
+        match input.remaining() {
+            0 => Ok(()),
+            _ => Err(input.fail(ErrorKind::Malformed, "more bytes follow the value")),
+        }
     }
 }
 

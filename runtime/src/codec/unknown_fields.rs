@@ -1,10 +1,14 @@
 //! Fields that a struct's IDL does not know, kept to be written again.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use crate::codec::recycling::trim;
 use crate::codec::transcode;
 use crate::codec::unknown::unlimited;
+#[cfg(feature = "serde")]
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::protocol::{Binary, FieldHeader, Input, Output, Protocol};
 use crate::wire::WireType;
@@ -17,7 +21,7 @@ use crate::wire::WireType;
 ///
 /// Values are kept as the bytes that they were read from. They are translated only when they are
 /// written in another protocol.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct UnknownFields {
     fields: Vec<Span>,
     bytes: Vec<u8>,
@@ -63,8 +67,12 @@ impl UnknownFields {
 
     /// Forgets them, so that they are not written again.
     pub fn clear(&mut self) {
+        // What the last contents took may stay, so that the next ones need not make it again.
+        let (fields, bytes) = (self.fields.len(), self.bytes.len());
         self.fields.clear();
         self.bytes.clear();
+        trim(&mut self.fields, fields);
+        trim(&mut self.bytes, bytes);
         self.origin = None;
     }
 
@@ -79,6 +87,21 @@ impl UnknownFields {
         field: FieldHeader,
         input: &mut I,
     ) -> Result<()> {
+        let start = self.bytes.len();
+        let kept = self.keep_value(field, input);
+        if kept.is_err() {
+            self.bytes.truncate(start);
+            return kept;
+        }
+        self.fields.push(Span {
+            id: field.id,
+            ty: field.ty,
+            end: self.bytes.len(),
+        });
+        Ok(())
+    }
+
+    fn keep_value<'de, I: Input<'de>>(&mut self, field: FieldHeader, input: &mut I) -> Result<()> {
         if let Some(value) = field.bool_value {
             // A byte of our own, whatever the protocol.
             self.bytes.push(value.into());
@@ -94,13 +117,8 @@ impl UnknownFields {
             let copied = transcode(field.ty, input, &mut out);
             let written = out.finish();
             self.bytes = written.bytes;
-            copied.and(written.result)?;
+            return copied.and(written.result);
         }
-        self.fields.push(Span {
-            id: field.id,
-            ty: field.ty,
-            end: self.bytes.len(),
-        });
         Ok(())
     }
 
@@ -124,16 +142,18 @@ impl UnknownFields {
 
     fn write_value<'v, O: Output<'v>>(&self, ty: WireType, bytes: &[u8], out: &mut O) {
         let protocol = self.origin.map_or(Binary::NAME, |origin| origin.protocol);
-        if out.raw_value(protocol, bytes) {
+        if out.raw_value(protocol, ty, bytes) {
             return;
         }
         let translated = match self.origin {
-            Some(origin) => (origin.to_binary)(ty, bytes).unwrap_or_default(),
-            None => bytes.to_vec(),
+            Some(origin) => (origin.to_binary)(ty, bytes),
+            None => Ok(bytes.to_vec()),
         };
-        let mut input = Binary::input(&translated, 0, &unlimited());
-        // What was kept has been walked once, so that it can be read.
-        let copied = transcode(ty, &mut input, out);
+        // Skipping accepts nothing that reading refuses, so what was kept can be read.
+        let copied = translated.and_then(|bytes| {
+            let mut input = Binary::input(&bytes, 0, &unlimited());
+            transcode(ty, &mut input, out)
+        });
         debug_assert!(copied.is_ok(), "{copied:?}");
     }
 }
@@ -143,6 +163,13 @@ fn to_binary<P: Protocol>(ty: WireType, bytes: &[u8]) -> Result<Vec<u8>> {
     let mut out = Binary::output(Vec::new(), &unlimited());
     transcode(ty, &mut input, &mut out)?;
     out.finish().into_bytes()
+}
+
+/// Ids and wire types.
+impl fmt::Debug for UnknownFields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
 }
 
 // Comparing is by meaning: the same fields may have come by different protocols.
@@ -161,10 +188,11 @@ impl UnknownFields {
         let mut input = Binary::input(bytes, 0, &crate::limits::Limits::default());
         let mut fields = Self::default();
         while input.remaining() > 0 {
-            match input.field(0)? {
-                Some(field) => fields.keep(field, &mut input)?,
-                None => break,
-            }
+            let Some(field) = input.field(0)? else {
+                let text = "fields, and not their struct, are what is kept";
+                return Err(input.fail(ErrorKind::Malformed, text));
+            };
+            fields.keep(field, &mut input)?;
         }
         Ok(fields)
     }

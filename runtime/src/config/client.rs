@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-use crate::config::{EXAMPLE, TIMEOUT_MS_MAX, WIRE_MAX, limits};
+use crate::config::{EXAMPLE, TIMEOUT_MS_MAX, WIRE_MAX, check_limits, limits};
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::transport::Transports;
@@ -137,6 +137,7 @@ impl ClientConfig {
             let text = format!("must be a number from 1 to {IN_FLIGHT_MAX}, not {in_flight}");
             return Err(origin.error("client.in_flight_max", text));
         }
+        check_limits(&self.limits, "client.limits", origin)?;
         let frame = self.limits.frame_bytes_max;
         if self.transport == "framed" && !(1..=WIRE_MAX).contains(&frame) {
             let text = format!("must be a number from 1 to {WIRE_MAX}, not {frame}");

@@ -16,6 +16,7 @@ pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
 use crate::error::Result;
 use crate::limits::Limits;
 use document::Section;
+use origin::Origin;
 
 /// An address, for whoever has left it out.
 const EXAMPLE: &str = "tcp://127.0.0.1:9090";
@@ -25,9 +26,6 @@ const TIMEOUT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 /// What a length on the wire can say.
 const WIRE_MAX: usize = i32::MAX as usize;
-
-/// Deeper values could overflow the stack of a thread.
-const DEPTH_MAX: u32 = 256;
 
 /// Reads `[server.limits]` or `[client.limits]`.
 fn limits(mut section: Section<'_>) -> Result<Limits> {
@@ -47,7 +45,7 @@ fn limits(mut section: Section<'_>) -> Result<Limits> {
         1..=WIRE_MAX,
         &mut container_elements_max,
     )?;
-    section.number("depth_max", 1..=DEPTH_MAX, &mut depth_max)?;
+    section.number("depth_max", 1..=Limits::DEPTH_MAX, &mut depth_max)?;
     section.finish()?;
     Ok(Limits {
         message_bytes_max,
@@ -56,4 +54,25 @@ fn limits(mut section: Section<'_>) -> Result<Limits> {
         container_elements_max,
         depth_max,
     })
+}
+
+/// Refuses limits that a program has set and a file could not. Sizes have no upper bound here: a
+/// program may well say that there is none.
+fn check_limits(limits: &Limits, section: &str, origin: &Origin) -> Result<()> {
+    let sizes = [
+        ("message_bytes_max", limits.message_bytes_max),
+        ("frame_bytes_max", limits.frame_bytes_max),
+        ("string_bytes_max", limits.string_bytes_max),
+        ("container_elements_max", limits.container_elements_max),
+    ];
+    if let Some((key, _)) = sizes.iter().find(|(_, size)| *size == 0) {
+        let text = format!("must be a number from 1 to {WIRE_MAX}, not 0");
+        return Err(origin.error(&format!("{section}.{key}"), text));
+    }
+    let (depth, max) = (limits.depth_max, Limits::DEPTH_MAX);
+    if !(1..=max).contains(&depth) {
+        let text = format!("must be a number from 1 to {max}, not {depth}");
+        return Err(origin.error(&format!("{section}.depth_max"), text));
+    }
+    Ok(())
 }

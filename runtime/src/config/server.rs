@@ -5,7 +5,7 @@ use std::thread;
 
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-use crate::config::{EXAMPLE, TIMEOUT_MS_MAX, WIRE_MAX, limits};
+use crate::config::{EXAMPLE, TIMEOUT_MS_MAX, WIRE_MAX, check_limits, limits};
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::transport::Transports;
@@ -200,6 +200,7 @@ impl ServerConfig {
             self.connections_max,
             CONNECTIONS_MAX,
         )?;
+        check_limits(&self.limits, "server.limits", origin)?;
         if self.transport == "framed" {
             range(
                 "server.limits.frame_bytes_max",
@@ -246,7 +247,9 @@ impl ServerConfig {
         if let Some((key, _)) = threads.into_iter().find(|(_, given)| *given)
             && !nonblocking
         {
-            let text = format!("this is for the model `nonblocking`, and the model is `{model}`");
+            let text = format!(
+                "this is for the model `nonblocking`, and the model is `{model}`; write `model = \"nonblocking\"`"
+            );
             return Err(self.origin.error(key, text));
         }
         if self.model == Model::Simple && self.origin.has("server.connections_max") {

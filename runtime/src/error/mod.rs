@@ -29,6 +29,8 @@ struct Inner {
     path: Vec<Step>,
     offset: Option<usize>,
     delivery: Delivery,
+    /// Found when an element of a view was read.
+    late: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -84,6 +86,7 @@ impl Error {
             path: Vec::new(),
             offset: None,
             delivery: Delivery::Unknown,
+            late: false,
             source: None,
         }))
     }
@@ -142,6 +145,17 @@ impl Error {
     pub(crate) fn within(mut self, step: Step) -> Self {
         self.0.path.push(step);
         self
+    }
+
+    /// The same error, found when an element of a view was read.
+    #[cold]
+    pub(crate) fn late(mut self) -> Self {
+        self.0.late = true;
+        self
+    }
+
+    pub(crate) fn is_late(&self) -> bool {
+        self.0.late
     }
 
     /// What kind of error this is.

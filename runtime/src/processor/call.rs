@@ -1,6 +1,7 @@
 //! One call inside a dispatch table.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,6 +24,10 @@ pub struct Call<'a, P> {
     request: &'a Request<'a>,
     reply: &'a mut Vec<u8>,
     cx: &'a CallContext,
+    /// The arguments took little memory, so that theirs may be kept.
+    is_light: Cell<bool>,
+    /// The handler reads some of its arguments itself.
+    views: bool,
     protocol: PhantomData<fn(P)>,
 }
 
@@ -38,6 +43,8 @@ impl<'a, P: Protocol> Call<'a, P> {
             request,
             reply,
             cx,
+            is_light: Cell::new(request.message.len() <= recycled::MESSAGE_BYTES_MAX),
+            views: false,
             protocol: PhantomData,
         }
     }
@@ -76,7 +83,7 @@ impl<'a, P: Protocol> Call<'a, P> {
     /// The same for arguments that borrow from the message.
     #[inline]
     pub fn reply_views<H, A, T, E>(
-        self,
+        mut self,
         handler: &H,
         function: impl HandlerFn<H, A, T, E>,
         ids: FieldNames,
@@ -86,6 +93,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         T: EncodeResult + 'static,
         E: MethodError,
     {
+        self.views = true;
         self.reply_with(&[], A::defaults(), handler, function, ids)
     }
 
@@ -103,7 +111,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         E: MethodError,
     {
         let arguments = self.recycled_arguments(ids);
-        let keep = self.is_small();
+        let keep = self.is_light.get();
         self.answer(arguments, |cx, arguments: A| {
             let result = function.call(handler, cx, &arguments);
             if keep {
@@ -254,7 +262,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         A: DecodeArguments<'a> + RecycleArguments,
     {
         let arguments = self.recycled_arguments(ids);
-        let keep = self.is_small();
+        let keep = self.is_light.get();
         self.run(arguments, |cx, arguments: A| {
             let result = function.call(handler, cx, &arguments);
             if keep {
@@ -344,7 +352,7 @@ impl<'a, P: Protocol> Call<'a, P> {
     where
         A: DecodeArguments<'a> + RecycleArguments,
     {
-        if !self.is_small() {
+        if !self.is_light.get() {
             return self.arguments(A::defaults(), |input, arguments| {
                 read_arguments(arguments, ids, &[], input)
             });
@@ -352,11 +360,6 @@ impl<'a, P: Protocol> Call<'a, P> {
         self.arguments(A::recycled(), |input, arguments| {
             read_into_arguments(arguments, ids, input)
         })
-    }
-
-    /// Whether the arguments may be kept for a later call.
-    fn is_small(&self) -> bool {
-        self.request.message.len() <= recycled::MESSAGE_BYTES_MAX
     }
 
     fn arguments<A>(
@@ -373,6 +376,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         let mut input = P::input(message, body, limits);
         read(&mut input, &mut arguments)?;
         input.message_end()?;
+        self.is_light.set(self.is_light.get() && input.had_room());
         Ok(arguments)
     }
 
@@ -397,6 +401,9 @@ impl<'a, P: Protocol> Call<'a, P> {
 
     #[cold]
     fn undeclared(self, error: &Error) -> Outcome {
+        if self.views && error.is_late() {
+            return self.unreadable(error);
+        }
         self.log("undeclared error", error);
         let (code, text) = external(error);
         self.refuse(code, &text)

@@ -4,8 +4,9 @@
 //! arguments that a handler only borrowed, and results. So a service whose functions take what others
 //! return, or take arguments by reference, allocates nothing after its first calls.
 //!
-//! How much is kept is bounded: values of large messages are not, a thread keeps a limited number of
-//! values, and what a value may keep of its memory is decided when it is read into again
+//! How much is kept is bounded: values of large messages are not, nor are those whose containers took
+//! much more memory than their message has bytes (an element of one byte may take hundreds); a thread
+//! keeps a limited number of values, and what a value may keep of its memory is decided when it is read into again
 //! (`codec/recycling.rs`). Nothing of an earlier call can be seen in a later one: reading sets each
 //! field, also those that are absent.
 
@@ -14,7 +15,7 @@ use std::cell::RefCell;
 use std::mem;
 
 /// Values of longer messages than this are not kept.
-pub(super) const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+pub(super) const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
 /// Types of which a thread keeps a value.
 const TYPES_MAX: usize = 64;

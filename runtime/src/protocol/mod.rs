@@ -298,6 +298,13 @@ pub trait Input<'de>: Sized {
         len.min(ROOM_BYTES_MAX / size_of::<T>().max(1) + 1)
     }
 
+    /// Whether [`room`](Self::room) has granted all that was asked for, so that what was read takes
+    /// little more memory than the message has bytes.
+    #[inline]
+    fn had_room(&self) -> bool {
+        true
+    }
+
     /// An error at this place.
     #[cold]
     #[inline(never)]
@@ -446,9 +453,10 @@ pub trait Output<'v>: Sized {
     fn map_end(&mut self);
 
     /// Writes a value whose bytes were read by the protocol of this name, if that is this one and its
-    /// values are [`RAW_VALUES`](Protocol::RAW_VALUES). `false`, and nothing written, otherwise.
-    fn raw_value(&mut self, protocol: &'static str, value: &[u8]) -> bool {
-        let _ = (protocol, value);
+    /// values are [`RAW_VALUES`](Protocol::RAW_VALUES). `false`, and nothing written, otherwise. A
+    /// value that is too deep here is left out, as in [`struct_begin`](Self::struct_begin).
+    fn raw_value(&mut self, protocol: &'static str, ty: WireType, value: &[u8]) -> bool {
+        let _ = (protocol, ty, value);
         false
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Reader<'de> {
     container_elements_max: usize,
     /// Bytes of memory that containers may still take before their elements were read.
     room_left: usize,
+    /// Some container did not get all the room that it asked for.
+    short_of_room: bool,
 }
 
 /// What each byte of a message adds to that budget. Structs may be larger in memory than on the wire
@@ -32,11 +34,12 @@ impl<'de> Reader<'de> {
         Self {
             rest: message.get(offset..).unwrap_or_default(),
             message,
-            depth_left: limits.depth_max,
+            depth_left: limits.depth(),
             message_bytes_max: limits.message_bytes_max,
             string_bytes_max: limits.string_bytes_max,
             container_elements_max: limits.container_elements_max,
             room_left: ROOM_BYTES_MAX + message.len().saturating_mul(ROOM_PER_BYTE),
+            short_of_room: false,
         }
     }
 
@@ -46,7 +49,14 @@ impl<'de> Reader<'de> {
         let size = size.max(1);
         let granted = len.min(self.room_left / size);
         self.room_left -= granted * size;
+        self.short_of_room |= granted < len;
         granted
+    }
+
+    /// Whether every container got what it asked for.
+    #[inline]
+    pub(super) fn had_room(&self) -> bool {
+        !self.short_of_room
     }
 
     #[inline]

@@ -344,7 +344,7 @@ fn pass_value<G: Grammar>(
 /// Checks that one more may be open.
 #[inline]
 fn open(frames: &[Frame], frame: Frame, cursor: &Cursor<'_>) -> Scan<Option<Frame>> {
-    if frames.len() >= cursor.limits.depth_max as usize {
+    if frames.len() >= cursor.limits.depth() as usize {
         return Err(Stop::Refused(too_deep().at(cursor.offset)));
     }
     Ok(Some(frame))

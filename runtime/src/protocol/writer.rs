@@ -2,6 +2,8 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::protocol::{Input, Protocol};
+use crate::wire::WireType;
 
 /// Blobs of so many bytes are referred to, where that was asked for. Below, copying them is cheaper
 /// than one more part in a vectored write.
@@ -82,9 +84,10 @@ pub(super) struct Depth {
 }
 
 impl Depth {
+    #[inline]
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            left: limits.depth_max,
+            left: limits.depth(),
             exceeded: false,
         }
     }
@@ -102,6 +105,19 @@ impl Depth {
     #[inline(always)]
     pub(super) fn leave(&mut self) {
         self.left += 1;
+    }
+
+    /// Whether a value that was read elsewhere may stand here, or remembers that it may not.
+    pub(super) fn fits<P: Protocol>(&mut self, ty: WireType, value: &[u8]) -> bool {
+        // Each level takes a byte.
+        if value.len() <= self.left as usize {
+            return true;
+        }
+        let limits = Limits::default().depth_max(self.left);
+        let limits = limits.container_elements_max(usize::MAX);
+        let fits = P::input(value, 0, &limits).skip(ty).is_ok();
+        self.exceeded |= !fits;
+        fits
     }
 
     /// For [`Output::finish`](super::Output::finish).

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use allocation_counter::measure;
 use seapink::codec::to_vec;
-use seapink::{Binary, Compact, Json, Protocol, encode_linked};
+use seapink::{Binary, Compact, Json, Limits, Protocol, encode_linked};
 
 use super::golden::bench::Blob;
 
@@ -38,7 +38,7 @@ fn is_the_same<P: Protocol>(refers: bool) {
     for len in [0, 1, 4095, 4096, 100_000] {
         let blob = blob(len);
         let bytes = to_vec::<P>(&blob).unwrap();
-        let linked = encode_linked::<P>(&blob, Vec::new()).unwrap();
+        let linked = encode_linked::<P>(&blob, Vec::new(), &Limits::default()).unwrap();
         assert_eq!(linked.len(), bytes.len());
         let mut slow = Slow(Vec::new(), false);
         linked.write_to(&mut slow).unwrap();
@@ -61,7 +61,8 @@ fn the_parts_are_the_bytes() {
 fn a_large_binary_takes_no_memory() {
     let blob = blob(1 << 20);
     let used = measure(|| {
-        let linked = encode_linked::<Binary>(&blob, Vec::with_capacity(64)).unwrap();
+        let linked =
+            encode_linked::<Binary>(&blob, Vec::with_capacity(64), &Limits::default()).unwrap();
         assert!(linked.len() > 1 << 20);
     });
     assert!(used.bytes_total < 1024, "{} bytes", used.bytes_total);

@@ -113,3 +113,35 @@ fn masks_reach_into_recursive_structs() {
     assert_eq!((read.label.as_str(), above.label.as_str()), ("", "high"));
     assert!(read.parts.is_empty());
 }
+
+#[test]
+fn names_are_those_of_emitted_rust_however_much_alike() {
+    use super::golden::awkward::names::Keywords;
+    let all = Keywords {
+        foo_bar: 1,
+        foo_bar_2: 2,
+        foo_bar_3: 3,
+        ..Keywords::default()
+    };
+    let bytes = to_vec::<Compact>(&all).unwrap();
+    let read = |mask| {
+        let read = project::<Compact, Keywords>(&bytes, &mask).unwrap();
+        (read.foo_bar, read.foo_bar_2, read.foo_bar_3)
+    };
+    assert_eq!(read(mask!(Keywords { foo_bar })), (1, 0, 0));
+    assert_eq!(read(mask!(Keywords { foo_bar_2, self_ })), (0, 2, 0));
+    assert_eq!(read(mask!(Keywords { foo_bar_3, r#type })), (0, 0, 3));
+}
+
+#[test]
+fn what_is_named_twice_is_wanted_for_both() {
+    let bytes = to_vec::<Binary>(&book()).unwrap();
+    let whole = project::<Binary, Book>(&bytes, &mask!(Book { authors })).unwrap();
+    for twice in [
+        mask!(Book { authors { name }, authors { born } }),
+        mask!(Book { authors { name }, authors }),
+        mask!(Book { authors, authors { name } }),
+    ] {
+        assert_eq!(project::<Binary, Book>(&bytes, &twice).unwrap(), whole);
+    }
+}

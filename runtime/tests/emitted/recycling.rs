@@ -189,3 +189,55 @@ fn each_field_of_the_old_value_is_set() {
     decode_from::<Compact, _>(&mut full, &bytes, &limits).unwrap();
     assert_eq!(full, bare);
 }
+
+/// A list of another type than the declared one is read as empty, and keeps no more memory than that.
+#[test]
+fn a_container_of_another_type_gives_up_memory_too() {
+    let limits = Limits::default();
+    let mut value = medium(1000, 1);
+    // 2: a list of three i32.
+    let bytes = [0x29, 0x35, 2, 4, 6, 0];
+    decode_from::<Compact, _>(&mut value, &bytes, &limits).unwrap();
+    assert_eq!((value.items.len(), value.items.capacity()), (0, 0));
+
+    let mut index = Index::default();
+    index.postings.reserve(100_000);
+    // 1: a map of two i32 to i32.
+    let bytes = [0x1b, 1, 0x55, 2, 4, 0];
+    decode_from::<Compact, _>(&mut index, &bytes, &limits).unwrap();
+    assert!(index.postings.capacity() < 100);
+}
+
+#[test]
+fn no_more_than_four_times_as_much_is_kept() {
+    let limits = Limits::default();
+    for len in 0..40 {
+        for before in 0..200 {
+            let mut value = medium(before, 1);
+            let bytes = to_vec::<Binary>(&medium(len, 1)).unwrap();
+            decode_from::<Binary, _>(&mut value, &bytes, &limits).unwrap();
+            let bytes = value.items.capacity() * size_of::<Item>();
+            let needed = len * size_of::<Item>();
+            assert!(bytes <= 256.max(4 * needed), "{before} to {len}: {bytes}");
+        }
+    }
+}
+
+#[test]
+fn a_prefix_is_refused_and_leaves_a_value_that_can_be_read_into() {
+    fn refuses<P: Protocol>() {
+        let limits = Limits::default();
+        let bytes = to_vec::<P>(&medium(3, 5)).unwrap();
+        let mut value = medium(5, 9);
+        for end in 0..bytes.len() {
+            assert!(decode_from::<P, _>(&mut value, &bytes[..end], &limits).is_err());
+            if end % 7 == 0 {
+                decode_from::<P, _>(&mut value, &bytes, &limits).unwrap();
+                assert_eq!(value, medium(3, 5));
+            }
+        }
+    }
+    refuses::<Binary>();
+    refuses::<Compact>();
+    refuses::<seapink::Json>();
+}

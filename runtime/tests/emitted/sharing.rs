@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use allocation_counter::measure;
-use seapink::codec::{decode_from, from_slice, to_vec};
+use seapink::codec::{decode_from, from_slice, from_slice_with, to_vec, to_vec_with};
 use seapink::processor::Request;
 use seapink::{
     Binary, CallContext, Client, Compact, Json, Limits, Processor, Protocol, Standard, WireType,
@@ -161,6 +161,78 @@ fn refuses_every_prefix<P: Protocol>(bytes: &[u8]) {
         assert!(from_slice::<P, Parcel>(&bytes[..end]).is_err());
         assert!(from_slice::<P, Sealed>(&bytes[..end]).is_err());
     }
+}
+
+/// Skipping a field is no reason to accept what reading it would refuse: it is written again.
+#[test]
+fn what_cannot_be_read_is_not_kept() {
+    // 1: an id, 2: a list of one bool, whose byte is neither true nor false.
+    let bytes = [0x16, 0x02, 0x69, 0x11, 0x03, 0x00];
+    assert!(from_slice::<Compact, Parcel>(&bytes).is_err());
+    assert!(from_slice::<Compact, Sealed>(&bytes).is_err());
+    let bytes = [0x16, 0x02, 0x69, 0x11, 0x02, 0x00];
+    let read = from_slice::<Compact, Parcel>(&bytes).unwrap();
+    assert_eq!(read.unknown_fields.len(), 1);
+}
+
+fn levels(depth: usize) -> Vec<u8> {
+    // Field 9, lists of one list each, and at last an empty one.
+    let lists = (1..depth).map(|_| 0x19).chain([0x09]);
+    [vec![0x16, 0x02, 0x89], lists.collect(), vec![0x00]].concat()
+}
+
+#[test]
+fn depth_is_counted_where_unknown_fields_are_written() {
+    let deep = Limits::default().depth_max(100);
+    for (depth, fits) in [(63, true), (64, false)] {
+        let read = from_slice_with::<Compact, Parcel>(&levels(depth), &deep).unwrap();
+        for written in [
+            to_vec::<Compact>(&read),
+            to_vec::<Binary>(&read),
+            to_vec::<Json>(&read),
+        ] {
+            assert_eq!(written.is_ok(), fits, "{depth}");
+        }
+        assert!(to_vec_with::<Binary>(&read, &deep).is_ok());
+        assert!(to_vec_with::<Compact>(&read, &deep).is_ok());
+        let again = from_slice::<Compact, Parcel>(&levels(depth));
+        assert_eq!(again.is_ok(), fits);
+    }
+}
+
+#[test]
+fn limits_hold_in_unknown_fields() {
+    let read = from_slice::<Json, Parcel>(NEWER).unwrap();
+    let bytes = to_vec::<Compact>(&read).unwrap();
+    for limits in [
+        Limits::default().string_bytes_max(3),
+        Limits::default().container_elements_max(0),
+        Limits::default().depth_max(1),
+    ] {
+        let error = from_slice_with::<Compact, Parcel>(&bytes, &limits).unwrap_err();
+        assert_eq!(error.kind(), seapink::ErrorKind::Limit, "{limits:?}");
+    }
+}
+
+#[test]
+fn unknown_fields_give_up_the_memory_of_a_large_one() {
+    let large = [
+        &[0x16, 2, 0x88, 0x80, 0x80, 0x40][..],
+        &vec![b'x'; 1 << 20],
+        &[0],
+    ]
+    .concat();
+    let small = [0x16, 2, 0x88, 1, b'x', 0];
+    let limits = Limits::default();
+    let mut value = Parcel::default();
+    let used = allocation_counter::measure(|| {
+        decode_from::<Compact, _>(&mut value, &large, &limits).unwrap();
+        for _ in 0..2 {
+            decode_from::<Compact, _>(&mut value, &small, &limits).unwrap();
+        }
+    });
+    assert!(used.bytes_current < 1000, "{}", used.bytes_current);
+    assert_eq!(value.unknown_fields.len(), 1);
 }
 
 #[test]

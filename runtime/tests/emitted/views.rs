@@ -355,3 +355,27 @@ fn handlers_take_views() {
         assert_eq!(client.with_default("w").unwrap(), "w");
     }
 }
+
+/// A handler that reads a list of views passes on what it finds there. It is the client's fault.
+#[test]
+fn what_a_handler_cannot_read_of_a_view_is_a_protocol_error() {
+    use seapink::protocol::{MessageForm, MessageHead, Output};
+
+    let mut out = Binary::output(Vec::new(), &Limits::default());
+    out.message_begin(&MessageHead {
+        name: "play".into(),
+        kind: seapink::MessageKind::Call,
+        sequence_id: 1,
+        form: MessageForm::Strict,
+    });
+    // The arguments: 4, a list of one track, whose title is missing.
+    let arguments = [15, 0, 4, 12, 0, 0, 0, 1, 0, 0];
+    let mut message = out.finish().into_bytes().unwrap();
+    message.extend(arguments);
+    let (_, reply) = super::wire::process(&PlayerProcessor::new(Listener), 0, &message);
+    let text = String::from_utf8_lossy(&reply).into_owned();
+    let expected = "cannot read the arguments of `play`: [0]";
+    assert!(text.contains(expected), "{text}");
+    // 2: the code, 7.
+    assert!(reply.ends_with(&[8, 0, 2, 0, 0, 0, 7, 0]), "{reply:?}");
+}

@@ -143,6 +143,14 @@ impl Emitter<'_> {
             .map(str::trim)
             .filter(|path| !path.is_empty());
         let mut all: Vec<&str> = derives.to_vec();
+        // What is no path was warned of, and would not compile.
+        let is_path = |path: &&str| {
+            let mut parts = path.trim_start_matches("::").split("::");
+            parts.all(|part| {
+                !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+            })
+        };
+        let own = own.filter(is_path);
         for path in self.options.derives.iter().map(String::as_str).chain(own) {
             if !all.contains(&path) {
                 all.push(path);

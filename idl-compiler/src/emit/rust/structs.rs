@@ -121,7 +121,7 @@ impl Emitter<'_> {
         let name = self.plan.type_name(id);
         let sorted = sorted(of);
         text.implementation("impl ::seapink::codegen::Struct", name, |text| {
-            Self::emit_names(ty, &sorted, text);
+            self.emit_names(id, ty, &sorted, text);
             let required = sorted
                 .iter()
                 .filter(|(_, field)| field.requiredness == Requiredness::Required)
@@ -161,7 +161,7 @@ impl Emitter<'_> {
         Some((member.to_owned(), none))
     }
 
-    fn emit_names(ty: &TypeDef, sorted: &[(usize, &Field)], text: &mut Text) {
+    fn emit_names(&self, id: TypeId, ty: &TypeDef, sorted: &[(usize, &Field)], text: &mut Text) {
         text.line(format_args!(
             "const NAME: &'static str = \"{}\";",
             ty.meta.name
@@ -172,6 +172,26 @@ impl Emitter<'_> {
             .collect();
         let names = Expr::array("&", names);
         text.assignment("const FIELDS: ::seapink::codegen::FieldNames", &names);
+        if self.has_unlike_members(id, sorted) {
+            let members = sorted.iter().map(|(index, _)| {
+                let member = self.plan.member(id, *index).trim_start_matches("r#");
+                Expr::atom(format!("\"{member}\""))
+            });
+            let members = Expr::array("&", members.collect());
+            text.assignment("const MEMBERS: &'static [&'static str]", &members);
+        }
+    }
+
+    /// Whether members of Rust are not told apart by the letters and digits of their names in the IDL,
+    /// as of `fooBar` and `foo_bar`.
+    pub(super) fn has_unlike_members(&self, id: TypeId, fields: &[(usize, &Field)]) -> bool {
+        let letters = |name: &str| name.replace('_', "").to_ascii_lowercase();
+        let mut seen = std::collections::BTreeSet::new();
+        fields.iter().any(|(index, field)| {
+            let name = letters(&field.meta.name);
+            let member = self.plan.member(id, *index).trim_start_matches("r#");
+            letters(member) != name || !seen.insert(name)
+        })
     }
 
     pub(super) fn emit_decode(
@@ -313,7 +333,7 @@ impl Emitter<'_> {
         let sorted = sorted(of);
         let name = self.plan.type_name(id);
         text.implementation("impl ::seapink::codegen::Struct", name, |text| {
-            Self::emit_names(ty, &sorted, text);
+            self.emit_names(id, ty, &sorted, text);
         });
         text.blank();
         text.implementation("impl ::seapink::codegen::EncodeStruct", name, |text| {

@@ -61,6 +61,11 @@ impl Emitter<'_> {
                 text.assignment("const NAME: &'static str", &name);
                 let names = Expr::atom(format!("{same}::FIELDS"));
                 text.assignment("const FIELDS: ::seapink::codegen::FieldNames", &names);
+                let fields: Vec<_> = of.fields.iter().enumerate().collect();
+                if self.has_unlike_members(id, &fields) {
+                    let members = Expr::atom(format!("{same}::MEMBERS"));
+                    text.assignment("const MEMBERS: &'static [&'static str]", &members);
+                }
                 let required = Expr::atom(format!("{same}::REQUIRED"));
                 text.assignment("const REQUIRED: &'static [i16]", &required);
             },

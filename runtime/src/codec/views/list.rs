@@ -207,7 +207,7 @@ impl<V> Iterator for ListIter<'_, V> {
                 if index == len {
                     return None;
                 }
-                let value = read(next, *index).map_err(|error| at(error, *index));
+                let value = read(next, *index).map_err(|error| at(error, *index).late());
                 *index = if value.is_ok() { *index + 1 } else { *len };
                 Some(value)
             }

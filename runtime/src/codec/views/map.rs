@@ -38,12 +38,12 @@ fn read<'de, K: Decode<'de>, V: Decode<'de>, I: Input<'de>>(
     input.key(index)?;
     let mut key = K::default();
     key.decode_into(&mut input)
-        .map_err(|error| at(error, Step::Key(index)))?;
+        .map_err(|error| at(error, Step::Key(index)).late())?;
     input.value()?;
     let mut value = V::default();
     value
         .decode_into(&mut input)
-        .map_err(|error| at(error, Step::Value(index)))?;
+        .map_err(|error| at(error, Step::Value(index)).late())?;
     place.offset = input.offset();
     Ok((key, value))
 }

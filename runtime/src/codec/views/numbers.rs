@@ -1,5 +1,7 @@
 //! Lists of numbers that stay where they are.
 
+use std::fmt;
+
 use crate::codec::Decode;
 use crate::codec::views::View;
 use crate::error::Result;
@@ -9,7 +11,7 @@ use crate::wire::WireType;
 /// A list of `i8`, `i16`, `i32`, `i64` or `double` that refers to the bytes of the message.
 ///
 /// The bytes have been checked, so that reading the numbers cannot fail.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NumbersView<'de, T>(Numbers<'de, T>);
 
 impl<T: Number> NumbersView<'_, T> {
@@ -31,6 +33,12 @@ impl<T: Number> NumbersView<'_, T> {
     /// A copy of all, which takes less time than collecting [`iter`](Self::iter).
     pub fn to_vec(&self) -> Vec<T> {
         self.0.to_vec()
+    }
+}
+
+impl<T: Number + fmt::Debug> fmt::Debug for NumbersView<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
     }
 }
 

@@ -46,7 +46,7 @@ impl<'de> BinaryInput<'de> {
         self.reader.counted(length)
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self) -> Result<&'de str> {
         let bytes = self.counted()?;
         self.reader.utf8(bytes)
@@ -268,7 +268,7 @@ impl<'de> Input<'de> for BinaryInput<'de> {
         self.reader.array("a uuid").map(Uuid::from_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Cow<'de, str>> {
         self.text().map(Cow::Borrowed)
     }
@@ -363,5 +363,10 @@ impl<'de> Input<'de> for BinaryInput<'de> {
     #[inline]
     fn room<T>(&mut self, len: usize) -> usize {
         self.reader.room(len, size_of::<T>())
+    }
+
+    #[inline]
+    fn had_room(&self) -> bool {
+        self.reader.had_room()
     }
 }

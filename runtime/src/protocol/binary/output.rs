@@ -221,9 +221,9 @@ impl<'v> Output<'v> for BinaryOutput<'v> {
         self.depth.leave();
     }
 
-    fn raw_value(&mut self, protocol: &'static str, value: &[u8]) -> bool {
+    fn raw_value(&mut self, protocol: &'static str, ty: WireType, value: &[u8]) -> bool {
         let same = protocol == Binary::NAME;
-        if same {
+        if same && self.depth.fits::<Binary>(ty, value) {
             fast::append(&mut self.buffer, value);
         }
         same

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::varint::{self, BLOCK, Block, Flaw, unzigzag};
 use super::{
     Compact, FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, TRUE, VERSION, VERSION_MASK,
-    bytes_min, code, is_fixed, short_header, skip, wire_type,
+    bytes_min, code, is_any_bytes, short_header, skip, wire_type,
 };
 use crate::error::{Error, ErrorKind, Result, Step};
 use crate::fast;
@@ -111,7 +111,7 @@ impl<'de> CompactInput<'de> {
         self.reader.counted(length)
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self) -> Result<&'de str> {
         let bytes = self.counted()?;
         self.reader.utf8(bytes)
@@ -193,7 +193,10 @@ impl<'de> CompactInput<'de> {
                 self.skip_values(header.len, &[header.key, header.value])?;
                 self.map_end()?;
             }
-            WireType::Bool | WireType::I8 | WireType::Double | WireType::Uuid => {
+            WireType::Bool => {
+                self.bool()?;
+            }
+            WireType::I8 | WireType::Double | WireType::Uuid => {
                 self.reader.take(bytes_min(ty), "a value that is skipped")?;
             }
         }
@@ -201,7 +204,7 @@ impl<'de> CompactInput<'de> {
     }
 
     fn skip_values(&mut self, len: usize, types: &[WireType]) -> Result<()> {
-        if types.iter().all(|&ty| is_fixed(ty)) {
+        if types.iter().all(|&ty| is_any_bytes(ty)) {
             // The count was checked against the bytes left, so this cannot overflow.
             let each: usize = types.iter().map(|&ty| bytes_min(ty)).sum();
             self.reader
@@ -353,7 +356,7 @@ impl<'de> Input<'de> for CompactInput<'de> {
         self.reader.array("a uuid").map(Uuid::from_bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Cow<'de, str>> {
         self.text().map(Cow::Borrowed)
     }
@@ -405,7 +408,8 @@ impl<'de> Input<'de> for CompactInput<'de> {
             return Ok(Numbers::LittleEndian(bytes));
         }
         let start = self.reader.offset();
-        self.skip_values(len, &[T::TYPE])?;
+        let element = T::TYPE;
+        self.skip_elements(ListHeader { element, len })?;
         Ok(Numbers::Varints(self.reader.since(start), len))
     }
 
@@ -473,6 +477,11 @@ impl<'de> Input<'de> for CompactInput<'de> {
     #[inline]
     fn room<T>(&mut self, len: usize) -> usize {
         self.reader.room(len, size_of::<T>())
+    }
+
+    #[inline]
+    fn had_room(&self) -> bool {
+        self.reader.had_room()
     }
 }
 

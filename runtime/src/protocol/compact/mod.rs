@@ -126,8 +126,10 @@ const fn bytes_min(ty: WireType) -> usize {
 
 /// Whether all values of a type have as many bytes as the smallest.
 const fn is_fixed(ty: WireType) -> bool {
-    matches!(
-        ty,
-        WireType::Bool | WireType::I8 | WireType::Double | WireType::Uuid
-    )
+    matches!(ty, WireType::Bool) || is_any_bytes(ty)
+}
+
+/// Whether any bytes of that number are a value of the type.
+const fn is_any_bytes(ty: WireType) -> bool {
+    matches!(ty, WireType::I8 | WireType::Double | WireType::Uuid)
 }

@@ -244,9 +244,9 @@ impl<'v> Output<'v> for CompactOutput<'v> {
         self.depth.leave();
     }
 
-    fn raw_value(&mut self, protocol: &'static str, value: &[u8]) -> bool {
+    fn raw_value(&mut self, protocol: &'static str, ty: WireType, value: &[u8]) -> bool {
         let same = protocol == Compact::NAME;
-        if same {
+        if same && self.depth.fits::<Compact>(ty, value) {
             fast::append(&mut self.buffer, value);
         }
         same

@@ -4,7 +4,7 @@
 //! caller then goes the way that can say what and where it is. It is also what becomes of the few
 //! things that are too rare to be handled twice, such as field ids below zero.
 
-use super::{LONG_LIST, STOP, bytes_min, is_fixed, varint, wire_type};
+use super::{FALSE, LONG_LIST, STOP, bytes_min, is_any_bytes, varint, wire_type};
 use crate::wire::WireType;
 
 const TOP_BITS: u64 = 0x8080_8080_8080_8080;
@@ -169,9 +169,8 @@ fn part<'m>(rest: &'m [u8], ty: WireType, depth: u32, bounds: &Bounds) -> Option
         }
         WireType::Map => map(rest, depth.checked_sub(1)?, bounds),
         WireType::Struct => structs(rest, 1, depth, bounds),
-        WireType::Bool | WireType::I8 | WireType::Double | WireType::Uuid => {
-            rest.get(bytes_min(ty)..)
-        }
+        WireType::Bool => bools(rest, 1),
+        WireType::I8 | WireType::Double | WireType::Uuid => rest.get(bytes_min(ty)..),
     }
 }
 
@@ -186,13 +185,17 @@ fn elements<'m>(
         WireType::I16 | WireType::I32 | WireType::I64 if one_byte_each(rest, len) => {
             return rest.get(len..);
         }
+        WireType::I16 => return varints::<16>(rest, len),
+        WireType::I32 => return varints::<32>(rest, len),
+        WireType::I64 => return varints::<64>(rest, len),
         WireType::String => {
             for _ in 0..len {
                 rest = string(rest, bounds)?;
             }
         }
         WireType::Struct => return structs(rest, len, depth, bounds),
-        _ if is_fixed(ty) => return rest.get(len.checked_mul(bytes_min(ty))?..),
+        WireType::Bool => return bools(rest, len),
+        _ if is_any_bytes(ty) => return rest.get(len.checked_mul(bytes_min(ty))?..),
         _ => {
             for _ in 0..len {
                 rest = part(rest, ty, depth, bounds)?;
@@ -200,6 +203,12 @@ fn elements<'m>(
         }
     }
     Some(rest)
+}
+
+/// What follows so many bools, each of which is a byte that reading accepts.
+fn bools(rest: &[u8], len: usize) -> Option<&[u8]> {
+    let (bools, rest) = rest.split_at_checked(len)?;
+    bools.iter().all(|&byte| byte <= FALSE).then_some(rest)
 }
 
 /// Whether these are a few varints of one byte, as the members of enums are.
@@ -211,6 +220,54 @@ fn one_byte_each(rest: &[u8], len: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// What follows so many varints.
+///
+/// The last byte of each has no top bit, so it is enough to count such bytes, eight at a time, as long
+/// as no run of others is so long that it might not fit the type.
+fn varints<const BITS: u32>(mut all: &[u8], mut left: usize) -> Option<&[u8]> {
+    while left > 0 {
+        let (mut rest, mut before) = (all, 0);
+        while let Some(word) = rest.first_chunk::<8>() {
+            let more = u64::from_le_bytes(*word) & TOP_BITS;
+            let ends = (TOP_BITS ^ more).count_ones() as usize;
+            if ends >= left || may_be_too_long::<BITS>(before, more) {
+                break;
+            }
+            left -= ends;
+            before = more;
+            rest = &rest[8..];
+        }
+        // Back to where the varint starts that goes on here. It and the next few are looked at alone.
+        let started = (TOP_BITS ^ before).leading_zeros() as usize / 8;
+        all = all.get(all.len() - rest.len() - started..)?;
+        for _ in 0..left.min(4) {
+            all = after_varint::<BITS>(all)?;
+            left -= 1;
+        }
+    }
+    Some(all)
+}
+
+/// Whether among the bytes of two words, whose top bits these are, there may be a varint of as many
+/// bytes as the type can have, or more.
+#[inline(always)]
+fn may_be_too_long<const BITS: u32>(before: u64, more: u64) -> bool {
+    let run = BITS.div_ceil(7) - 1;
+    let ends_before = (TOP_BITS ^ before).leading_zeros() / 8;
+    let starts_more = (TOP_BITS ^ more).trailing_zeros() / 8;
+    if ends_before + starts_more >= run {
+        return true;
+    }
+    // Within a word: the bits that start a run, of twice the length with each step.
+    let (mut runs, mut len) = (more, 1);
+    while len < run {
+        let step = len.min(run - len);
+        runs &= runs.checked_shr(8 * step).unwrap_or(0);
+        len += step;
+    }
+    runs != 0
 }
 
 /// How long the varint behind the header is.
@@ -290,7 +347,7 @@ fn map<'m>(rest: &'m [u8], depth: u32, bounds: &Bounds) -> Option<&'m [u8]> {
     }
     let (&types, mut rest) = rest.split_first()?;
     let (key, of) = (wire_type(types >> 4)?, wire_type(types & 0x0f)?);
-    if is_fixed(key) && is_fixed(of) {
+    if is_any_bytes(key) && is_any_bytes(of) {
         return rest.get(len.checked_mul(bytes_min(key) + bytes_min(of))?..);
     }
     for _ in 0..len {
@@ -298,4 +355,62 @@ fn map<'m>(rest: &'m [u8], depth: u32, bounds: &Bounds) -> Option<&'m [u8]> {
         rest = part(rest, of, depth, bounds)?;
     }
     Some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One varint after the other, as reading does it.
+    fn one_by_one<const BITS: u32>(mut rest: &[u8], len: usize) -> Option<&[u8]> {
+        for _ in 0..len {
+            let (_, used) = varint::read::<BITS>(rest).ok()?;
+            rest = &rest[used..];
+        }
+        Some(rest)
+    }
+
+    fn same<const BITS: u32>(bytes: &[u8]) {
+        for len in 0..=bytes.len() {
+            let expected = one_by_one::<BITS>(bytes, len);
+            assert_eq!(varints::<BITS>(bytes, len), expected, "{len} of {bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn counting_ends_is_reading_one_by_one() {
+        // Runs of continued bytes of each length, at each place.
+        for run in 0..13 {
+            for place in 0..20 {
+                for last in [0x00, 0x01, 0x03, 0x0f, 0x10, 0x7f] {
+                    let mut bytes = vec![1; place];
+                    bytes.extend(vec![0x81; run]);
+                    bytes.push(last);
+                    bytes.extend([2; 17]);
+                    same::<16>(&bytes);
+                    same::<32>(&bytes);
+                    same::<64>(&bytes);
+                    bytes.truncate(place + run);
+                    same::<64>(&bytes);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn counting_ends_of_many_lengths_side_by_side() {
+        let mut state = 1_u64;
+        for _ in 0..200 {
+            let mut bytes = Vec::new();
+            for _ in 0..40 {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                varint::write(&[], state >> (state >> 58), &mut bytes);
+            }
+            same::<16>(&bytes);
+            same::<32>(&bytes);
+            same::<64>(&bytes);
+        }
+    }
 }

@@ -563,4 +563,9 @@ impl<'de> Input<'de> for JsonInput<'de> {
     fn room<T>(&mut self, len: usize) -> usize {
         self.reader.room(len, size_of::<T>())
     }
+
+    #[inline]
+    fn had_room(&self) -> bool {
+        self.reader.had_room()
+    }
 }

@@ -156,7 +156,7 @@ impl JsonScanner {
             _ => (Kind::Struct, None),
         };
         if matches!(kind, Kind::Struct | Kind::Container) {
-            if self.depth >= self.limits.depth_max {
+            if self.depth >= self.limits.depth() {
                 return Err(too_deep().at(self.offset));
             }
             self.depth += 1;
