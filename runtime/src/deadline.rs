@@ -14,7 +14,7 @@ pub struct Deadline {
 const COARSE: Duration = Duration::from_millis(5);
 
 /// What is as good as never, since the clock has an end.
-const AGES: Duration = Duration::from_secs(365 * 24 * 3600);
+const AGES: Duration = Duration::from_hours(365 * 24);
 
 impl Deadline {
     /// So much time from now; at most a year.

@@ -18,13 +18,19 @@ fn modules_know_only_what_is_below_them() {
         ("limits", &[]),
         ("error", &[]),
         ("peer", &[]),
+        ("deadline", &[]),
         ("fast", &["protocol"]),
         ("protocol", &with(&["fast"])),
         ("codec", &with(&["protocol"])),
         // Messages, not types.
         ("transport", &with(&["peer", "protocol"])),
         // Neither threads nor sockets.
-        ("processor", &with(&["codec", "peer", "protocol"])),
+        (
+            "processor",
+            &with(&["codec", "deadline", "peer", "protocol"]),
+        ),
+        // Around processors and clients.
+        ("interceptor", &with(&["deadline", "processor", "protocol"])),
         ("config", &with(&["transport"])),
         (
             "server",
@@ -32,7 +38,16 @@ fn modules_know_only_what_is_below_them() {
         ),
         (
             "client",
-            &with(&["codec", "config", "processor", "protocol", "transport"]),
+            &with(&[
+                "codec",
+                "config",
+                "deadline",
+                "interceptor",
+                "peer",
+                "processor",
+                "protocol",
+                "transport",
+            ]),
         ),
     ]);
 }

@@ -24,12 +24,13 @@ impl TimeLimit {
 impl Interceptor for TimeLimit {
     fn before(&self, cx: &mut CallContext) -> Result<()> {
         cx.limit_deadline(Deadline::after(self.0));
-        match cx.deadline().and_then(|deadline| deadline.left()) {
-            Some(_) => Ok(()),
-            None => {
-                let text = "the deadline of the call was over before it began";
-                Err(Error::new(ErrorKind::Timeout, text))
-            }
+        if cx
+            .deadline()
+            .is_some_and(|deadline| deadline.left().is_some())
+        {
+            return Ok(());
         }
+        let text = "the deadline of the call was over before it began";
+        Err(Error::new(ErrorKind::Timeout, text))
     }
 }

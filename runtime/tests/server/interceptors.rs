@@ -134,7 +134,8 @@ fn a_refusal_reaches_the_client_and_those_outside() {
 
 #[test]
 fn what_a_peer_is_told_of_a_refusal_is_what_a_handlers_error_tells() {
-    let cases: [(fn() -> Error, &str); 3] = [
+    type Made = fn() -> Error;
+    let cases: [(Made, &str); 3] = [
         (|| Error::handler("no", "the reason"), "internal error: no"),
         (
             || Error::application(ApplicationCode(99), "mine"),
@@ -224,7 +225,7 @@ struct Reader(Arc<Mutex<Option<(u32, bool)>>>);
 impl Interceptor for Reader {
     fn before(&self, cx: &mut CallContext) -> Result<()> {
         let number = cx.extensions_mut().insert(7_u32).unwrap_or_default();
-        let soon = Instant::now() + Duration::from_secs(60);
+        let soon = Instant::now() + Duration::from_mins(1);
         let limited = cx.deadline().is_some_and(|deadline| deadline.at() < soon);
         *self.0.lock() = Some((number, limited));
         Ok(())

@@ -1,0 +1,111 @@
+//! How calls end, and the connection with them.
+
+use super::calls::Ticket;
+use super::turns::Waiting;
+use super::{Connection, State};
+use crate::client::Deadline;
+use crate::error::{Delivery, Error, ErrorKind};
+
+impl Connection {
+    /// The connection ended instead of a reply. Before the first one, the likely reason is that the
+    /// two ends were not configured alike.
+    #[cold]
+    pub(super) fn closed(&self, first: bool) -> Error {
+        let text = "the server closed the connection before it replied";
+        if !first {
+            return Error::new(ErrorKind::Closed, text);
+        }
+        let (transport, protocol) = (&self.transport_name, self.wire.name());
+        let hint =
+            format!("does it use the transport `{transport}` and the protocol `{protocol}`?");
+        Error::new(ErrorKind::Closed, format!("{text}; {hint}"))
+    }
+
+    /// Ends a call, and lets another one have its slot.
+    pub(super) fn end(&self, state: &mut State, ticket: Ticket) {
+        state.calls.end(ticket);
+        self.room.notify_one();
+    }
+
+    /// Ends a call that finds itself without what it should have.
+    #[cold]
+    pub(super) fn give_up(&self, state: &mut State, ticket: Ticket, error: Error) -> Error {
+        self.end(state, ticket);
+        self.fail(state, &error);
+        error.with_delivery(Delivery::Sent)
+    }
+
+    /// A call whose time is over.
+    #[cold]
+    pub(super) fn expire(&self, state: &mut State, ticket: Ticket, deadline: &Deadline) -> Error {
+        let end = state.calls.end_of(ticket);
+        let link = state.link.as_ref();
+        let (sent, replies) = link.map_or((0, 0), |link| (link.may_have_sent(), link.replies));
+        let error =
+            |text: String, delivery| Error::new(ErrorKind::Timeout, text).with_delivery(delivery);
+        if sent < end {
+            let text = format!("the server did not take the call within {deadline}");
+            let started = state.calls.start_of(ticket) < sent;
+            self.end(state, ticket);
+            self.fail(state, &error(text.clone(), Delivery::Unknown));
+            let delivery = [Delivery::NotSent, Delivery::Sent][usize::from(started)];
+            return error(text, delivery);
+        }
+        let text = format!("no reply within {deadline}");
+        let error = error(text, Delivery::Sent);
+        if state.calls.is_silent_since(ticket, replies) {
+            // Perhaps nobody is there any more; with another connection that will show.
+            self.end(state, ticket);
+            self.fail(state, &error);
+        } else {
+            state.calls.abandon(ticket);
+            self.pass_on(state);
+        }
+        error
+    }
+
+    /// Ends the link and all of its calls.
+    #[cold]
+    pub(super) fn fail(&self, state: &mut State, error: &Error) {
+        let Some(link) = state.link.take() else {
+            return;
+        };
+        link.close();
+        #[cfg(feature = "tracing")]
+        tracing::warn!(peer = %link.peer, "connection closed: {error}");
+        let text = format!("the connection was closed, since another call on it failed: {error}");
+        state.calls.fail(link.may_have_sent(), |delivery| {
+            Error::new(ErrorKind::Closed, text.clone()).with_delivery(delivery)
+        });
+        for waiting in state.waiting.drain(..) {
+            self.turns[waiting.ticket.slot].notify_one();
+        }
+        self.room.notify_all();
+    }
+
+    /// Wakes those who can go on: they are sent, or a half is here that they need.
+    pub(super) fn pass_on(&self, state: &mut State) {
+        if state.waiting.is_empty() {
+            return;
+        }
+        let State {
+            calls,
+            link: Some(link),
+            waiting,
+            ..
+        } = state
+        else {
+            return;
+        };
+        let (mut read, mut write) = (link.reader.is_some(), link.writer.is_some());
+        waiting.retain(|&Waiting { ticket, to_send }| {
+            let sent = link.sent >= calls.end_of(ticket);
+            let role = if sent { &mut read } else { &mut write };
+            let wake = (sent && to_send) || std::mem::take(role);
+            if wake {
+                self.turns[ticket.slot].notify_one();
+            }
+            !wake
+        });
+    }
+}
