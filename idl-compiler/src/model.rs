@@ -335,3 +335,15 @@ impl Program {
         &ty.shape
     }
 }
+
+/// Whether an annotation that names items of Rust says something that can be one: `::serde::Serialize`.
+pub(crate) fn is_rust_path(path: &str) -> bool {
+    let word = |part: &str| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    path.strip_prefix("::")
+        .unwrap_or(path)
+        .split("::")
+        .all(word)
+}

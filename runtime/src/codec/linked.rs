@@ -5,7 +5,7 @@ use std::io::{self, IoSlice, Write};
 use crate::codec::Encode;
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::protocol::{Output, Protocol};
+use crate::protocol::{self, Output, Protocol};
 
 /// A value as bytes, between which its large binaries are referred to.
 ///
@@ -52,16 +52,7 @@ impl Linked<'_> {
 
     /// The parts in their order.
     pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        let between = self.blobs.iter().flat_map(move |&(place, blob)| {
-            let bytes = &self.bytes[start..place];
-            start = place;
-            [bytes, blob]
-        });
-        let end = self.blobs.last().map_or(0, |(place, _)| *place);
-        between
-            .chain([&self.bytes[end..]])
-            .filter(|part| !part.is_empty())
+        protocol::parts(&self.bytes, &self.blobs).filter(|part| !part.is_empty())
     }
 
     /// Writes all parts, together as far as the writer takes them.

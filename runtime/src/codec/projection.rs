@@ -76,10 +76,15 @@ impl Wanted {
         };
         *low |= more_low;
         for (id, wanted) in more {
-            match each.iter_mut().find(|field| field.0 == id) {
-                Some((_, before)) => before.add(wanted),
-                None => each.push((id, wanted)),
-            }
+            Self::want(each, id, wanted);
+        }
+    }
+
+    /// Wants this of a field, besides what is wanted of it already.
+    fn want(each: &mut Vec<(i16, Self)>, id: i16, wanted: Self) {
+        match each.iter_mut().find(|field| field.0 == id) {
+            Some((_, before)) => before.add(wanted),
+            None => each.push((id, wanted)),
         }
     }
 
@@ -223,10 +228,7 @@ impl<T: Struct> MaskBuilder<T> {
         if let Ok(bit @ 0..64) = u32::try_from(id) {
             self.low |= 1 << bit;
         }
-        match self.each.iter_mut().find(|field| field.0 == id) {
-            Some((_, before)) => before.add(wanted),
-            None => self.each.push((id, wanted)),
-        }
+        Wanted::want(&mut self.each, id, wanted);
     }
 
     pub fn finish(self) -> Mask<T> {

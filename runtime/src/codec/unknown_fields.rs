@@ -1,5 +1,6 @@
 //! Fields that a struct's IDL does not know, kept to be written again.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -107,7 +108,8 @@ impl UnknownFields {
             self.bytes.push(value.into());
         } else if I::Protocol::RAW_VALUES {
             self.bytes.extend_from_slice(input.skip(field.ty)?);
-            self.origin = Some(Origin {
+            let translated = I::Protocol::NAME != Binary::NAME;
+            self.origin = translated.then_some(Origin {
                 protocol: I::Protocol::NAME,
                 to_binary: to_binary::<I::Protocol>,
             });
@@ -146,8 +148,8 @@ impl UnknownFields {
             return;
         }
         let translated = match self.origin {
-            Some(origin) => (origin.to_binary)(ty, bytes),
-            None => Ok(bytes.to_vec()),
+            Some(origin) => (origin.to_binary)(ty, bytes).map(Cow::Owned),
+            None => Ok(Cow::Borrowed(bytes)),
         };
         // Skipping accepts nothing that reading refuses, so what was kept can be read.
         let copied = translated.and_then(|bytes| {

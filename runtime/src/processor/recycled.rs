@@ -6,8 +6,8 @@
 //!
 //! How much is kept is bounded: values of large messages are not, nor are those whose containers took
 //! much more memory than their message has bytes (an element of one byte may take hundreds); a thread
-//! keeps a limited number of values, and what a value may keep of its memory is decided when it is read into again
-//! (`codec/recycling.rs`). Nothing of an earlier call can be seen in a later one: reading sets each
+//! keeps a limited number of values, and what a value may keep of its memory is decided when it is
+//! read into again (`codec/recycling.rs`). Nothing of an earlier call can be seen in a later one: reading sets each
 //! field, also those that are absent.
 
 use std::any::{Any, TypeId};

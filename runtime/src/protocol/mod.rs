@@ -27,6 +27,7 @@ pub use message::{MessageForm, MessageHead};
 pub use numbers::{Number, Numbers, NumbersIter};
 pub use set::{ProtocolSet, ProtocolVisitor, Standard, WireProtocol, wire};
 pub use writer::Written;
+pub(crate) use writer::parts;
 
 use crate::error::Result;
 use crate::limits::Limits;

@@ -38,16 +38,23 @@ impl Written<'_> {
         if self.blobs.is_empty() {
             return Ok(self.bytes);
         }
-        let mut all = Vec::new();
-        let mut start = 0;
-        for (place, blob) in self.blobs {
-            all.extend_from_slice(&self.bytes[start..place]);
-            all.extend_from_slice(blob);
-            start = place;
-        }
-        all.extend_from_slice(&self.bytes[start..]);
-        Ok(all)
+        Ok(parts(&self.bytes, &self.blobs).collect::<Vec<_>>().concat())
     }
+}
+
+/// Bytes and the blobs between them, in their order.
+pub(crate) fn parts<'a>(
+    bytes: &'a [u8],
+    blobs: &'a [(usize, &'a [u8])],
+) -> impl Iterator<Item = &'a [u8]> {
+    let mut start = 0;
+    let between = blobs.iter().flat_map(move |&(place, blob)| {
+        let before = &bytes[start..place];
+        start = place;
+        [before, blob]
+    });
+    let end = blobs.last().map_or(0, |(place, _)| *place);
+    between.chain([&bytes[end..]])
 }
 
 /// The blobs that a writer refers to. `None`, and one word, until that is asked for.

@@ -166,3 +166,13 @@ fn join(thread: JoinHandle<Result<()>>) -> Result<()> {
     let panicked = || Error::new(ErrorKind::Handler, "a thread of the server panicked");
     thread.join().unwrap_or_else(|_| Err(panicked()))
 }
+
+/// Waits for the threads of a model, which end when the last connection has, or is cut. A thread with
+/// a handler that does not return is left behind.
+fn join_all(shared: &Shared, threads: Vec<JoinHandle<()>>) {
+    if shared.wait_for_connections() {
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}

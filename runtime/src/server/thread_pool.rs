@@ -27,7 +27,7 @@ use crate::server::accept::accept;
 use crate::server::connection::{Buffers, Connection, Turn};
 use crate::server::parking::{Lot, Parking};
 use crate::server::shared::{Counters, Shared};
-use crate::server::{Pools, spawn};
+use crate::server::{Pools, join_all, spawn};
 use crate::transport::{Listener, Readiness};
 
 /// How long a worker that is not needed elsewhere waits for the next call of a connection.
@@ -58,13 +58,7 @@ pub(super) fn run(shared: &Arc<Shared>, listener: Box<dyn Listener>, pools: Pool
         shared.drain();
     }
     drop((sender, receiver));
-    // They end when the last connection has, or is cut. A thread with a handler that does not
-    // return is left behind.
-    if shared.wait_for_connections() {
-        for thread in threads {
-            let _ = thread.join();
-        }
-    }
+    join_all(shared, threads);
     started
 }
 

@@ -26,7 +26,7 @@ mod values;
 mod views;
 
 use crate::emit::GeneratedFile;
-use crate::model::{Item, Meta, Program, TypeId, TypeKind};
+use crate::model::{Item, Meta, Program, TypeId, TypeKind, is_rust_path};
 use plan::Plan;
 use text::Text;
 use types::Place;
@@ -144,13 +144,7 @@ impl Emitter<'_> {
             .filter(|path| !path.is_empty());
         let mut all: Vec<&str> = derives.to_vec();
         // What is no path was warned of, and would not compile.
-        let is_path = |path: &&str| {
-            let mut parts = path.trim_start_matches("::").split("::");
-            parts.all(|part| {
-                !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_')
-            })
-        };
-        let own = own.filter(is_path);
+        let own = own.filter(|path| is_rust_path(path));
         for path in self.options.derives.iter().map(String::as_str).chain(own) {
             if !all.contains(&path) {
                 all.push(path);

@@ -12,26 +12,6 @@ use crate::model::{Field, Requiredness, Shape, Struct, StructKind, TypeDef, Type
 /// Clippy's `large_enum_variant` complains from a difference of 200.
 const VARIANT_BYTES_MAX: usize = 160;
 
-/// How a struct or union is read: the owned type or its view.
-pub(super) struct Reading {
-    /// The type that is read.
-    ty: String,
-}
-
-impl Reading {
-    fn owned(name: &str) -> Self {
-        Self {
-            ty: name.to_owned(),
-        }
-    }
-
-    pub(super) fn view(name: &str) -> Self {
-        Self {
-            ty: format!("{name}<'de>"),
-        }
-    }
-}
-
 pub(super) const UNKNOWN_FIELDS: &str = "::seapink::codegen::UnknownFields";
 
 impl Emitter<'_> {
@@ -92,8 +72,7 @@ impl Emitter<'_> {
         }
         self.emit_encode(id, ty, of, text);
         text.blank();
-        let reading = Reading::owned(self.plan.type_name(id));
-        self.emit_decode(id, of, place, &reading, text);
+        self.emit_decode(id, of, place, self.plan.type_name(id), text);
     }
 
     fn emit_default(&self, id: TypeId, of: &Struct, place: Place<'_>, text: &mut Text) {
@@ -199,7 +178,7 @@ impl Emitter<'_> {
         id: TypeId,
         of: &Struct,
         place: Place<'_>,
-        reading: &Reading,
+        ty: &str,
         text: &mut Text,
     ) {
         let sorted = sorted(of);
@@ -209,7 +188,7 @@ impl Emitter<'_> {
             Some(member) => format!("fields.keep(field, &mut self.{member})"),
             None => "fields.skip(field)".to_owned(),
         };
-        Self::decode_impl(reading, text, |text| {
+        Self::decode_impl(ty, text, |text| {
             emit_decode_function(text, sorted.is_empty(), |text| {
                 if let Some(member) = unknown {
                     text.line(format_args!("self.{member}.clear();"));
@@ -308,8 +287,7 @@ impl Emitter<'_> {
         text.blank();
         self.emit_union_encode(id, ty, of, text);
         text.blank();
-        let reading = Reading::owned(self.plan.type_name(id));
-        self.emit_union_decode(id, of, &reading, text);
+        self.emit_union_decode(id, of, self.plan.type_name(id), text);
     }
 
     fn emit_union_default(&self, id: TypeId, of: &Struct, place: Place<'_>, text: &mut Text) {
@@ -352,15 +330,9 @@ impl Emitter<'_> {
         });
     }
 
-    pub(super) fn emit_union_decode(
-        &self,
-        id: TypeId,
-        of: &Struct,
-        reading: &Reading,
-        text: &mut Text,
-    ) {
+    pub(super) fn emit_union_decode(&self, id: TypeId, of: &Struct, ty: &str, text: &mut Text) {
         let sorted = sorted(of);
-        Self::decode_impl(reading, text, |text| {
+        Self::decode_impl(ty, text, |text| {
             emit_decode_field_function(text, |text| {
                 let unknown = "fields.unknown_variant(field, self, Self::Unknown)";
                 if sorted.is_empty() {
@@ -386,9 +358,9 @@ impl Emitter<'_> {
         });
     }
 
-    fn decode_impl(reading: &Reading, text: &mut Text, body: impl FnOnce(&mut Text)) {
+    fn decode_impl(ty: &str, text: &mut Text, body: impl FnOnce(&mut Text)) {
         let what = "impl<'de> ::seapink::codegen::DecodeStruct<'de>";
-        text.implementation(what, &reading.ty, body);
+        text.implementation(what, ty, body);
     }
 
     fn variant_type(&self, id: TypeId, index: usize, field: &Field, place: Place<'_>) -> String {

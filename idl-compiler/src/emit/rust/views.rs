@@ -5,7 +5,7 @@ use super::docs;
 use super::expr::Expr;
 use super::plan::Plan;
 use super::recursion::Boxing;
-use super::structs::{Reading, UNKNOWN_FIELDS};
+use super::structs::UNKNOWN_FIELDS;
 use super::text::Text;
 use super::types::Place;
 use crate::model::{Field, Requiredness, Shape, Struct, StructKind, Type, TypeId};
@@ -71,11 +71,11 @@ impl Emitter<'_> {
             },
         );
         text.blank();
-        let reading = Reading::view(view);
+        let ty = format!("{view}<'de>");
         if is_union {
-            self.emit_union_decode(id, of, &reading, text);
+            self.emit_union_decode(id, of, &ty, text);
         } else {
-            self.emit_decode(id, of, place, &reading, text);
+            self.emit_decode(id, of, place, &ty, text);
         }
         text.blank();
         self.emit_conversions(id, owned, view, of, place, text);

@@ -31,7 +31,7 @@ use crate::error::Result;
 use crate::server::accept::accept;
 use crate::server::connection::Connection;
 use crate::server::shared::Shared;
-use crate::server::{Pools, spawn, threaded};
+use crate::server::{Pools, join_all, spawn, threaded};
 use crate::transport::Listener;
 use event_loop::EventLoop;
 use mail::Mail;
@@ -60,13 +60,7 @@ pub(super) fn run(shared: &Arc<Shared>, listener: Box<dyn Listener>, pools: Pool
             Err(error)
         }
     };
-    // They end when the last connection has, or is cut. A thread with a handler that does not
-    // return is left behind.
-    if shared.wait_for_connections() {
-        for thread in threads {
-            let _ = thread.join();
-        }
-    }
+    join_all(shared, threads);
     result
 }
 
