@@ -111,6 +111,9 @@ pub struct ServerConfig {
 pub struct ServerTimeouts {
     /// For the next message of a connection. Default 600 000 (10 minutes).
     pub idle_ms: u64,
+    /// For a new connection to agree on how to speak, where its transport has to: TLS. Default
+    /// 10 000.
+    pub handshake_ms: u64,
     /// From the first byte of a message to its last, however many arrive between. Default 10 000.
     pub read_ms: u64,
     /// For the peer to take a batch of replies. Default 30 000.
@@ -124,6 +127,7 @@ impl Default for ServerTimeouts {
     fn default() -> Self {
         Self {
             idle_ms: 600_000,
+            handshake_ms: 10_000,
             read_ms: 10_000,
             write_ms: 30_000,
             drain_ms: 30_000,
@@ -210,11 +214,13 @@ impl ServerConfig {
         }
         let ServerTimeouts {
             idle_ms,
+            handshake_ms,
             read_ms,
             write_ms,
             drain_ms,
         } = self.timeouts;
         origin.check_ms("server.timeouts.idle_ms", idle_ms)?;
+        origin.check_ms("server.timeouts.handshake_ms", handshake_ms)?;
         origin.check_ms("server.timeouts.read_ms", read_ms)?;
         origin.check_ms("server.timeouts.write_ms", write_ms)?;
         origin.check_ms("server.timeouts.drain_ms", drain_ms)?;
@@ -386,6 +392,7 @@ impl ServerTimeouts {
         let mut timeouts = Self::default();
         let range = || 1..=TIMEOUT_MS_MAX;
         section.number("idle_ms", range(), &mut timeouts.idle_ms)?;
+        section.number("handshake_ms", range(), &mut timeouts.handshake_ms)?;
         section.number("read_ms", range(), &mut timeouts.read_ms)?;
         section.number("write_ms", range(), &mut timeouts.write_ms)?;
         section.number("drain_ms", range(), &mut timeouts.drain_ms)?;
@@ -397,6 +404,13 @@ impl ServerTimeouts {
     #[must_use]
     pub fn idle_ms(mut self, ms: u64) -> Self {
         self.idle_ms = ms;
+        self
+    }
+
+    /// The same with another [`handshake_ms`](Self::handshake_ms).
+    #[must_use]
+    pub fn handshake_ms(mut self, ms: u64) -> Self {
+        self.handshake_ms = ms;
         self
     }
 

@@ -64,6 +64,15 @@ impl End {
     }
 
     #[cold]
+    pub(super) fn no_handshake(timeouts: &ServerTimeouts) -> Self {
+        let text = format!(
+            "no handshake within handshake_ms = {}",
+            timeouts.handshake_ms
+        );
+        Self::Failed(Error::new(ErrorKind::Timeout, text))
+    }
+
+    #[cold]
     pub(super) fn no_message(timeouts: &ServerTimeouts, between: bool) -> Self {
         let text = if between {
             format!("no message within idle_ms = {}", timeouts.idle_ms)
@@ -139,6 +148,7 @@ impl Connection {
                 left => left,
             },
         };
+        let handshaking = self.stream.is_handshaking();
         let inbox = &mut self.buffers.inbox;
         let read = match self.stream.set_read_timeout(Some(wait)) {
             Ok(()) => inbox.fill(&mut *self.stream, self.missing),
@@ -150,6 +160,10 @@ impl Connection {
             Ok(0) => Err(End::truncated(self.missing)),
             Ok(_) => self.answer(between).map(|()| Turn::Active),
             Err(error) if is_timeout(&error) && patience.is_some() => Ok(Turn::Quiet),
+            Err(error) if is_timeout(&error) && handshaking && !self.stream.is_handshaking() => {
+                self.since = Instant::now();
+                Ok(Turn::Quiet)
+            }
             Err(error) if is_timeout(&error) => Err(self.timed_out()),
             Err(error) => Err(End::Failed(error.into())),
         }
@@ -202,7 +216,9 @@ impl Connection {
 
     fn timeout(&self) -> Duration {
         let timeouts = &self.shared().settings.timeouts;
-        Duration::from_millis(if self.is_between_messages() {
+        Duration::from_millis(if self.stream.is_handshaking() {
+            timeouts.handshake_ms
+        } else if self.is_between_messages() {
             timeouts.idle_ms
         } else {
             timeouts.read_ms
@@ -217,6 +233,9 @@ impl Connection {
     /// The end of a connection that is past its deadline.
     pub(super) fn timed_out(&self) -> End {
         let timeouts = &self.shared().settings.timeouts;
+        if self.stream.is_handshaking() {
+            return End::no_handshake(timeouts);
+        }
         End::no_message(timeouts, self.is_between_messages())
     }
 
@@ -242,6 +261,11 @@ impl Connection {
 
     pub(super) fn is_between_messages(&self) -> bool {
         self.buffers.inbox.is_empty()
+    }
+
+    /// Whether another turn brings something though no event will say so.
+    pub(super) fn has_more(&self) -> bool {
+        self.stream.has_more()
     }
 
     /// Whether the peer waits for nothing that has arrived.

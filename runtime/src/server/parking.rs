@@ -132,6 +132,9 @@ impl Parking {
     }
 
     fn take(&mut self, connection: Box<Connection>) {
+        if connection.has_more() {
+            return self.hand_over(connection);
+        }
         self.number += 1;
         let number = self.number;
         if let Err(error) = self.watch(&connection, number) {

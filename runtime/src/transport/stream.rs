@@ -15,6 +15,8 @@ use crate::transport::Address;
 ///
 /// A read or write that its time-out ends fails with [`WouldBlock`](io::ErrorKind::WouldBlock) or
 /// [`TimedOut`](io::ErrorKind::TimedOut); what a write could hand over before is counted as usual.
+/// A stream that keeps written bytes to itself for a while hands them over in `flush`, which is
+/// called after the last write of a batch and fails in the same way.
 pub trait Stream: Read + Write + Send {
     /// The other end.
     fn peer(&self) -> Peer;
@@ -35,6 +37,24 @@ pub trait Stream: Read + Write + Send {
     fn set_nonblocking(&mut self, nonblocking: bool) -> io::Result<()> {
         let _ = nonblocking;
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Whether the stream itself holds bytes that a read would bring, or has not taken all that there
+    /// was: nobody who watches its [descriptor](Readiness::Descriptor) would be told of those.
+    fn has_more(&self) -> bool {
+        false
+    }
+
+    /// Whether the stream has bytes to write that nobody has given to it, or that it has only
+    /// kept: `flush` goes on with them once the descriptor can be written.
+    fn wants_write(&self) -> bool {
+        false
+    }
+
+    /// Whether both ends still agree on how to speak, by reads and writes. Servers give them no more
+    /// than [`handshake_ms`](crate::config::ServerTimeouts::handshake_ms) for that.
+    fn is_handshaking(&self) -> bool {
+        false
     }
 
     /// A handle that shuts the stream down from another thread.
@@ -199,5 +219,5 @@ pub(crate) fn write_all(
             }
         }
     }
-    Ok(())
+    stream.flush().or_else(|error| failed(bytes, error))
 }

@@ -265,7 +265,7 @@ impl EventLoop {
 
     /// Lets a connection wait for its next event.
     fn settle(&mut self, slot: usize, mut polled: Box<Polled>) {
-        let writing = polled.state() == State::Writing;
+        let writing = polled.wants_write();
         if writing != polled.watches_writing {
             if let Err(error) = self.watch(&polled, slot, false) {
                 return self.finish(slot, polled, End::Failed(error.into()));
@@ -300,9 +300,10 @@ impl EventLoop {
         if let Readiness::Descriptor(descriptor) = polled.readiness() {
             use std::os::fd::AsRawFd;
 
-            let interest = match polled.state() {
-                State::Writing => Interest::READABLE | Interest::WRITABLE,
-                _ => Interest::READABLE,
+            let interest = if polled.wants_write() {
+                Interest::READABLE | Interest::WRITABLE
+            } else {
+                Interest::READABLE
             };
             let descriptor = descriptor.as_raw_fd();
             let mut source = mio::unix::SourceFd(&descriptor);

@@ -112,6 +112,9 @@ impl Polled {
             }
             (self.last, self.signs.readable) = (true, true);
         }
+        if self.stream.wants_write() {
+            flush(&mut *self.stream)?;
+        }
         if !self.signs.readable {
             return Ok(false);
         }
@@ -121,7 +124,7 @@ impl Polled {
             Ok(_) => {
                 // A read that brought less than it could has emptied the socket, and what arrives
                 // from now on is an event: no need for another read to find out.
-                self.signs.readable = inbox.is_full() || self.signs.ended;
+                self.signs.readable = inbox.is_full() || self.signs.ended || self.stream.has_more();
                 if between {
                     self.since = now;
                 }
@@ -231,9 +234,20 @@ impl Polled {
                 Err(error) => return Err(End::Failed(error.into())),
             }
         }
+        if !flush(&mut *self.stream)? {
+            if self.state != State::Writing {
+                (self.state, self.since) = (State::Writing, now);
+            }
+            return Ok(false);
+        }
         self.sent = 0;
         shrink_out(out);
         Ok(true)
+    }
+
+    /// Whether the poll has to say when it can be written.
+    pub(super) fn wants_write(&self) -> bool {
+        self.state == State::Writing || self.stream.wants_write()
     }
 
     /// When it has waited long enough.
@@ -241,6 +255,7 @@ impl Polled {
         let timeouts = self.timeouts();
         let ms = match self.state {
             State::Writing => timeouts.write_ms,
+            _ if self.stream.is_handshaking() => timeouts.handshake_ms,
             _ if self.buffers.inbox.is_empty() => timeouts.idle_ms,
             _ => timeouts.read_ms,
         };
@@ -252,6 +267,7 @@ impl Polled {
         let timeouts = self.timeouts();
         match self.state {
             State::Writing => End::replies_not_taken(timeouts),
+            _ if self.stream.is_handshaking() => End::no_handshake(timeouts),
             _ => End::no_message(timeouts, self.buffers.inbox.is_empty()),
         }
     }
@@ -293,5 +309,14 @@ impl Polled {
             lent.out = mem::take(out);
         }
         lent
+    }
+}
+
+/// `false` when the peer does not take everything that the stream keeps.
+fn flush(stream: &mut dyn Stream) -> Result<bool, End> {
+    match stream.flush() {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(End::Failed(error.into())),
     }
 }
