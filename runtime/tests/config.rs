@@ -227,7 +227,7 @@ fn a_transport_of_ones_own_can_be_chosen() {
     let error = Server::bind(&config, Nothing).unwrap_err().to_string();
     assert_eq!(
         error,
-        "line 1: server.transport: `crc` is none of `framed` and `buffered`"
+        "line 1: server.transport: `crc` is none of `framed`, `buffered` and `auto`"
     );
     Server::bind(&config.transports(transports), Nothing).unwrap();
 }

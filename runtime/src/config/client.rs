@@ -44,7 +44,7 @@ pub struct ClientConfig {
     pub(crate) origin: Origin,
 }
 
-/// In which order a server answers the calls of one connection.
+/// In which order the calls of one connection are answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReplyOrder {
@@ -56,7 +56,7 @@ pub enum ReplyOrder {
 }
 
 impl ReplyOrder {
-    const NAMED: [(&'static str, Self); 2] = [("any", Self::Any), ("sent", Self::Sent)];
+    pub(super) const NAMED: [(&'static str, Self); 2] = [("any", Self::Any), ("sent", Self::Sent)];
 }
 
 /// How long a client waits, in milliseconds, from 1 to 86 400 000 (a day).

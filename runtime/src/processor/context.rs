@@ -71,6 +71,11 @@ impl CallContext {
         &mut self.extensions
     }
 
+    /// Makes it one for calls of the peer of another.
+    pub(crate) fn meet(&mut self, other: &Self) {
+        self.peer = other.peer.clone();
+    }
+
     /// Forgets the call before, and takes the names from the head of a message.
     pub(crate) fn begin(&mut self, name: &str, oneway: bool) {
         let (service, method) = name.split_once(':').unwrap_or(("", name));

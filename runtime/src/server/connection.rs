@@ -8,14 +8,39 @@ use std::time::{Duration, Instant};
 use crate::config::ServerTimeouts;
 use crate::error::{Error, ErrorKind};
 use crate::peer::Peer;
-use crate::server::engine::{Engine, Step};
+use crate::server::counters::Counters;
+use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::events;
-use crate::server::shared::{Counters, Permit, Shared};
+use crate::server::shared::{Permit, Shared};
 use crate::transport::{Inbox, Readiness, Stream, shrink_out, write_all};
 
 /// Answers are written when they come to so many bytes, even if more messages have arrived already:
 /// a peer that sends many small calls must not make this process hold many big replies.
 pub(super) const OUT_BYTES: usize = 64 * 1024;
+
+/// So many bytes show what a message is.
+const HEADER_BYTES: usize = 8;
+
+/// A peer whose calls are refused gets no more time than this to take that.
+const REFUSAL_WRITE: Duration = Duration::from_millis(100);
+
+/// How long a message may take of which so many bytes have arrived.
+pub(super) fn time_to_read(timeouts: &ServerTimeouts, arrived: usize) -> Duration {
+    let read_ms = Duration::from_millis(timeouts.read_ms);
+    if arrived < HEADER_BYTES {
+        return read_ms.min(Duration::from_millis(timeouts.header_ms));
+    }
+    read_ms + time_to_move(timeouts, arrived)
+}
+
+/// How long replies may take of which so many bytes were written.
+pub(super) fn time_to_write(timeouts: &ServerTimeouts, written: usize) -> Duration {
+    Duration::from_millis(timeouts.write_ms) + time_to_move(timeouts, written)
+}
+
+fn time_to_move(timeouts: &ServerTimeouts, bytes: usize) -> Duration {
+    Duration::from_millis((bytes as u64).saturating_mul(1000) / timeouts.bytes_per_second_min)
+}
 
 pub(super) struct Connection {
     stream: Box<dyn Stream>,
@@ -72,14 +97,33 @@ impl End {
         Self::Failed(Error::new(ErrorKind::Timeout, text))
     }
 
+    /// `arrived` bytes of a message are there.
     #[cold]
-    pub(super) fn no_message(timeouts: &ServerTimeouts, between: bool) -> Self {
-        let text = if between {
-            format!("no message within idle_ms = {}", timeouts.idle_ms)
-        } else {
-            format!("no whole message within read_ms = {}", timeouts.read_ms)
+    pub(super) fn no_message(timeouts: &ServerTimeouts, arrived: usize) -> Self {
+        let ServerTimeouts {
+            idle_ms,
+            header_ms,
+            read_ms,
+            bytes_per_second_min: rate,
+            ..
+        } = timeouts;
+        let text = match arrived {
+            0 => format!("no message within idle_ms = {idle_ms}"),
+            1..HEADER_BYTES if header_ms < read_ms => {
+                format!("no beginning of a message within header_ms = {header_ms}")
+            }
+            _ if arrived as u64 <= *rate => format!("no whole message within read_ms = {read_ms}"),
+            _ => format!(
+                "no whole message within read_ms = {read_ms}, and {arrived} bytes of it slower than \
+                 bytes_per_second_min = {rate}"
+            ),
         };
         Self::Failed(Error::new(ErrorKind::Timeout, text))
+    }
+
+    #[cold]
+    pub(super) fn refused(why: Refusal) -> Self {
+        Self::Failed(Error::new(ErrorKind::Overloaded, why.text()))
     }
 
     #[cold]
@@ -95,7 +139,7 @@ impl End {
             Self::Closed => events::closed(peer, "the peer closed it"),
             Self::Shutdown => events::closed(peer, "the server is shutting down"),
             Self::Failed(error) => {
-                Counters::add(&shared.counters.failed);
+                shared.counters.failed(error.kind());
                 events::failed(peer, &error);
             }
         }
@@ -120,14 +164,19 @@ impl Connection {
     /// Serves the connection to its end, on this thread.
     pub(super) fn run(mut self) {
         loop {
-            if let Err(end) = self.turn(None) {
+            if let Err(end) = self.turn(None, None) {
                 return self.finish(end);
             }
         }
     }
 
-    /// Waits for bytes, at most for a while if there is one, and answers what has arrived.
-    pub(super) fn turn(&mut self, patience: Option<Duration>) -> Result<Turn, End> {
+    /// Waits for bytes, at most for a while if there is one, and answers what has arrived, if only
+    /// with a refusal.
+    pub(super) fn turn(
+        &mut self,
+        patience: Option<Duration>,
+        refusal: Option<Refusal>,
+    ) -> Result<Turn, End> {
         let between = self.buffers.inbox.is_empty();
         if between {
             self.permit.set_idle(true);
@@ -158,7 +207,11 @@ impl Connection {
         match read {
             Ok(0) if between => Err(End::Closed),
             Ok(0) => Err(End::truncated(self.missing)),
-            Ok(_) => self.answer(between).map(|()| Turn::Active),
+            Ok(bytes) => {
+                let counters = &self.permit.shared().counters;
+                Counters::add_bytes(&counters.bytes_read, bytes);
+                self.answer(between, refusal).map(|()| Turn::Active)
+            }
             Err(error) if is_timeout(&error) && patience.is_some() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) && handshaking && !self.stream.is_handshaking() => {
                 self.since = Instant::now();
@@ -170,16 +223,23 @@ impl Connection {
     }
 
     /// Answers every whole message that has arrived.
-    fn answer(&mut self, mut restart: bool) -> Result<(), End> {
+    fn answer(&mut self, mut restart: bool, refusal: Option<Refusal>) -> Result<(), End> {
         let shared = Arc::clone(self.permit.shared());
+        let mut unanswered = 0;
         let result = loop {
             let Buffers { inbox, out } = &mut self.buffers;
-            match self.engine.step(&shared, inbox.bytes(), out) {
+            let step = match refusal {
+                None => self.engine.step(&shared, inbox.bytes(), out),
+                Some(why) => self.engine.refuse(&shared, why, inbox.bytes(), out),
+            };
+            match step {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
                     restart = true;
-                    if out.len() >= OUT_BYTES {
-                        self.flush()?;
+                    unanswered += 1;
+                    if out.len() >= OUT_BYTES || unanswered >= shared.settings.in_flight_max {
+                        unanswered = 0;
+                        self.flush(refusal.is_some())?;
                     }
                 }
                 Ok(Step::NeedMore(missing)) => {
@@ -189,7 +249,7 @@ impl Connection {
                 Err(error) => break Err(End::Failed(error)),
             }
         };
-        self.flush()?;
+        self.flush(refusal.is_some())?;
         self.buffers.inbox.shrink();
         if restart {
             self.since = Instant::now();
@@ -197,17 +257,25 @@ impl Connection {
         result
     }
 
-    fn flush(&mut self) -> Result<(), End> {
+    fn flush(&mut self, hurry: bool) -> Result<(), End> {
         let out = &mut self.buffers.out;
         if out.is_empty() {
             return Ok(());
         }
-        let write_ms = self.permit.shared().settings.timeouts.write_ms;
-        let written = write_all(&mut *self.stream, out, Duration::from_millis(write_ms));
+        let Shared {
+            settings, counters, ..
+        } = &**self.permit.shared();
+        let timeouts = &settings.timeouts;
+        let time = |written| match hurry {
+            false => time_to_write(timeouts, written),
+            true => REFUSAL_WRITE.min(time_to_write(timeouts, 0)),
+        };
+        let written = write_all(&mut *self.stream, out, time);
+        Counters::add_bytes(&counters.bytes_written, out.len());
         shrink_out(out);
         written.map_err(|(_, error)| {
             if is_timeout(&error) {
-                End::replies_not_taken(&self.shared().settings.timeouts)
+                End::replies_not_taken(timeouts)
             } else {
                 End::Failed(error.into())
             }
@@ -216,13 +284,13 @@ impl Connection {
 
     fn timeout(&self) -> Duration {
         let timeouts = &self.shared().settings.timeouts;
-        Duration::from_millis(if self.stream.is_handshaking() {
-            timeouts.handshake_ms
+        if self.stream.is_handshaking() {
+            Duration::from_millis(timeouts.handshake_ms)
         } else if self.is_between_messages() {
-            timeouts.idle_ms
+            Duration::from_millis(timeouts.idle_ms)
         } else {
-            timeouts.read_ms
-        })
+            time_to_read(timeouts, self.buffers.inbox.bytes().len())
+        }
     }
 
     /// When the connection has waited long enough for what it waits for.
@@ -236,7 +304,7 @@ impl Connection {
         if self.stream.is_handshaking() {
             return End::no_handshake(timeouts);
         }
-        End::no_message(timeouts, self.is_between_messages())
+        End::no_message(timeouts, self.buffers.inbox.bytes().len())
     }
 
     /// Says why it ended, and ends it.

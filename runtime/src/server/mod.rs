@@ -6,27 +6,30 @@
 
 mod accept;
 mod connection;
+mod counters;
 mod engine;
 mod events;
 mod handle;
 mod nonblocking;
 mod parking;
+mod queue;
 mod replay;
+mod selection;
 mod shared;
 mod simple;
 mod thread_pool;
 mod threaded;
 
+pub use counters::ServerStats;
 pub use handle::{ServerHandle, ShutdownReport};
 pub use replay::{FileProcessor, Replayed};
-pub use shared::ServerStats;
 
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::config::{Dispatch, Model, ServerConfig};
+use crate::config::{Dispatch, Model, ReplyOrder, ServerConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::Processor;
 use crate::transport::{Address, Listener, bind};
@@ -52,6 +55,7 @@ struct Pools {
     queue: usize,
     io_threads: usize,
     dispatch: Dispatch,
+    reply_order: ReplyOrder,
 }
 
 impl Server {
@@ -94,6 +98,7 @@ impl Server {
                 queue: config.queue_or_default(),
                 io_threads: config.io_threads_or_default(),
                 dispatch: config.dispatch,
+                reply_order: config.reply_order,
             },
             shared,
         })

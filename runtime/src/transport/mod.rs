@@ -17,8 +17,8 @@
 mod address;
 mod buffered;
 mod connect;
+mod detect;
 pub mod file;
-mod foreign;
 mod framed;
 mod inbox;
 mod memory;
@@ -32,6 +32,7 @@ mod unix;
 pub use address::Address;
 pub use buffered::Buffered;
 pub use connect::Connector;
+pub use detect::Framing;
 pub use framed::Framed;
 pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
 pub use registry::Transports;
@@ -40,7 +41,7 @@ pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, W
 
 pub(crate) use address::bind;
 pub(crate) use connect::{AddressConnector, OneStream};
-pub(crate) use foreign::explain;
+pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
 pub(crate) use inbox::{Inbox, shrink_out};
 pub(crate) use stream::{whole, write_all};
 
@@ -54,6 +55,12 @@ use crate::protocol::WireProtocol;
 pub trait Transport: Send + Sync {
     /// The two halves for one new connection.
     fn open(&self, setup: &Setup<'_>) -> (Box<dyn Decoder>, Box<dyn Encoder>);
+
+    /// What it puts around a message, if that is one of the ways that a server with
+    /// `transport = "auto"` tells apart.
+    fn framing(&self) -> Option<Framing> {
+        None
+    }
 }
 
 /// What a transport may need to know of the connection it is for.

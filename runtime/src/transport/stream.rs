@@ -1,10 +1,10 @@
 //! Streams and listeners: the only things here that do I/O.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{fmt, mem};
 
 use parking_lot::Mutex;
 
@@ -187,37 +187,37 @@ pub trait Listener: Send {
     fn local_addr(&self) -> Address;
 }
 
-/// Writes everything by a deadline, however slowly the peer reads.
+/// Writes everything, however slowly the peer reads, as long as that takes no longer than `time`
+/// says of the bytes that were written already.
 ///
 /// # Errors
 /// With how many bytes were handed over before. `TimedOut` at the deadline.
 pub(crate) fn write_all(
     stream: &mut dyn Stream,
-    mut bytes: &[u8],
-    timeout: Duration,
+    bytes: &[u8],
+    time: impl Fn(usize) -> Duration,
 ) -> Result<(), (usize, io::Error)> {
-    let total = bytes.len();
-    let failed = |rest: &[u8], error: io::Error| Err((total - rest.len(), error));
-    let mut wait = timeout;
-    let mut deadline = None;
-    while !bytes.is_empty() {
-        if let Err(error) = stream.set_write_timeout(Some(wait)) {
-            return failed(bytes, error);
-        }
-        match stream.write(bytes) {
-            Ok(0) => return failed(bytes, io::ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &mem::take(&mut bytes)[written..],
+    let mut written = 0;
+    let mut wait = time(0);
+    let mut start = None;
+    while written < bytes.len() {
+        let write = stream
+            .set_write_timeout(Some(wait))
+            .and_then(|()| stream.write(&bytes[written..]));
+        match write {
+            Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
+            Ok(more) => written += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return failed(bytes, error),
+            Err(error) => return Err((written, error)),
         }
-        if !bytes.is_empty() {
+        if written < bytes.len() {
             // The clock is only asked when the first write was not enough.
-            let deadline = *deadline.get_or_insert_with(|| Instant::now() + timeout);
-            wait = deadline.saturating_duration_since(Instant::now());
+            let start = *start.get_or_insert_with(|| Instant::now());
+            wait = (start + time(written)).saturating_duration_since(Instant::now());
             if wait.is_zero() {
-                return failed(bytes, io::ErrorKind::TimedOut.into());
+                return Err((written, io::ErrorKind::TimedOut.into()));
             }
         }
     }
-    stream.flush().or_else(|error| failed(bytes, error))
+    stream.flush().map_err(|error| (written, error))
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::ServerTimeouts;
-use crate::server::connection::{Buffers, End, OUT_BYTES};
-use crate::server::engine::{Engine, Step};
+use crate::server::connection::{Buffers, End, OUT_BYTES, time_to_read, time_to_write};
+use crate::server::counters::Counters;
+use crate::server::engine::{Engine, Refusal, Step};
+use crate::server::nonblocking::lane::Lane;
 use crate::server::shared::{Permit, Shared};
 use crate::transport::{Inbox, Readiness, Stream, shrink_out};
 
@@ -20,24 +22,28 @@ const MOVED: usize = ROOM / 4;
 
 pub(super) struct Polled {
     stream: Box<dyn Stream>,
-    engine: Engine,
-    buffers: Buffers,
+    pub(super) engine: Engine,
+    pub(super) buffers: Buffers,
     /// How many bytes are missing from the message that has begun to arrive.
-    missing: usize,
+    pub(super) missing: usize,
     /// How much of the replies is written.
     sent: usize,
-    state: State,
+    pub(super) state: State,
     /// When it began to wait for what it waits for.
-    since: Instant,
+    pub(super) since: Instant,
+    /// Where workers leave answers, once they run several of its calls at a time.
+    pub(super) lane: Option<Arc<Lane>>,
+    /// How many of its calls are with them.
+    pub(super) running: usize,
     signs: Signs,
     /// The loop's poll also says when replies can be written.
     pub(super) watches_writing: bool,
     /// The server is shutting down, and this is the last read.
     last: bool,
     /// Ends when its replies are written.
-    end: Option<End>,
+    pub(super) end: Option<End>,
     // The last field, so that the stream is closed when the connection is counted out.
-    permit: Permit,
+    pub(super) permit: Permit,
 }
 
 /// What the poll has said.
@@ -63,6 +69,8 @@ pub(super) enum State {
     Reading,
     /// For somebody to answer what has arrived.
     Answering,
+    /// For workers to be done with its calls.
+    Waiting,
     /// For the peer to take replies.
     Writing,
 }
@@ -79,6 +87,8 @@ impl Polled {
             sent: 0,
             state: State::Reading,
             since: Instant::now(),
+            lane: None,
+            running: 0,
             signs: Signs::default(),
             watches_writing: false,
             last: false,
@@ -105,6 +115,9 @@ impl Polled {
         let inbox = &mut self.buffers.inbox;
         let between = inbox.is_empty();
         if between && !self.permit.shared().is_running() {
+            if self.running > 0 {
+                return Ok(false);
+            }
             // A call that has arrived already is still answered, but no second one: the peer might
             // go on for ever.
             if self.last {
@@ -119,9 +132,11 @@ impl Polled {
             return Ok(false);
         }
         match inbox.fill(&mut *self.stream, self.missing) {
-            Ok(0) if between => Err(End::Closed),
-            Ok(0) => Err(End::truncated(self.missing)),
-            Ok(_) => {
+            Ok(0) if between => self.ended(End::Closed),
+            Ok(0) => self.ended(End::truncated(self.missing)),
+            Ok(bytes) => {
+                let counters = &self.permit.shared().counters;
+                Counters::add_bytes(&counters.bytes_read, bytes);
                 // A read that brought less than it could has emptied the socket, and what arrives
                 // from now on is an event: no need for another read to find out.
                 self.signs.readable = inbox.is_full() || self.signs.ended || self.stream.has_more();
@@ -142,6 +157,33 @@ impl Polled {
         }
     }
 
+    /// The peer sends nothing more, but may wait for answers.
+    fn ended(&mut self, end: End) -> Result<bool, End> {
+        if self.running == 0 {
+            return Err(end);
+        }
+        (self.end, self.state) = (Some(end), State::Waiting);
+        Ok(true)
+    }
+
+    /// Goes on when workers have answered what it waited for. `false` as long as they have not.
+    pub(super) fn wait_on(&mut self) -> Result<bool, End> {
+        if self.end.is_none() {
+            let in_flight_max = self.permit.shared().settings.in_flight_max;
+            if self.running < in_flight_max {
+                self.state = State::Answering;
+            }
+            return Ok(self.running < in_flight_max);
+        }
+        match self.end.take() {
+            Some(end) if self.running == 0 => Err(end),
+            end => {
+                self.end = end;
+                Ok(false)
+            }
+        }
+    }
+
     /// Answers every whole message that has arrived, and writes the answers.
     pub(super) fn answer(&mut self, now: Instant) -> Result<(), End> {
         self.step_through(now, |engine, shared, buffer, out| {
@@ -150,7 +192,7 @@ impl Polled {
     }
 
     /// Answers every whole message that has arrived with an application exception.
-    pub(super) fn refuse(&mut self, now: Instant, why: &str) -> Result<(), End> {
+    pub(super) fn refuse(&mut self, now: Instant, why: Refusal) -> Result<(), End> {
         self.step_through(now, |engine, shared, buffer, out| {
             engine.refuse(shared, why, buffer, out)
         })
@@ -168,6 +210,8 @@ impl Polled {
         ) -> crate::error::Result<Step>,
     ) -> Result<(), End> {
         let shared = Arc::clone(self.permit.shared());
+        let in_flight_max = shared.settings.in_flight_max;
+        let mut unanswered = 0;
         self.state = State::Reading;
         while !self.buffers.inbox.is_empty() {
             let Buffers { inbox, out } = &mut self.buffers;
@@ -175,8 +219,12 @@ impl Polled {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
                     self.since = now;
-                    if out.len() >= OUT_BYTES && !self.write(now)? {
-                        return Ok(());
+                    unanswered += 1;
+                    if out.len() >= OUT_BYTES || unanswered >= in_flight_max {
+                        unanswered = 0;
+                        if !self.write(now)? {
+                            return Ok(());
+                        }
                     }
                 }
                 Ok(Step::NeedMore(missing)) => {
@@ -202,11 +250,15 @@ impl Polled {
         if !self.write(now)? {
             return Ok(false);
         }
-        if let Some(end) = self.end.take() {
-            return Err(end);
-        }
         self.since = now;
-        self.state = if self.buffers.inbox.is_empty() {
+        self.state = if self.end.is_some() {
+            if self.running == 0
+                && let Some(end) = self.end.take()
+            {
+                return Err(end);
+            }
+            State::Waiting
+        } else if self.buffers.inbox.is_empty() {
             State::Reading
         } else {
             // Perhaps it was left in the middle of a batch.
@@ -215,15 +267,22 @@ impl Polled {
         Ok(true)
     }
 
-    fn write(&mut self, now: Instant) -> Result<bool, End> {
+    pub(super) fn write(&mut self, now: Instant) -> Result<bool, End> {
         let out = &mut self.buffers.out;
+        if out.is_empty() {
+            return Ok(true);
+        }
         while self.sent < out.len() {
             match self.stream.write(&out[self.sent..]) {
                 Ok(0) => {
                     let error = io::Error::from(io::ErrorKind::WriteZero);
                     return Err(End::Failed(error.into()));
                 }
-                Ok(bytes) => self.sent += bytes,
+                Ok(bytes) => {
+                    let counters = &self.permit.shared().counters;
+                    Counters::add_bytes(&counters.bytes_written, bytes);
+                    self.sent += bytes;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.state != State::Writing {
@@ -251,15 +310,21 @@ impl Polled {
     }
 
     /// When it has waited long enough.
-    pub(super) fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self, now: Instant) -> Instant {
         let timeouts = self.timeouts();
-        let ms = match self.state {
-            State::Writing => timeouts.write_ms,
-            _ if self.stream.is_handshaking() => timeouts.handshake_ms,
-            _ if self.buffers.inbox.is_empty() => timeouts.idle_ms,
-            _ => timeouts.read_ms,
-        };
-        self.since + Duration::from_millis(ms)
+        let arrived = self.buffers.inbox.bytes().len();
+        let idle = Duration::from_millis(timeouts.idle_ms);
+        match self.state {
+            State::Writing => self.since + time_to_write(timeouts, self.sent),
+            // It is the workers who take so long.
+            State::Waiting => now + idle,
+            _ if arrived == 0 && self.running > 0 => now + idle,
+            _ if self.stream.is_handshaking() => {
+                self.since + Duration::from_millis(timeouts.handshake_ms)
+            }
+            _ if arrived == 0 => self.since + idle,
+            _ => self.since + time_to_read(timeouts, arrived),
+        }
     }
 
     /// The end of a connection that is past its deadline.
@@ -268,7 +333,7 @@ impl Polled {
         match self.state {
             State::Writing => End::replies_not_taken(timeouts),
             _ if self.stream.is_handshaking() => End::no_handshake(timeouts),
-            _ => End::no_message(timeouts, self.buffers.inbox.is_empty()),
+            _ => End::no_message(timeouts, self.buffers.inbox.bytes().len()),
         }
     }
 
