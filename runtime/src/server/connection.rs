@@ -1,7 +1,6 @@
 //! One connection: reads into a buffer that is used again, has every whole message in it answered,
 //! and writes the answers together.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,36 +10,16 @@ use crate::peer::Peer;
 use crate::server::counters::Counters;
 use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::events;
+use crate::server::pace::{HEADER_BYTES, Pace, is_timeout, time_to_read, write_all};
 use crate::server::shared::{Permit, Shared};
-use crate::transport::{Inbox, Readiness, Stream, shrink_out, write_all};
+use crate::transport::{Inbox, Readiness, Stream, shrink_out};
 
 /// Answers are written when they come to so many bytes, even if more messages have arrived already:
 /// a peer that sends many small calls must not make this process hold many big replies.
 pub(super) const OUT_BYTES: usize = 64 * 1024;
 
-/// So many bytes show what a message is.
-const HEADER_BYTES: usize = 8;
-
 /// A peer whose calls are refused gets no more time than this to take that.
-const REFUSAL_WRITE: Duration = Duration::from_millis(100);
-
-/// How long a message may take of which so many bytes have arrived.
-pub(super) fn time_to_read(timeouts: &ServerTimeouts, arrived: usize) -> Duration {
-    let read_ms = Duration::from_millis(timeouts.read_ms);
-    if arrived < HEADER_BYTES {
-        return read_ms.min(Duration::from_millis(timeouts.header_ms));
-    }
-    read_ms + time_to_move(timeouts, arrived)
-}
-
-/// How long replies may take of which so many bytes were written.
-pub(super) fn time_to_write(timeouts: &ServerTimeouts, written: usize) -> Duration {
-    Duration::from_millis(timeouts.write_ms) + time_to_move(timeouts, written)
-}
-
-fn time_to_move(timeouts: &ServerTimeouts, bytes: usize) -> Duration {
-    Duration::from_millis((bytes as u64).saturating_mul(1000) / timeouts.bytes_per_second_min)
-}
+const REFUSAL_WRITE_MS: u64 = 100;
 
 pub(super) struct Connection {
     stream: Box<dyn Stream>,
@@ -49,7 +28,7 @@ pub(super) struct Connection {
     /// How many bytes are missing from the message that has begun to arrive.
     missing: usize,
     /// When that message began to arrive or, between messages, when the last one was answered.
-    since: Instant,
+    pace: Pace,
     /// The server is shutting down, and this is the last turn.
     last: bool,
     // The last field, so that the stream is closed when the connection is counted out.
@@ -112,10 +91,8 @@ impl End {
             1..HEADER_BYTES if header_ms < read_ms => {
                 format!("no beginning of a message within header_ms = {header_ms}")
             }
-            _ if arrived as u64 <= *rate => format!("no whole message within read_ms = {read_ms}"),
             _ => format!(
-                "no whole message within read_ms = {read_ms}, and {arrived} bytes of it slower than \
-                 bytes_per_second_min = {rate}"
+                "no whole message within read_ms = {read_ms}, nor {rate} bytes a second of one"
             ),
         };
         Self::Failed(Error::new(ErrorKind::Timeout, text))
@@ -155,7 +132,7 @@ impl Connection {
             engine,
             buffers: Buffers::default(),
             missing: 1,
-            since: Instant::now(),
+            pace: Pace::start(Instant::now()),
             last: false,
             permit,
         }
@@ -193,6 +170,7 @@ impl Connection {
             Some(patience) => patience,
             None if between => self.timeout(),
             None => match self.deadline().saturating_duration_since(Instant::now()) {
+                Duration::ZERO if self.renew() => return Ok(Turn::Quiet),
                 Duration::ZERO => return Err(self.timed_out()),
                 left => left,
             },
@@ -210,13 +188,15 @@ impl Connection {
             Ok(bytes) => {
                 let counters = &self.permit.shared().counters;
                 Counters::add_bytes(&counters.bytes_read, bytes);
+                self.pace.moved(bytes);
                 self.answer(between, refusal).map(|()| Turn::Active)
             }
             Err(error) if is_timeout(&error) && patience.is_some() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) && handshaking && !self.stream.is_handshaking() => {
-                self.since = Instant::now();
+                self.pace = Pace::start(Instant::now());
                 Ok(Turn::Quiet)
             }
+            Err(error) if is_timeout(&error) && self.renew() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) => Err(self.timed_out()),
             Err(error) => Err(End::Failed(error.into())),
         }
@@ -252,7 +232,7 @@ impl Connection {
         self.flush(refusal.is_some())?;
         self.buffers.inbox.shrink();
         if restart {
-            self.since = Instant::now();
+            self.pace = Pace::start(Instant::now());
         }
         result
     }
@@ -265,17 +245,16 @@ impl Connection {
         let Shared {
             settings, counters, ..
         } = &**self.permit.shared();
-        let timeouts = &settings.timeouts;
-        let time = |written| match hurry {
-            false => time_to_write(timeouts, written),
-            true => REFUSAL_WRITE.min(time_to_write(timeouts, 0)),
-        };
-        let written = write_all(&mut *self.stream, out, time);
+        let mut timeouts = settings.timeouts;
+        if hurry {
+            timeouts.write_ms = timeouts.write_ms.min(REFUSAL_WRITE_MS);
+        }
+        let written = write_all(&mut *self.stream, out, &timeouts);
         Counters::add_bytes(&counters.bytes_written, out.len());
         shrink_out(out);
-        written.map_err(|(_, error)| {
+        written.map_err(|error| {
             if is_timeout(&error) {
-                End::replies_not_taken(timeouts)
+                End::replies_not_taken(&timeouts)
             } else {
                 End::Failed(error.into())
             }
@@ -295,7 +274,14 @@ impl Connection {
 
     /// When the connection has waited long enough for what it waits for.
     pub(super) fn deadline(&self) -> Instant {
-        self.since + self.timeout()
+        self.pace.since() + self.timeout()
+    }
+
+    /// Gives a message more time after its deadline, if it is a big one that moves fast enough.
+    pub(super) fn renew(&mut self) -> bool {
+        let timeouts = &self.permit.shared().settings.timeouts;
+        self.buffers.inbox.bytes().len() >= HEADER_BYTES
+            && self.pace.renew(timeouts, timeouts.read_ms, Instant::now())
     }
 
     /// The end of a connection that is past its deadline.
@@ -370,11 +356,4 @@ impl Connection {
     fn shared(&self) -> &Arc<Shared> {
         self.permit.shared()
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
 }

@@ -74,6 +74,11 @@ impl ServerHandle {
         self.shutdown(Duration::from_millis(drain_ms))
     }
 
+    /// Whether it was told to shut down, or has ended by itself.
+    pub fn is_stopping(&self) -> bool {
+        !self.shared.is_running()
+    }
+
     /// How often things happened so far.
     pub fn stats(&self) -> ServerStats {
         self.shared.stats()

@@ -11,6 +11,7 @@ mod engine;
 mod events;
 mod handle;
 mod nonblocking;
+mod pace;
 mod parking;
 mod queue;
 mod replay;

@@ -209,7 +209,11 @@ impl Parking {
         while let Some(&(deadline, number)) = self.deadlines.first()
             && deadline <= now
         {
-            if let Some(connection) = self.leave(number) {
+            if let Some(mut connection) = self.leave(number) {
+                if connection.renew() {
+                    self.take(connection);
+                    continue;
+                }
                 let end = connection.timed_out();
                 connection.finish(end);
             } else {

@@ -14,12 +14,15 @@ const AUTO: &str = "auto";
 const KNOWN: [&str; 3] = ["binary", "compact", "json"];
 
 pub(super) struct Selection {
-    transports: Vec<(Option<Framing>, Arc<dyn Transport>)>,
+    transports: Vec<Candidate>,
     /// Indices into those of the processor.
     protocols: Vec<(usize, &'static str)>,
     transport_name: String,
     protocol_name: String,
 }
+
+/// A transport, and what it puts around messages if that can be told.
+type Candidate = (Option<Framing>, Arc<dyn Transport>);
 
 /// What a connection speaks.
 pub(super) type Chosen<'a> = (&'a dyn Transport, usize);
@@ -87,7 +90,7 @@ impl Selection {
 
     /// Refuses first bytes that begin no message, without waiting for its end.
     pub(super) fn check_first(&self, first: &[u8]) -> Result<()> {
-        let known = |(framing, _): &(Option<Framing>, _)| framing.is_some();
+        let known = |(framing, _): &Candidate| framing.is_some();
         let named = |(_, name): &(usize, &str)| KNOWN.contains(name);
         if first.len() >= transport::FIRST_BYTES
             && self.transports.iter().all(known)
@@ -105,7 +108,7 @@ impl Selection {
     }
 
     fn transport(&self, framing: Framing) -> Option<&dyn Transport> {
-        let is_it = |(own, _): &&(Option<Framing>, _)| *own == Some(framing);
+        let is_it = |(own, _): &&Candidate| *own == Some(framing);
         Some(&*self.transports.iter().find(is_it)?.1)
     }
 
@@ -115,7 +118,7 @@ impl Selection {
     }
 }
 
-fn transports(config: &ServerConfig) -> Result<Vec<(Option<Framing>, Arc<dyn Transport>)>> {
+fn transports(config: &ServerConfig) -> Result<Vec<Candidate>> {
     let ServerConfig {
         transport: name,
         transports,

@@ -43,7 +43,7 @@ pub(crate) use address::bind;
 pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
 pub(crate) use inbox::{Inbox, shrink_out};
-pub(crate) use stream::{whole, write_all};
+pub(crate) use stream::whole;
 
 use crate::error::Result;
 use crate::limits::Limits;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -185,39 +185,4 @@ pub trait Listener: Send {
 
     /// Where it listens. A TCP port that was given as 0 is the one that the system chose.
     fn local_addr(&self) -> Address;
-}
-
-/// Writes everything, however slowly the peer reads, as long as that takes no longer than `time`
-/// says of the bytes that were written already.
-///
-/// # Errors
-/// With how many bytes were handed over before. `TimedOut` at the deadline.
-pub(crate) fn write_all(
-    stream: &mut dyn Stream,
-    bytes: &[u8],
-    time: impl Fn(usize) -> Duration,
-) -> Result<(), (usize, io::Error)> {
-    let mut written = 0;
-    let mut wait = time(0);
-    let mut start = None;
-    while written < bytes.len() {
-        let write = stream
-            .set_write_timeout(Some(wait))
-            .and_then(|()| stream.write(&bytes[written..]));
-        match write {
-            Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
-            Ok(more) => written += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err((written, error)),
-        }
-        if written < bytes.len() {
-            // The clock is only asked when the first write was not enough.
-            let start = *start.get_or_insert_with(|| Instant::now());
-            wait = (start + time(written)).saturating_duration_since(Instant::now());
-            if wait.is_zero() {
-                return Err((written, io::ErrorKind::TimedOut.into()));
-            }
-        }
-    }
-    stream.flush().map_err(|error| (written, error))
 }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod auto;
 mod bytes;
 mod client;
+mod concurrent;
 mod exhaustion;
 mod failing;
 mod in_flight;
@@ -11,6 +13,7 @@ mod interceptors;
 mod log;
 mod matrix;
 mod nonblocking;
+mod overload;
 mod raw;
 mod replay;
 mod shutdown;

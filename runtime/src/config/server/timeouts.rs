@@ -18,13 +18,13 @@ pub struct ServerTimeouts {
     pub handshake_ms: u64,
     /// From the first byte of a message to its eighth, which tells what it is. Default 10 000.
     pub header_ms: u64,
-    /// From the first byte of a message to its last, plus what its bytes may take by
-    /// [`bytes_per_second_min`](Self::bytes_per_second_min). Default 10 000.
+    /// From the first byte of a message to its last. A big one may take as much again, and so on, as
+    /// long as it moves at [`bytes_per_second_min`](Self::bytes_per_second_min). Default 10 000.
     pub read_ms: u64,
-    /// For the peer to take a batch of replies, plus what its bytes may take. Default 30 000.
+    /// For the peer to take a batch of replies; a big one as above. Default 30 000.
     pub write_ms: u64,
-    /// How fast big messages and replies have to move, 1 to 1 000 000 000 bytes in a second: what has
-    /// moved already gives the rest so much more time. Default 1024.
+    /// How fast big messages and replies have to move, 1 to 1 000 000 000 bytes in a second. Default
+    /// 1024.
     pub bytes_per_second_min: u64,
     /// From when a call has arrived to when a worker takes it; later it is not run but answered as
     /// [`OVERLOADED`](crate::ApplicationCode::OVERLOADED). Default 10 000.

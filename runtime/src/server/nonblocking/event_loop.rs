@@ -324,12 +324,14 @@ impl EventLoop {
         }
         self.timer.reset();
         for slot in 0..self.slots.len() {
-            let Slot::Here(polled) = &self.slots[slot] else {
+            let Slot::Here(polled) = &mut self.slots[slot] else {
                 continue;
             };
             let deadline = polled.deadline(self.now);
             if deadline > self.now {
                 self.timer.add(deadline);
+            } else if polled.renew(self.now) {
+                self.timer.add(polled.deadline(self.now));
             } else if let Slot::Here(polled) = mem::replace(&mut self.slots[slot], AWAY) {
                 let end = polled.timed_out();
                 self.finish(slot, polled, end);

@@ -16,6 +16,7 @@ use crate::server::engine::{self, Found, Refusal};
 use crate::server::nonblocking::mail::Mail;
 use crate::server::nonblocking::polled::{Polled, State};
 use crate::server::nonblocking::workers::{Job, Work};
+use crate::server::pace::Pace;
 use crate::server::queue::Entrance;
 use crate::server::shared::Shared;
 use crate::transport::Encoder;
@@ -152,7 +153,7 @@ impl Polled {
                 }
             };
             inbox.consume(consumed);
-            self.since = now;
+            self.pace = Pace::start(now);
             let Some(lane) = self.lane() else {
                 let text = "the transport has no encoder";
                 return Err(End::Failed(Error::new(ErrorKind::Malformed, text)));
@@ -192,7 +193,7 @@ impl Polled {
             return Ok(());
         }
         self.running -= left;
-        self.since = now;
+        self.pace = Pace::start(now);
         let out = &mut self.buffers.out;
         if out.is_empty() {
             mem::swap(out, &mut answers.out);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::ServerTimeouts;
-use crate::server::connection::{Buffers, End, OUT_BYTES, time_to_read, time_to_write};
+use crate::server::connection::{Buffers, End, OUT_BYTES};
 use crate::server::counters::Counters;
 use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::nonblocking::lane::Lane;
+use crate::server::pace::{HEADER_BYTES, Pace, time_to_read};
 use crate::server::shared::{Permit, Shared};
 use crate::transport::{Inbox, Readiness, Stream, shrink_out};
 
@@ -30,7 +31,7 @@ pub(super) struct Polled {
     sent: usize,
     pub(super) state: State,
     /// When it began to wait for what it waits for.
-    pub(super) since: Instant,
+    pub(super) pace: Pace,
     /// Where workers leave answers, once they run several of its calls at a time.
     pub(super) lane: Option<Arc<Lane>>,
     /// How many of its calls are with them.
@@ -86,7 +87,7 @@ impl Polled {
             missing: 1,
             sent: 0,
             state: State::Reading,
-            since: Instant::now(),
+            pace: Pace::start(Instant::now()),
             lane: None,
             running: 0,
             signs: Signs::default(),
@@ -141,8 +142,9 @@ impl Polled {
                 // from now on is an event: no need for another read to find out.
                 self.signs.readable = inbox.is_full() || self.signs.ended || self.stream.has_more();
                 if between {
-                    self.since = now;
+                    self.pace = Pace::start(now);
                 }
+                self.pace.moved(bytes);
                 self.state = State::Answering;
                 Ok(true)
             }
@@ -218,7 +220,7 @@ impl Polled {
             match step(&mut self.engine, &shared, inbox.bytes(), out) {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
-                    self.since = now;
+                    self.pace = Pace::start(now);
                     unanswered += 1;
                     if out.len() >= OUT_BYTES || unanswered >= in_flight_max {
                         unanswered = 0;
@@ -250,7 +252,7 @@ impl Polled {
         if !self.write(now)? {
             return Ok(false);
         }
-        self.since = now;
+        self.pace = Pace::start(now);
         self.state = if self.end.is_some() {
             if self.running == 0
                 && let Some(end) = self.end.take()
@@ -282,11 +284,12 @@ impl Polled {
                     let counters = &self.permit.shared().counters;
                     Counters::add_bytes(&counters.bytes_written, bytes);
                     self.sent += bytes;
+                    self.pace.moved(bytes);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.state != State::Writing {
-                        (self.state, self.since) = (State::Writing, now);
+                        (self.state, self.pace) = (State::Writing, Pace::start(now));
                     }
                     return Ok(false);
                 }
@@ -295,7 +298,7 @@ impl Polled {
         }
         if !flush(&mut *self.stream)? {
             if self.state != State::Writing {
-                (self.state, self.since) = (State::Writing, now);
+                (self.state, self.pace) = (State::Writing, Pace::start(now));
             }
             return Ok(false);
         }
@@ -315,16 +318,27 @@ impl Polled {
         let arrived = self.buffers.inbox.bytes().len();
         let idle = Duration::from_millis(timeouts.idle_ms);
         match self.state {
-            State::Writing => self.since + time_to_write(timeouts, self.sent),
+            State::Writing => self.pace.since() + Duration::from_millis(timeouts.write_ms),
             // It is the workers who take so long.
             State::Waiting => now + idle,
             _ if arrived == 0 && self.running > 0 => now + idle,
             _ if self.stream.is_handshaking() => {
-                self.since + Duration::from_millis(timeouts.handshake_ms)
+                self.pace.since() + Duration::from_millis(timeouts.handshake_ms)
             }
-            _ if arrived == 0 => self.since + idle,
-            _ => self.since + time_to_read(timeouts, arrived),
+            _ if arrived == 0 => self.pace.since() + idle,
+            _ => self.pace.since() + time_to_read(timeouts, arrived),
         }
+    }
+
+    /// Gives it more time after its deadline, if a big message or reply moves fast enough.
+    pub(super) fn renew(&mut self, now: Instant) -> bool {
+        let timeouts = &self.permit.shared().settings.timeouts;
+        let ms = match self.state {
+            State::Writing => timeouts.write_ms,
+            _ if self.buffers.inbox.bytes().len() < HEADER_BYTES => return false,
+            _ => timeouts.read_ms,
+        };
+        self.pace.renew(timeouts, ms, now)
     }
 
     /// The end of a connection that is past its deadline.
