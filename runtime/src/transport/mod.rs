@@ -17,6 +17,7 @@
 mod address;
 mod buffered;
 mod connect;
+mod event;
 pub mod file;
 mod foreign;
 mod framed;
@@ -32,6 +33,7 @@ mod unix;
 pub use address::Address;
 pub use buffered::Buffered;
 pub use connect::Connector;
+pub use event::ConnectionEvent;
 pub use framed::Framed;
 pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
 pub use registry::Transports;
@@ -40,6 +42,7 @@ pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, W
 
 pub(crate) use address::bind;
 pub(crate) use connect::{AddressConnector, OneStream};
+pub(crate) use event::Listeners;
 pub(crate) use foreign::explain;
 pub(crate) use inbox::{Inbox, shrink_out};
 pub(crate) use stream::{whole, write_all};
