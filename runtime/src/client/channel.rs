@@ -77,7 +77,8 @@ pub struct CallOptions {
     /// When the call has to be over.
     pub deadline: Deadline,
     /// The server may run the call more than once: the IDL says so of its function, with
-    /// `(rust.idempotent)`.
+    /// `(rust.idempotent)`. Not said of a call that is [sent](Channel::send) to be waited for later,
+    /// which nobody makes again.
     pub idempotent: bool,
 }
 
