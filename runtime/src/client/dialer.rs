@@ -92,7 +92,8 @@ impl Dialer {
         Deadline::after(self.connect)
     }
 
-    /// Makes a connection by a deadline. Not to be called while a lock is held.
+    /// Makes a connection by a deadline. Not to be called while a lock is held. That it is up is told
+    /// by the caller, who can use it then.
     pub(super) fn open(&self, deadline: &Deadline) -> Result<Link> {
         let attempt = self.begin(deadline)?;
         let Some(left) = deadline.left() else {
@@ -110,7 +111,6 @@ impl Dialer {
             self.succeeded();
         }
         drop(attempt);
-        self.events.tell();
         result
     }
 

@@ -239,8 +239,9 @@ impl ClientConfig {
     /// The same with somebody who is told of each connection that is made, cannot be made, or ends.
     ///
     /// It is called one event at a time in their order, by threads that call functions of the client,
-    /// after what they tell of has happened. No lock is held meanwhile, so it may call the client itself;
-    /// the thread that it keeps waits, and other events with it. A panic in it is caught.
+    /// while no lock is held. It may call the client itself, but not when it hears of
+    /// [`Connecting`](ConnectionEvent::Connecting), since that call would wait for the connection. What
+    /// it keeps waiting is a call, and the events after. A panic in it is caught.
     #[must_use]
     pub fn on_connection(
         mut self,

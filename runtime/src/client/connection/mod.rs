@@ -129,6 +129,8 @@ impl Connection {
             state.connecting = false;
             self.room.notify_all();
             state.link = Some(opened?);
+            // Before the call goes on, which may take long.
+            MutexGuard::unlocked(state, || self.dialer.events.tell());
         }
     }
 

@@ -215,3 +215,81 @@ impl Channel for Pool {
 fn not_sent(error: Error) -> Error {
     error.with_delivery(Delivery::NotSent)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // A failed expectation is a failed test.
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+    use crate::config::ClientConfig;
+    use crate::protocol::{ProtocolSet, Standard};
+    use crate::transport::{Listener, MemoryListener};
+
+    /// Two connections of one call each, to a server that says nothing.
+    fn pool() -> (Pool, MemoryListener) {
+        let (listener, connector) = MemoryListener::new();
+        let pool = PoolConfig::default().connections_max(2);
+        let config = ClientConfig::new("").pool(pool.clone());
+        let dialer = Dialer::new(Box::new(connector), Standard::WIRE[0], &config, None);
+        let pool = Pool::connect(Arc::new(dialer.unwrap()), &pool, config.reply_order);
+        (pool.unwrap(), listener)
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(20))
+    }
+
+    fn until_waiting(pool: &Pool, count: usize) {
+        while pool.state.lock().waiting.len() < count {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn those_who_wait_get_their_turn_in_the_order_in_which_they_came() {
+        let (pool, _listener) = pool();
+        let (told, order) = channel();
+        let held = [pool.borrow(&soon()).unwrap(), pool.borrow(&soon()).unwrap()];
+        thread::scope(|scope| {
+            for number in 0..6 {
+                let (pool, told) = (&pool, told.clone());
+                scope.spawn(move || {
+                    let borrowed = pool.borrow(&soon()).unwrap();
+                    told.send(number).unwrap();
+                    // The next one is only let in once this one was heard.
+                    drop(borrowed);
+                });
+                until_waiting(pool, number + 1);
+            }
+            let [one, other] = held;
+            drop(one);
+            let order: Vec<_> = (0..6).map(|_| order.recv().unwrap()).collect();
+            assert_eq!(order, [0, 1, 2, 3, 4, 5]);
+            drop(other);
+        });
+        assert_eq!(pool.state.lock().calls, 0);
+    }
+
+    /// Nobody overtakes those in line, and who gives up leaves no gap in it.
+    #[test]
+    fn who_comes_later_waits_behind_and_who_gives_up_is_skipped() {
+        let (pool, _listener) = pool();
+        let held = [pool.borrow(&soon()).unwrap(), pool.borrow(&soon()).unwrap()];
+        let late = Deadline::after(Duration::from_millis(5));
+        assert!(pool.borrow(&late).is_err());
+        assert_eq!(pool.state.lock().waiting.len(), 0);
+        thread::scope(|scope| {
+            let patient = scope.spawn(|| pool.borrow(&soon()).map(|borrowed| borrowed.index));
+            until_waiting(&pool, 1);
+            let late = Deadline::after(Duration::from_millis(5));
+            assert!(pool.borrow(&late).is_err());
+            let [one, _other] = held;
+            let index = one.index;
+            drop(one);
+            assert_eq!(patient.join().unwrap().unwrap(), index);
+        });
+        assert_eq!(pool.state.lock().calls, 0);
+    }
+}
