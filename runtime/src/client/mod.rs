@@ -3,11 +3,21 @@
 //! A [`Client`] turns function calls into messages; a [`Channel`] carries whole messages and knows
 //! no types. Emitted clients are a thin layer of named functions over [`Client`].
 
+mod backoff;
+mod channel;
+mod connect;
 mod connection;
+mod dialer;
+mod events;
 mod file;
+mod in_process;
 mod pending;
+mod pool;
+mod retry;
 
 pub use crate::deadline::Deadline;
+pub use crate::transport::ConnectionEvent;
+pub use channel::{CallOptions, Channel, Sent};
 pub use pending::Pending;
 
 use std::borrow::Cow;
@@ -18,6 +28,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::codec::{ApplicationException, Decode};
+use crate::config::RetryConfig;
 use crate::error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 use crate::interceptor::{Around, End, Interceptor, Stack};
 use crate::limits::Limits;
@@ -29,107 +40,7 @@ use crate::protocol::{
     Input, MessageForm, MessageHead, Output, Protocol, ProtocolSet, ProtocolVisitor, Standard,
 };
 use crate::wire::MessageKind;
-
-/// Carries messages to a server and back.
-///
-/// Safe to share between threads. Whoever implements it pairs each reply with its call; the two
-/// closures are called at most once each, on the caller's thread.
-pub trait Channel: Send + Sync {
-    /// Sends the message that `encode` appends for the sequence id it is given, waits for the reply
-    /// unless the call is `oneway`, and hands it to `decode` with the sequence id that the reply has
-    /// to have.
-    ///
-    /// # Errors
-    /// Those of the closures, and those of the transport, each with its
-    /// [`Delivery`]. After an error of `decode` the stream cannot be trusted any
-    /// more: the channel closes its connection.
-    fn exchange(
-        &self,
-        options: &CallOptions,
-        encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
-        decode: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
-    ) -> Result<()>;
-
-    /// Sends a message whose reply is wanted later. One that has calls in flight returns once it is
-    /// handed to the system; what every channel can do is to wait for the reply and keep it.
-    ///
-    /// # Errors
-    /// As [`exchange`](Self::exchange).
-    fn send(
-        &self,
-        options: &CallOptions,
-        encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
-    ) -> Result<Sent> {
-        let mut kept = None;
-        self.exchange(options, encode, &mut |sequence_id, reply| {
-            let reply = reply.to_vec();
-            kept = Some(Sent::Replied { sequence_id, reply });
-            Ok(())
-        })?;
-        kept.ok_or_else(|| Error::new(ErrorKind::Closed, "the channel brought no reply"))
-    }
-
-    /// Waits for the reply to what was sent.
-    ///
-    /// # Errors
-    /// As [`exchange`](Self::exchange).
-    fn receive(
-        &self,
-        sent: Sent,
-        deadline: &Deadline,
-        decode: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let _ = deadline;
-        match sent {
-            Sent::Replied { sequence_id, reply } => decode(sequence_id, &reply),
-            Sent::InFlight { .. } => {
-                let text = "the call was sent by another channel";
-                Err(Error::new(ErrorKind::Config, text))
-            }
-        }
-    }
-
-    /// Gives up what was sent: nobody wants the reply.
-    fn abandon(&self, sent: Sent) {
-        drop(sent);
-    }
-}
-
-/// What a [`Channel`] is told of a call.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct CallOptions {
-    /// Nobody waits for a reply.
-    pub oneway: bool,
-    /// When the call has to be over.
-    pub deadline: Deadline,
-}
-
-impl CallOptions {
-    /// For a call that has to be over by then.
-    pub fn new(oneway: bool, deadline: Deadline) -> Self {
-        Self { oneway, deadline }
-    }
-}
-
-/// What a [`Channel`] knows of a call that it has sent.
-#[derive(Debug)]
-pub enum Sent {
-    /// Its reply is still to come.
-    InFlight {
-        /// Where the channel keeps it.
-        slot: usize,
-        /// That of the call.
-        sequence_id: i32,
-    },
-    /// Its reply is here.
-    Replied {
-        /// That of the call.
-        sequence_id: i32,
-        /// The message.
-        reply: Vec<u8>,
-    },
-}
+use retry::Retry;
 
 /// How long a call may take unless a configuration or the caller says so.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -144,6 +55,7 @@ pub struct Client<Set = Standard> {
     service: Option<Arc<str>>,
     timeout: Duration,
     deadline: Option<Instant>,
+    retry: Option<Arc<Retry>>,
     stack: Stack,
 }
 
@@ -158,6 +70,7 @@ impl<Set: ProtocolSet> Client<Set> {
             service: None,
             timeout: CALL_TIMEOUT,
             deadline: None,
+            retry: None,
             stack: Stack::default(),
         }
     }
@@ -192,7 +105,17 @@ impl<Set: ProtocolSet> Client<Set> {
         self
     }
 
+    /// The same client, whose calls are made again where that is safe and likely to help. Clients that
+    /// are made of it have one budget with it. [`ClientConfig::retry`](crate::ClientConfig::retry)
+    /// does the same.
+    #[must_use]
+    pub fn with_retry(mut self, config: &RetryConfig) -> Self {
+        self.retry = Some(Arc::new(Retry::new(config)));
+        self
+    }
+
     /// The same client, whose calls go through an interceptor, inside those that it has already.
+    /// Interceptors see a call once, however often it is made.
     #[must_use]
     pub fn with_interceptor(mut self, interceptor: impl Interceptor + 'static) -> Self {
         self.stack.push(interceptor);
@@ -209,7 +132,6 @@ impl<Set: ProtocolSet> Client<Set> {
     }
 
     /// Calls a function. Its errors are those that it declares, and everything else as `Other`.
-    #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
     pub fn call<'v, A, T, E>(
         &self,
         method: &'static str,
@@ -221,17 +143,51 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
+        self.call_with(self.options(false), method, ids, arguments)
+    }
+
+    /// The same for a function that the server may run more than once.
+    pub fn call_idempotent<'v, A, T, E>(
+        &self,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<T, E>
+    where
+        A: EncodeArguments<'v>,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
         let mut options = self.options(false);
+        options.idempotent = true;
+        self.call_with(options, method, ids, arguments)
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
+    fn call_with<'v, A, T, E>(
+        &self,
+        mut options: CallOptions,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<T, E>
+    where
+        A: EncodeArguments<'v>,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
         let around = self.begin(method, &mut options)?;
         let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
-        let result = self.decoded(method, |channel, decode| {
-            channel.exchange(&options, &mut encode, decode)
+        let result = self.attempts(&options, E::undeclared, |options| {
+            self.decoded(method, |channel, decode| {
+                channel.exchange(options, &mut encode, decode)
+            })
         });
         end(around, &result);
         result
     }
 
-    /// Sends a call whose result is wanted later.
+    /// Sends a call whose result is wanted later. Only sending is tried again, not the call.
     ///
     /// # Errors
     /// When it cannot be sent.
@@ -250,7 +206,9 @@ impl<Set: ProtocolSet> Client<Set> {
         let mut options = self.options(false);
         let mut around = self.begin(method, &mut options)?;
         let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
-        match self.channel.send(&options, &mut encode) {
+        match self.attempts(&options, itself, |options| {
+            self.channel.send(options, &mut encode)
+        }) {
             Ok(sent) => Ok(Pending::new(
                 self.clone(),
                 method,
@@ -276,9 +234,10 @@ impl<Set: ProtocolSet> Client<Set> {
         let mut options = self.options(true);
         let around = self.begin(method, &mut options)?;
         let mut encode = self.encoder(method, MessageKind::Oneway, ids, &arguments);
-        let result = self
-            .channel
-            .exchange(&options, &mut encode, &mut |_, _| Ok(()));
+        let result = self.attempts(&options, itself, |options| {
+            self.channel
+                .exchange(options, &mut encode, &mut |_, _| Ok(()))
+        });
         if let Some(mut around) = around {
             around.end(&match &result {
                 Ok(()) => End::Done,
@@ -286,6 +245,27 @@ impl<Set: ProtocolSet> Client<Set> {
             });
         }
         result
+    }
+
+    /// Makes a call, again if that is worth it.
+    #[inline]
+    fn attempts<T, E>(
+        &self,
+        options: &CallOptions,
+        undeclared: impl Fn(&E) -> Option<&Error>,
+        mut attempt: impl FnMut(&CallOptions) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(retry) = &self.retry else {
+            return attempt(options);
+        };
+        let mut attempts = retry.begin(options);
+        loop {
+            let result = attempt(&attempts.next());
+            match result.as_ref().err().and_then(&undeclared) {
+                Some(error) if attempts.again(error) => {}
+                _ => return result,
+            }
+        }
     }
 
     /// Tells the interceptors of a call, if there are any.
@@ -409,6 +389,12 @@ impl<Set: ProtocolSet> Client<Set> {
         }
         written
     }
+}
+
+/// What is undeclared of an error that no function declares.
+#[allow(clippy::unnecessary_wraps, reason = "as `MethodError::undeclared`")]
+fn itself(error: &Error) -> Option<&Error> {
+    Some(error)
 }
 
 /// A call that interceptors were told of.

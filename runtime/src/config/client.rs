@@ -1,15 +1,17 @@
 //! How a client connects.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-use crate::config::{EXAMPLE, TIMEOUT_MS_MAX, WIRE_MAX, check_limits, limits};
+use crate::config::{
+    EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, TIMEOUT_MS_MAX, WIRE_MAX,
+    check_limits, limits,
+};
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::transport::Transports;
-
-const IN_FLIGHT_MAX: usize = 1024;
+use crate::transport::{ConnectionEvent, Listeners, Transports};
 
 /// How a client connects, and bounds what replies may cost.
 ///
@@ -30,17 +32,24 @@ pub struct ClientConfig {
     /// Whether binary messages get a head with a version. Default `true`; `false` is for servers
     /// that know only the old head.
     pub strict_write: bool,
-    /// Calls at the same time on one connection, 1 to 1024. Others wait for one of them to end.
-    /// Default 64.
+    /// Calls at the same time on the one connection, 1 to 1024. Others wait for one of them to end.
+    /// Default 64. With a [`pool`](Self::pool), what that says counts instead.
     pub in_flight_max: usize,
     /// In which order the server answers calls of one connection. Default [`ReplyOrder::Any`].
     pub reply_order: ReplyOrder,
+    /// Several connections. Default `None`: one.
+    pub pool: Option<PoolConfig>,
+    /// How long a server is left alone that cannot be reached.
+    pub reconnect: ReconnectConfig,
+    /// Which calls are made again. Default `None`: none.
+    pub retry: Option<RetryConfig>,
     /// What a reply may cost.
     pub limits: Limits,
     /// How long things may take.
     pub timeouts: ClientTimeouts,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
+    pub(crate) listeners: Listeners,
     pub(crate) origin: Origin,
 }
 
@@ -124,6 +133,9 @@ impl ClientConfig {
         section.number("in_flight_max", 1..=IN_FLIGHT_MAX, in_flight_max)?;
         let reply_order = &mut config.reply_order;
         section.choice("reply_order", &ReplyOrder::NAMED, reply_order, &[])?;
+        config.pool = PoolConfig::read(section.section("client.pool")?)?;
+        config.reconnect = ReconnectConfig::read(section.section("client.reconnect")?)?;
+        config.retry = RetryConfig::read(section.section("client.retry")?)?;
         config.limits = limits(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         Ok(config)
@@ -133,9 +145,13 @@ impl ClientConfig {
     pub(crate) fn check(&self) -> Result<()> {
         let origin = &self.origin;
         let in_flight = self.in_flight_max;
-        if !(1..=IN_FLIGHT_MAX).contains(&in_flight) {
-            let text = format!("must be a number from 1 to {IN_FLIGHT_MAX}, not {in_flight}");
-            return Err(origin.error("client.in_flight_max", text));
+        origin.check_number("client.in_flight_max", 1, IN_FLIGHT_MAX, in_flight)?;
+        if let Some(pool) = &self.pool {
+            pool.check(origin)?;
+        }
+        self.reconnect.check(origin)?;
+        if let Some(retry) = &self.retry {
+            retry.check(origin)?;
         }
         check_limits(&self.limits, "client.limits", origin)?;
         let frame = self.limits.frame_bytes_max;
@@ -199,6 +215,42 @@ impl ClientConfig {
         self
     }
 
+    /// The same with a [`pool`](Self::pool) of connections.
+    #[must_use]
+    pub fn pool(mut self, pool: PoolConfig) -> Self {
+        self.pool = Some(pool);
+        self
+    }
+
+    /// The same with another [`reconnect`](Self::reconnect).
+    #[must_use]
+    pub fn reconnect(mut self, reconnect: ReconnectConfig) -> Self {
+        self.reconnect = reconnect;
+        self
+    }
+
+    /// The same with calls made again that fail, as [`retry`](Self::retry) says.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryConfig) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// The same with somebody who is told of each connection that is made, cannot be made, or ends.
+    ///
+    /// It is called one event at a time in their order, by threads that call functions of the client,
+    /// while no lock is held. It may call the client itself, but not when it hears of
+    /// [`Connecting`](ConnectionEvent::Connecting), since that call would wait for the connection. What
+    /// it keeps waiting is a call, and the events after. A panic in it is caught.
+    #[must_use]
+    pub fn on_connection(
+        mut self,
+        listener: impl Fn(&ConnectionEvent<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.listeners.0.push(Arc::new(listener));
+        self
+    }
+
     /// The same with other [`limits`](Self::limits).
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -231,9 +283,13 @@ impl Default for ClientConfig {
             strict_write: true,
             in_flight_max: 64,
             reply_order: ReplyOrder::default(),
+            pool: None,
+            reconnect: ReconnectConfig::default(),
+            retry: None,
             limits: Limits::default(),
             timeouts: ClientTimeouts::default(),
             transports: Transports::standard(),
+            listeners: Listeners::default(),
             origin: Origin::default(),
         }
     }

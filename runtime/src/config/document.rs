@@ -125,6 +125,11 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// Whether it stands in the document.
+    pub(super) fn is_present(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// A string.
     pub(super) fn string(&mut self, key: &'static str, into: &mut String) -> Result<bool> {
         match self.get(key).map(Spanned::get_ref) {

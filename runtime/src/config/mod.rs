@@ -7,10 +7,14 @@
 mod client;
 mod document;
 mod origin;
+mod pool;
+mod retry;
 mod server;
 mod suggest;
 
 pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
+pub use pool::PoolConfig;
+pub use retry::{ReconnectConfig, RetryConfig};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
 
 use crate::error::Result;
@@ -23,6 +27,9 @@ const EXAMPLE: &str = "tcp://127.0.0.1:9090";
 
 /// The longest time-out that can be configured: a day. There is no way to wait for ever.
 const TIMEOUT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// The most calls at the same time on one connection of a client.
+const IN_FLIGHT_MAX: usize = 1024;
 
 /// What a length on the wire can say.
 const WIRE_MAX: usize = i32::MAX as usize;

@@ -39,10 +39,18 @@ impl Origin {
 
     /// Refuses a time-out that is none.
     pub(super) fn check_ms(&self, key: &str, ms: u64) -> Result<()> {
-        if (1..=TIMEOUT_MS_MAX).contains(&ms) {
+        self.check_number(key, 1, TIMEOUT_MS_MAX, ms)
+    }
+
+    /// Refuses a number out of its bounds.
+    pub(super) fn check_number<N>(&self, key: &str, min: N, max: N, number: N) -> Result<()>
+    where
+        N: PartialOrd + Display,
+    {
+        if min <= number && number <= max {
             return Ok(());
         }
-        let text = format!("must be a number from 1 to {TIMEOUT_MS_MAX}, not {ms}");
+        let text = format!("must be a number from {min} to {max}, not {number}");
         Err(self.error(key, text))
     }
 

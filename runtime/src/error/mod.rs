@@ -8,6 +8,7 @@ mod path;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::time::Instant;
 use std::{fmt, io};
 
 pub use application::ApplicationCode;
@@ -29,6 +30,7 @@ struct Inner {
     path: Vec<Step>,
     offset: Option<usize>,
     delivery: Delivery,
+    retry_at: Option<Instant>,
     /// Found when an element of a view was read.
     late: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -86,6 +88,7 @@ impl Error {
             path: Vec::new(),
             offset: None,
             delivery: Delivery::Unknown,
+            retry_at: None,
             late: false,
             source: None,
         }))
@@ -139,6 +142,12 @@ impl Error {
         self
     }
 
+    /// The same error, with when to try again.
+    pub(crate) fn with_retry_at(mut self, at: Instant) -> Self {
+        self.0.retry_at = Some(at);
+        self
+    }
+
     /// The same error, seen one level further out.
     #[cold]
     #[inline(never)]
@@ -181,6 +190,12 @@ impl Error {
     /// Whether the call that failed can have reached the server.
     pub fn delivery(&self) -> Delivery {
         self.0.delivery
+    }
+
+    /// Before when it is no use to call again, if that is known: the server cannot be reached, and this
+    /// is when the client tries to connect again.
+    pub fn retry_at(&self) -> Option<Instant> {
+        self.0.retry_at
     }
 
     /// Whether the same call may well succeed later, and has not run: it was never sent, or the

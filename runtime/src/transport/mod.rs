@@ -18,6 +18,7 @@ mod address;
 mod buffered;
 mod connect;
 mod detect;
+mod event;
 pub mod file;
 mod framed;
 mod inbox;
@@ -33,6 +34,7 @@ pub use address::Address;
 pub use buffered::Buffered;
 pub use connect::Connector;
 pub use detect::Framing;
+pub use event::ConnectionEvent;
 pub use framed::Framed;
 pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
 pub use registry::Transports;
@@ -42,6 +44,7 @@ pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, W
 pub(crate) use address::bind;
 pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
+pub(crate) use event::Listeners;
 pub(crate) use inbox::{Inbox, shrink_out};
 pub(crate) use stream::whole;
 

@@ -414,10 +414,10 @@ impl Emitter<'_> {
     }
 
     fn emit_call(&self, method: &Method<'_>, module: &[String], text: &mut Text) {
-        let function = if method.function.oneway {
-            ".oneway"
-        } else {
-            ".call"
+        let function = match method.function {
+            Function { oneway: true, .. } => ".oneway",
+            function if is_idempotent(function) => ".call_idempotent",
+            _ => ".call",
         };
         let (parameters, call) = self.client_call(method, function, module);
         self.method_docs(method, text);
@@ -563,6 +563,12 @@ impl Emitter<'_> {
         let home = self.plan.module_of(self.program[base].meta.origin.file);
         Plan::path(module, home, name(self.plan.service(base)))
     }
+}
+
+/// Whether a server may run a function more than once where its client wants it run once.
+fn is_idempotent(function: &Function) -> bool {
+    let value = function.meta.annotation("rust.idempotent");
+    value.is_some_and(|value| value != "false")
 }
 
 fn ids<'a>(fields: impl Iterator<Item = &'a Field>) -> Expr {

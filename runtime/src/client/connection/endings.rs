@@ -3,7 +3,8 @@
 use super::calls::Ticket;
 use super::turns::Waiting;
 use super::{Connection, State};
-use crate::client::Deadline;
+use crate::client::events::Event;
+use crate::deadline::Deadline;
 use crate::error::{Delivery, Error, ErrorKind};
 
 impl Connection {
@@ -15,7 +16,7 @@ impl Connection {
         if !first {
             return Error::new(ErrorKind::Closed, text);
         }
-        let (transport, protocol) = (&self.transport_name, self.wire.name());
+        let (transport, protocol) = (&self.dialer.transport_name, self.dialer.wire.name());
         let hint =
             format!("does it use the transport `{transport}` and the protocol `{protocol}`?");
         Error::new(ErrorKind::Closed, format!("{text}; {hint}"))
@@ -72,7 +73,15 @@ impl Connection {
         };
         link.close();
         #[cfg(feature = "tracing")]
-        tracing::warn!(peer = %link.peer, "connection closed: {error}");
+        match error.kind() {
+            ErrorKind::Cancelled => {
+                tracing::debug!(peer = %link.peer, "connection closed: {error}")
+            }
+            _ => tracing::warn!(peer = %link.peer, "connection closed: {error}"),
+        }
+        self.dialer.events.note(link.number, || {
+            Event::Down(Error::new(error.kind(), error.to_string()))
+        });
         let text = format!("the connection was closed, since another call on it failed: {error}");
         state.calls.fail(link.may_have_sent(), |delivery| {
             Error::new(ErrorKind::Closed, text.clone()).with_delivery(delivery)

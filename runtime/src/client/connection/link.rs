@@ -3,7 +3,7 @@
 use std::io;
 use std::mem;
 use std::net::Shutdown;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::transport::{
@@ -13,8 +13,8 @@ use crate::transport::{
 /// A connection, as long as it is good for calls.
 ///
 /// Each half is either here or in the hands of the one thread that reads or writes for all.
-pub(super) struct Link {
-    /// Tells it from the links before and after it.
+pub(in crate::client) struct Link {
+    /// Tells it from every other link of the client.
     pub(super) number: u64,
     pub(super) encoder: Box<dyn Encoder>,
     pub(super) reader: Option<Box<Reader>>,
@@ -22,6 +22,8 @@ pub(super) struct Link {
     /// Only one call at a time: reading would keep others from writing.
     pub(super) whole: bool,
     closer: Closer,
+    /// When it is as old as links may get.
+    ends: Option<Instant>,
     /// Bytes that a write did not take, and how many of them it did.
     started: Option<(Vec<u8>, usize)>,
     /// What comes behind them.
@@ -46,10 +48,11 @@ pub(super) struct Reader {
 }
 
 impl Link {
-    pub(super) fn new(
+    pub(in crate::client) fn new(
         number: u64,
         stream: Box<dyn Stream>,
         (decoder, encoder): (Box<dyn Decoder>, Box<dyn Encoder>),
+        ends: Option<Instant>,
     ) -> Self {
         let (closer, peer) = (stream.closer(), stream.peer());
         let (whole, (half, writer)) = match stream.split() {
@@ -68,6 +71,7 @@ impl Link {
             writer: Some(writer),
             whole,
             closer,
+            ends,
             started: None,
             out: Vec::new(),
             sent: 0,
@@ -77,6 +81,11 @@ impl Link {
             first: true,
             peer,
         }
+    }
+
+    /// Whether it should get no more calls.
+    pub(super) fn is_aged(&self, now: Instant) -> bool {
+        self.ends.is_some_and(|ends| ends <= now)
     }
 
     /// Appends a message, and returns where in the stream it starts and ends.

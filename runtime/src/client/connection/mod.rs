@@ -22,18 +22,18 @@ mod link;
 mod turns;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::client::{CallOptions, Channel, Client, Deadline, Sent};
-use crate::config::ClientConfig;
+use super::dialer::{Dialer, not_connected};
+use super::events::Event;
+use crate::client::{CallOptions, Channel, Sent};
+use crate::config::ReplyOrder;
+use crate::deadline::Deadline;
 use crate::error::{Delivery, Error, ErrorKind, Result};
-use crate::limits::Limits;
-use crate::protocol::{MessageForm, ProtocolSet, WireProtocol};
-use crate::transport::{Address, AddressConnector, Connector, OneStream, Setup, Stream, Transport};
 use calls::{Calls, Ticket};
-use link::Link;
+pub(super) use link::Link;
 use turns::{Until, Waiting};
 
 /// How long a thread tries to write before it looks whether the server waits for somebody to read.
@@ -43,66 +43,8 @@ const STALL: Duration = Duration::from_millis(10);
 const SPARE: usize = 16;
 const SPARE_BYTES_MAX: usize = 64 * 1024;
 
-impl<Set: ProtocolSet> Client<Set> {
-    /// Connects to the configured address.
-    ///
-    /// Threads share the connection, with up to [`in_flight_max`](ClientConfig::in_flight_max) calls
-    /// at the same time. When the server has closed it between two calls, or a call has failed in a
-    /// way that makes it unusable, the next call connects again.
-    ///
-    /// # Errors
-    /// One sentence that names the key or address, and what stands in the way.
-    pub fn connect(config: &ClientConfig) -> Result<Self> {
-        let address = config.connect.parse::<Address>();
-        let address = address.map_err(|error| config.origin.blame("client.connect", error))?;
-        Self::with_connector(AddressConnector::new(address), config)
-    }
-
-    /// The same for connections that are made in another way; [`ClientConfig::connect`] means
-    /// nothing then.
-    pub fn with_connector(
-        connector: impl Connector + 'static,
-        config: &ClientConfig,
-    ) -> Result<Self> {
-        config.check()?;
-        let name = &config.protocol;
-        let protocol = Set::named(name);
-        let wire = Set::WIRE.iter().find(|wire| wire.name() == name);
-        let (Some(protocol), Some(wire)) = (protocol, wire) else {
-            let names: Vec<_> = Set::WIRE.iter().map(|wire| wire.name()).collect();
-            return Err(config.origin.no_such("client.protocol", name, &names));
-        };
-        let connection = Connection::new(Box::new(connector), *wire, config)?;
-        let form = if config.strict_write {
-            MessageForm::Strict
-        } else {
-            MessageForm::Old
-        };
-        let client = Self::new(connection, protocol)
-            .with_limits(config.limits)
-            .with_form(form)
-            .with_timeout(Duration::from_millis(config.timeouts.call_ms));
-        Ok(match &config.service {
-            Some(service) => client.service(service),
-            None => client,
-        })
-    }
-
-    /// A client over a stream that is connected already. When it has ended, calls fail with
-    /// [`Closed`](ErrorKind::Closed).
-    pub fn over(stream: impl Stream + 'static, config: &ClientConfig) -> Result<Self> {
-        let stream: Box<dyn Stream> = Box::new(stream);
-        Self::with_connector(OneStream(Mutex::new(Some(stream))), config)
-    }
-}
-
-struct Connection {
-    connector: Box<dyn Connector>,
-    transport: Arc<dyn Transport>,
-    transport_name: String,
-    wire: &'static dyn WireProtocol,
-    limits: Limits,
-    connect: Duration,
+pub(super) struct Connection {
+    dialer: Arc<Dialer>,
     state: Mutex<State>,
     /// Where the thread of the call in each slot waits.
     turns: Box<[Condvar]>,
@@ -113,64 +55,66 @@ struct Connection {
 struct State {
     calls: Calls,
     link: Option<Link>,
-    /// How many links there were.
-    links: u64,
     connecting: bool,
     /// The calls whose threads wait for their turn.
     waiting: Vec<Waiting>,
     spare: Vec<Vec<u8>>,
 }
 
+/// How a connection stands, for a pool that chooses one.
+pub(super) struct Standing {
+    /// It has a link, or will have one.
+    pub(super) open: bool,
+    /// Calls in flight, those that were given up included.
+    pub(super) calls: usize,
+    /// Its link is as old as links may get.
+    pub(super) aged: bool,
+}
+
 impl Connection {
-    /// Connects at once, so that a wrong address is noticed early.
-    fn new(
-        connector: Box<dyn Connector>,
-        wire: &'static dyn WireProtocol,
-        config: &ClientConfig,
-    ) -> Result<Self> {
-        let name = &config.transport;
-        let transport = config.transports.get(name).ok_or_else(|| {
-            let names: Vec<_> = config.transports.names().collect();
-            config.origin.no_such("client.transport", name, &names)
-        })?;
+    /// Connects with the first call, or when it is told to.
+    pub(super) fn new(dialer: Arc<Dialer>, calls_max: usize, reply_order: ReplyOrder) -> Self {
         let state = State {
-            calls: Calls::new(config.in_flight_max, config.reply_order),
+            calls: Calls::new(calls_max, reply_order),
             link: None,
-            links: 0,
             connecting: false,
             waiting: Vec::new(),
             spare: Vec::new(),
         };
-        let connection = Self {
-            connector,
-            transport,
-            transport_name: name.clone(),
-            wire,
-            limits: config.limits,
-            connect: Duration::from_millis(config.timeouts.connect_ms),
+        Self {
+            dialer,
             state: Mutex::new(state),
-            turns: (0..config.in_flight_max).map(|_| Condvar::new()).collect(),
+            turns: (0..calls_max).map(|_| Condvar::new()).collect(),
             room: Condvar::new(),
-        };
-        let link = connection.open(1, connection.connect)?;
-        let mut state = connection.state.lock();
-        (state.links, state.link) = (1, Some(link));
-        drop(state);
-        Ok(connection)
+        }
     }
 
-    fn open(&self, number: u64, timeout: Duration) -> Result<Link> {
-        let stream = self.connector.connect(timeout)?;
-        #[cfg(feature = "tracing")]
-        tracing::debug!(peer = %stream.peer(), "connected");
-        let setup = Setup::new(&self.limits, self.wire);
-        Ok(Link::new(number, stream, self.transport.open(&setup)))
+    /// Connects at once, so that a wrong address is noticed early.
+    pub(super) fn connect(&self) -> Result<()> {
+        let _later = self.dialer.events.later();
+        self.connected(&mut self.state.lock(), &self.dialer.first())
+    }
+
+    pub(super) fn standing(&self, now: Instant) -> Standing {
+        let state = self.state.lock();
+        let link = state.link.as_ref();
+        Standing {
+            open: link.is_some() || state.connecting,
+            calls: state.calls.len(),
+            aged: link.is_some_and(|link| link.is_aged(now)),
+        }
+    }
+
+    /// Lets go of the link, if there is one. The next call makes another.
+    pub(super) fn close(&self, why: &'static str) {
+        let reason = Error::new(ErrorKind::Cancelled, why);
+        self.fail(&mut self.state.lock(), &reason);
     }
 
     /// Makes sure that there is a link, waiting for it if somebody else connects already.
     fn connected(&self, state: &mut MutexGuard<'_, State>, deadline: &Deadline) -> Result<()> {
         loop {
-            drop_stale(state);
+            self.drop_stale(state);
             if state.link.is_some() {
                 return Ok(());
             }
@@ -180,17 +124,31 @@ impl Connection {
                 }
                 continue;
             }
-            let Some(left) = deadline.left() else {
-                return Err(not_connected(deadline));
-            };
-            let timeout = left.min(self.connect);
             state.connecting = true;
-            state.links += 1;
-            let number = state.links;
-            let opened = MutexGuard::unlocked(state, || self.open(number, timeout));
+            let opened = MutexGuard::unlocked(state, || self.dialer.open(deadline));
             state.connecting = false;
             self.room.notify_all();
             state.link = Some(opened?);
+            // Before the call goes on, which may take long.
+            MutexGuard::unlocked(state, || self.dialer.events.tell());
+        }
+    }
+
+    /// Lets go of a link that cannot be used for another call: the server has closed it since the
+    /// last reply, or has sent what nobody asked for.
+    fn drop_stale(&self, state: &mut State) {
+        if state.calls.len() > 0 {
+            return;
+        }
+        if let Some(Link { reader, .. }) = &mut state.link
+            && let Some(reader) = reader
+            && !(reader.inbox.is_empty() && reader.half.is_quiet())
+            && let Some(link) = state.link.take()
+        {
+            self.dialer.events.note(link.number, || {
+                let text = "the server has closed it, or has sent what nobody asked for";
+                Event::Down(Error::new(ErrorKind::Closed, text))
+            });
         }
     }
 
@@ -249,24 +207,16 @@ impl Connection {
     }
 }
 
-/// Lets go of a link that cannot be used for another call: the server has closed it since the
-/// last reply, or has sent what nobody asked for.
-fn drop_stale(state: &mut State) {
-    let Some(link) = &mut state.link else { return };
-    if state.calls.len() > 0 {
-        return;
+/// The client is gone.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(link) = self.state.get_mut().link.take() {
+            self.dialer.events.note(link.number, || {
+                Event::Down(Error::new(ErrorKind::Cancelled, "the client was dropped"))
+            });
+            self.dialer.events.tell();
+        }
     }
-    if let Some(reader) = &mut link.reader
-        && !(reader.inbox.is_empty() && reader.half.is_quiet())
-    {
-        state.link = None;
-    }
-}
-
-#[cold]
-fn not_connected(deadline: &Deadline) -> Error {
-    let text = format!("not connected within {deadline}");
-    Error::new(ErrorKind::Timeout, text)
 }
 
 impl Channel for Connection {
@@ -277,6 +227,7 @@ impl Channel for Connection {
         decode: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let not_sent = |error: Error| error.with_delivery(Delivery::NotSent);
+        let _later = self.dialer.events.later();
         let mut state = self.state.lock();
         let ticket = self.enter(&mut state, options, encode).map_err(not_sent)?;
         if !options.oneway {
@@ -298,6 +249,7 @@ impl Channel for Connection {
         encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
     ) -> Result<Sent> {
         let not_sent = |error: Error| error.with_delivery(Delivery::NotSent);
+        let _later = self.dialer.events.later();
         let mut state = self.state.lock();
         let ticket = self.enter(&mut state, options, encode).map_err(not_sent)?;
         self.drive(&mut state, ticket, &options.deadline, Until::Sent)?;
@@ -316,6 +268,7 @@ impl Channel for Connection {
         match sent {
             Sent::InFlight { slot, sequence_id } => {
                 let ticket = Ticket { slot, sequence_id };
+                let _later = self.dialer.events.later();
                 let mut state = self.state.lock();
                 self.drive(&mut state, ticket, deadline, Until::Replied(decode))
             }

@@ -8,7 +8,7 @@ use parking_lot::MutexGuard;
 use super::calls::{Progress, Ticket, Whose};
 use super::link::Reader;
 use super::{Connection, SPARE, SPARE_BYTES_MAX, STALL, State};
-use crate::client::Deadline;
+use crate::deadline::Deadline;
 use crate::error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 use crate::transport::{Decoded, explain};
 
@@ -258,8 +258,8 @@ impl Connection {
                 }
                 Ok(Decoded::NeedMore(missing)) => missing,
                 Err(error) if first => {
-                    let name = &self.transport_name;
-                    return Err(explain(error, bytes, name, self.wire.name()));
+                    let name = &self.dialer.transport_name;
+                    return Err(explain(error, bytes, name, self.dialer.wire.name()));
                 }
                 Err(error) => return Err(error),
             };
@@ -291,7 +291,7 @@ impl Connection {
         own: Own,
         until: &mut Until<'_, '_>,
     ) -> Result<Option<Result<()>>> {
-        let (head, _) = self.wire.read_head(message, &self.limits)?;
+        let (head, _) = self.dialer.wire.read_head(message, &self.dialer.limits)?;
         let id = head.sequence_id;
         match &mut state.link {
             Some(link) if link.number == own.link => link.replies += 1,
