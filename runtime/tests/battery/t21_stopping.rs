@@ -58,6 +58,7 @@ struct Busy {
 const BIG: usize = 6_000_000;
 
 impl Busy {
+    /// On a server that has nothing else to do yet, so that its counters tell what it has read.
     fn start(running: &Running, may_block: bool) -> Self {
         let mut reading = running.peer();
         reading.call("echo", 1, "x");
@@ -111,10 +112,10 @@ fn t21_no_call_is_lost_that_was_taken_before_the_server_stopped() {
             let mut running = Running::bind(&config);
             let mut idle: Vec<_> = (0..3).map(|_| running.peer()).collect();
             idle[0].call("echo", 1, "x");
+            let busy = Busy::start(&running, name != "inline");
             let callers: Vec<_> = (0..CLIENTS)
                 .map(|number| caller(running.client(), number))
                 .collect();
-            let busy = Busy::start(&running, name != "inline");
             let enough = 20 * (round as u64 + 1);
             eventually("it is busy", || running.stats().replies > enough);
 
@@ -149,10 +150,12 @@ fn t21_a_stop_ends_by_its_deadline_whoever_does_not() {
         let running = Running::bind(&config);
         let mut idle = running.peer();
         idle.call("echo", 1, "x");
+        let mut busy = Busy::start(&running, name != "inline");
+        let before = running.stats().replies;
         let callers: Vec<_> = (0..CLIENTS)
             .map(|number| caller(running.client(), number))
             .collect();
-        let mut busy = Busy::start(&running, name != "inline");
+        eventually("it is busy", || running.stats().replies > before + 100);
         let deadline = Duration::from_millis(300);
         let begun = Instant::now();
         let report = running.handle.shutdown(deadline);
