@@ -19,7 +19,9 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 pub(crate) fn heap() -> usize {
     let stats = HEAP.stats();
     // They are read one after the other, while other threads go on.
-    stats.bytes_allocated.saturating_sub(stats.bytes_deallocated)
+    stats
+        .bytes_allocated
+        .saturating_sub(stats.bytes_deallocated)
 }
 
 /// Descriptors that are open.

@@ -34,10 +34,7 @@ pub(crate) fn ways() -> [(&'static str, ServerConfig); 5] {
         ("thread-pool", pool),
         ("nonblocking", loops.clone().workers(8)),
         ("inline", loops.clone().dispatch(Dispatch::Inline)),
-        (
-            "any order",
-            loops.workers(8).reply_order(ReplyOrder::Any),
-        ),
+        ("any order", loops.workers(8).reply_order(ReplyOrder::Any)),
     ]
 }
 
@@ -137,15 +134,12 @@ impl Service for Probe {
 
     fn dispatch<P: seapink::Protocol>(handler: &Handler, call: Call<'_, P>) -> Outcome {
         let method = call.method();
-        let run =
-            move |handler: &Handler, _: &CallContext, text: String| handler.run(method, text);
+        let run = move |handler: &Handler, _: &CallContext, text: String| handler.run(method, text);
         match method {
             "echo" | "keep" | "wait" | "big" | "panic" | "fail" => {
                 call.reply(handler, run, &[(1, "text")])
             }
-            "strict" => {
-                call.reply_with(&[1], (String::new(),), handler, run, &[(1, "text")])
-            }
+            "strict" => call.reply_with(&[1], (String::new(),), handler, run, &[(1, "text")]),
             "hold" => {
                 let run = move |handler: &Handler, _: &CallContext, text: String| {
                     handler.run(method, text).map(drop).map_err(Failure::other)
@@ -384,7 +378,16 @@ pub(crate) fn frame(message: &[u8]) -> Vec<u8> {
 /// A message with a body of so many fields.
 pub(crate) fn message(kind: u8, method: &str, id: i32, fields: &[Vec<u8>]) -> Vec<u8> {
     let body = fields.concat();
-    frame(&[&[0x80, 1, 0, kind][..], &text(method), &id.to_be_bytes(), &body, &[0]].concat())
+    frame(
+        &[
+            &[0x80, 1, 0, kind][..],
+            &text(method),
+            &id.to_be_bytes(),
+            &body,
+            &[0],
+        ]
+        .concat(),
+    )
 }
 
 pub(crate) fn call(method: &str, id: i32, text: &str) -> Vec<u8> {

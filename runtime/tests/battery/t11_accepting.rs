@@ -28,12 +28,17 @@ fn t11_a_server_without_descriptors_waits_and_serves_again() {
     let _alone = alone();
     if std::env::var_os(INSIDE).is_some() {
         let log = Log::listen();
-        return ways().into_iter().for_each(|(name, config)| run_out(name, &config, &log));
+        return ways()
+            .into_iter()
+            .for_each(|(name, config)| run_out(name, &config, &log));
     }
     // In a process of its own, which may have few of them.
     let test = "t11_accepting::t11_a_server_without_descriptors_waits_and_serves_again";
     let output = Command::new("sh")
-        .args(["-c", "ulimit -n 60 && exec \"$0\" --exact \"$1\" --nocapture"])
+        .args([
+            "-c",
+            "ulimit -n 60 && exec \"$0\" --exact \"$1\" --nocapture",
+        ])
         .arg(std::env::current_exe().unwrap())
         .arg(test)
         .env(INSIDE, "1")
@@ -72,7 +77,10 @@ fn run_out(name: &str, config: &ServerConfig, log: &Log) {
     let mut outside = Peer::connect(&address).unwrap();
     assert_eq!(outside.call("echo", 3, "after").id, 3, "{name}");
     let waited = begun.elapsed();
-    assert!(waited < Duration::from_secs(1) + SLACK, "{name}: {waited:?}");
+    assert!(
+        waited < Duration::from_secs(1) + SLACK,
+        "{name}: {waited:?}"
+    );
 }
 
 #[test]

@@ -100,11 +100,11 @@ fn t13_the_idle_time_out_closes_all_in_time() {
 fn t13_active_connections_outlive_the_idle_time_out() {
     let _alone = alone();
     for (name, config) in ways() {
-        let timeouts = ServerTimeouts::default().idle_ms(300);
+        let timeouts = ServerTimeouts::default().idle_ms(200);
         let running = Running::bind(&config.timeouts(timeouts));
         let mut peer: Peer = running.peer();
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_millis(900) {
+        while begun.elapsed() < Duration::from_millis(500) {
             assert_eq!(peer.call("echo", 1, "x").id, 1, "{name}");
         }
         assert_eq!(timed_out(&running), 0, "{name}");

@@ -25,9 +25,21 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// In the header, in the body, and a big one that moves below the minimum rate.
 const DRIPS: [Drip; 3] = [
-    Drip { at_once: 1, bytes: 1, every: 5 },
-    Drip { at_once: 30, bytes: 1, every: 1 },
-    Drip { at_once: 30, bytes: 50, every: 1 },
+    Drip {
+        at_once: 1,
+        bytes: 1,
+        every: 5,
+    },
+    Drip {
+        at_once: 30,
+        bytes: 1,
+        every: 1,
+    },
+    Drip {
+        at_once: 30,
+        bytes: 50,
+        every: 1,
+    },
 ];
 
 struct Slow {

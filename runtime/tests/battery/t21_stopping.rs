@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use seapink::client::Pending;
 use seapink::Error;
+use seapink::client::Pending;
 
 use crate::meter::alone;
-use crate::support::{
-    AGES, Caller, Failure, Peer, Reply, Running, SLACK, call, eventually, ways,
-};
+use crate::support::{AGES, Caller, Failure, Peer, Reply, Running, SLACK, call, eventually, ways};
 
 const ROUNDS: usize = 10;
 const CLIENTS: usize = 4;
@@ -132,7 +130,10 @@ fn t21_no_call_is_lost_that_was_taken_before_the_server_stopped() {
             for caller in callers {
                 let (answered, failed) = caller.join().unwrap();
                 for (text, error) in failed {
-                    assert!(!kept.contains_key(&text), "{name}: {text} was run: {error:?}");
+                    assert!(
+                        !kept.contains_key(&text),
+                        "{name}: {text} was run: {error:?}"
+                    );
                 }
                 all.extend(answered);
             }

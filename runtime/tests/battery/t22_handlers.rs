@@ -32,7 +32,10 @@ fn t22_panics_undeclared_errors_and_too_large_replies_are_exceptions() {
                 assert_eq!(error.kind(), ErrorKind::Application(internal), "{name}");
                 assert!(!error.is_retryable(), "{name}");
                 let text = error.to_string();
-                assert!(text.contains(said) && !text.contains("disk"), "{name}: {text}");
+                assert!(
+                    text.contains(said) && !text.contains("disk"),
+                    "{name}: {text}"
+                );
                 assert_eq!(client.call("echo", "still").unwrap(), "still", "{name}");
             }
         }

@@ -4,9 +4,7 @@
 use seapink::{ApplicationCode, MessageKind, Multiplexed, ServerConfig};
 
 use crate::meter::alone;
-use crate::support::{
-    Reply, Running, all_ways, call, field, message, oneway,
-};
+use crate::support::{Reply, Running, all_ways, call, field, message, oneway};
 
 const CALL: u8 = MessageKind::Call.byte();
 
@@ -20,17 +18,35 @@ fn cases() -> Vec<(Vec<u8>, Reply)> {
     let reply = |text| Reply::new(5, text);
     let refused = |code| Reply::refused(5, code);
     vec![
-        (call("nope", 5, "x"), refused(ApplicationCode::UNKNOWN_METHOD)),
+        (
+            call("nope", 5, "x"),
+            refused(ApplicationCode::UNKNOWN_METHOD),
+        ),
         (call("", 5, "x"), refused(ApplicationCode::UNKNOWN_METHOD)),
-        (kind(MessageKind::Reply.byte()), refused(ApplicationCode::INVALID_MESSAGE_TYPE)),
-        (kind(MessageKind::Exception.byte()), refused(ApplicationCode::INVALID_MESSAGE_TYPE)),
+        (
+            kind(MessageKind::Reply.byte()),
+            refused(ApplicationCode::INVALID_MESSAGE_TYPE),
+        ),
+        (
+            kind(MessageKind::Exception.byte()),
+            refused(ApplicationCode::INVALID_MESSAGE_TYPE),
+        ),
         (message(CALL, "echo", 5, &twice), reply("last")),
         (message(CALL, "echo", 5, &unknown), reply("known")),
         (message(CALL, "echo", 5, &[]), reply("")),
         (message(CALL, "echo", 5, &other_type), reply("")),
-        (message(CALL, "strict", 5, &[]), refused(ApplicationCode::PROTOCOL_ERROR)),
-        (message(CALL, "strict", 5, &other_type), refused(ApplicationCode::PROTOCOL_ERROR)),
-        (message(CALL, "strict", 5, &[field(1, "there")]), reply("there")),
+        (
+            message(CALL, "strict", 5, &[]),
+            refused(ApplicationCode::PROTOCOL_ERROR),
+        ),
+        (
+            message(CALL, "strict", 5, &other_type),
+            refused(ApplicationCode::PROTOCOL_ERROR),
+        ),
+        (
+            message(CALL, "strict", 5, &[field(1, "there")]),
+            reply("there"),
+        ),
     ]
 }
 
@@ -38,7 +54,17 @@ fn cases() -> Vec<(Vec<u8>, Reply)> {
 fn check(name: &str, running: &Running, wrong: &[u8], expected: &Reply) {
     let mut peer = running.peer();
     let good = |id| call("echo", id, "good");
-    peer.send(&[good(1), good(2), wrong.to_vec(), good(3), oneway("echo", "x"), good(4)].concat());
+    peer.send(
+        &[
+            good(1),
+            good(2),
+            wrong.to_vec(),
+            good(3),
+            oneway("echo", "x"),
+            good(4),
+        ]
+        .concat(),
+    );
     let mut replies: Vec<_> = (0..5).map(|_| peer.reply()).collect();
     if name == "any order" {
         replies.sort_by_key(|reply| reply.id);
@@ -49,7 +75,11 @@ fn check(name: &str, running: &Running, wrong: &[u8], expected: &Reply) {
     wanted.push(expected.clone());
     assert_eq!(replies, wanted, "{name}");
     // The same connection goes on.
-    assert_eq!(peer.call("echo", 6, "still"), Reply::new(6, "still"), "{name}");
+    assert_eq!(
+        peer.call("echo", 6, "still"),
+        Reply::new(6, "still"),
+        "{name}"
+    );
 }
 
 #[test]

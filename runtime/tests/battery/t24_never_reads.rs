@@ -23,7 +23,7 @@ const HELD_MAX: usize = 2 * IN_FLIGHT_MAX * REPLY_BYTES + 128 * 1024;
 fn t24_peers_that_never_read_are_cut_and_hold_a_bounded_buffer() {
     let _alone = alone();
     for (name, config) in all_ways() {
-        let timeouts = ServerTimeouts::default().write_ms(700);
+        let timeouts = ServerTimeouts::default().write_ms(300);
         let config = config.timeouts(timeouts).in_flight_max(IN_FLIGHT_MAX);
         let running = Running::bind(&config);
         let before = heap();
