@@ -33,14 +33,14 @@ fn t11_a_server_without_descriptors_waits_and_serves_again() {
             .for_each(|(name, config)| run_out(name, &config, &log));
     }
     // In a process of its own, which may have few of them.
-    let test = "t11_accepting::t11_a_server_without_descriptors_waits_and_serves_again";
+    let name = "t11_accepting::t11_a_server_without_descriptors_waits_and_serves_again";
     let output = Command::new("sh")
         .args([
             "-c",
             "ulimit -n 60 && exec \"$0\" --exact \"$1\" --nocapture",
         ])
         .arg(std::env::current_exe().unwrap())
-        .arg(test)
+        .arg(name)
         .env(INSIDE, "1")
         .output()
         .unwrap();

@@ -6,8 +6,10 @@ use std::net::Shutdown;
 use crate::meter::{alone, descriptors, heap};
 use crate::support::{Peer, Running, all_ways, call, eventually, frame, oneway};
 
+type Ending = fn(Peer);
+
 /// Each takes a new connection to its end.
-const ENDINGS: [(&str, fn(Peer)); 16] = [
+const ENDINGS: [(&str, Ending); 16] = [
     ("closes at once", drop),
     ("resets at once", Peer::reset),
     ("half a length", |peer| leave(peer, &[0, 0])),

@@ -14,9 +14,11 @@ use crate::support::{AGES, Caller, Failure, Peer, Reply, Running, SLACK, call, e
 const ROUNDS: usize = 10;
 const CLIENTS: usize = 4;
 
-/// One client that calls until the server stops. Returns the texts that were answered, and what
-/// became of the other calls.
-fn caller(client: Caller, number: usize) -> JoinHandle<(HashSet<String>, Vec<(String, Error)>)> {
+/// The texts that were answered, and what became of the other calls.
+type Ended = (HashSet<String>, Vec<(String, Error)>);
+
+/// One client that calls until the server stops.
+fn caller(client: Caller, number: usize) -> JoinHandle<Ended> {
     thread::spawn(move || {
         let (mut answered, mut failed) = (HashSet::new(), Vec::new());
         for call in 0.. {

@@ -129,7 +129,12 @@ impl Calls {
 
     /// Where in the stream the call ends.
     pub(super) fn end_of(&self, ticket: Ticket) -> u64 {
-        self.slots[ticket.slot].end
+        self.end_of_slot(ticket.slot)
+    }
+
+    /// The same of the call in a slot.
+    pub(super) fn end_of_slot(&self, slot: usize) -> u64 {
+        self.slots[slot].end
     }
 
     /// How a call stands. What has come of it is taken away.

@@ -130,14 +130,13 @@ impl Connection {
         id: i32,
         mut reply: Vec<u8>,
     ) -> Result<()> {
-        let Until::Replied(decode) = until else {
-            // Before the call was sent: nobody can have answered it.
-            let text = "the server answered a call that was not sent yet";
-            let error = Error::application(ApplicationCode::BAD_SEQUENCE_ID, text);
-            return Err(self.give_up(state, ticket, error));
-        };
         // It may have been woken to go on with something, which is for another to do now.
         self.pass_on(state);
+        let Until::Replied(decode) = until else {
+            // It came before this thread knew that its call had left.
+            state.calls.answer(ticket.slot, id, reply);
+            return Ok(());
+        };
         let number = state.link.as_ref().map(|link| link.number);
         let decoded = MutexGuard::unlocked(state, || decode(id, &reply));
         if reply.capacity() <= SPARE_BYTES_MAX && state.spare.len() < SPARE {
@@ -306,10 +305,13 @@ impl Connection {
     ) -> Result<Option<Result<()>>> {
         let (head, _) = self.dialer.wire.read_head(message, &self.dialer.limits)?;
         let id = head.sequence_id;
-        match &mut state.link {
-            Some(link) if link.number == own.link => link.replies += 1,
+        let sent = match &mut state.link {
+            Some(link) if link.number == own.link => {
+                link.replies += 1;
+                link.may_have_sent()
+            }
             _ => return Err(Error::new(ErrorKind::Closed, "the connection was closed")),
-        }
+        };
         match (state.calls.whose(id), &mut *until) {
             (Whose::Call(slot), Until::Replied(decode))
                 if own.ticket.is_some_and(|ticket| ticket.slot == slot) =>
@@ -318,6 +320,10 @@ impl Connection {
                 Ok(Some(
                     decoded.map_err(|error| error.with_delivery(Delivery::Sent)),
                 ))
+            }
+            (Whose::Call(slot), _) if state.calls.end_of_slot(slot) > sent => {
+                let text = "the server answered a call that was not sent yet";
+                Err(Error::application(ApplicationCode::BAD_SEQUENCE_ID, text))
             }
             (Whose::Call(slot), _) => {
                 let mut reply = state.spare.pop().unwrap_or_default();
