@@ -29,7 +29,7 @@ impl<Set: ProtocolSet> Client<Set> {
     pub fn connect(config: &ClientConfig) -> Result<Self> {
         let address = config.connect.parse::<Address>();
         let address = address.map_err(|error| config.origin.blame("client.connect", error))?;
-        Self::with_connector(AddressConnector::new(address), config)
+        Self::with_connector(AddressConnector::new(address, config.tcp), config)
     }
 
     /// The same for connections that are made in another way; [`ClientConfig::connect`] means

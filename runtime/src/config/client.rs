@@ -7,11 +7,11 @@ use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 use crate::config::{
     EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, TIMEOUT_MS_MAX, WIRE_MAX,
-    check_limits, limits,
+    check_limits, limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::transport::{ConnectionEvent, Listeners, Transports};
+use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
 
 /// How a client connects, and bounds what replies may cost.
 ///
@@ -47,6 +47,8 @@ pub struct ClientConfig {
     pub limits: Limits,
     /// How long things may take.
     pub timeouts: ClientTimeouts,
+    /// What the system is told of TCP connections.
+    pub tcp: TcpOptions,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
@@ -138,6 +140,7 @@ impl ClientConfig {
         config.retry = RetryConfig::read(section.section("client.retry")?)?;
         config.limits = limits(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
+        config.tcp = tcp::tcp(section.section("client.tcp")?)?;
         Ok(config)
     }
 
@@ -153,7 +156,8 @@ impl ClientConfig {
         if let Some(retry) = &self.retry {
             retry.check(origin)?;
         }
-        check_limits(&self.limits, "client.limits", origin)?;
+        check_limits(&self.limits, &self.transport, "client.limits", origin)?;
+        tcp::check(&self.tcp, "client.tcp", origin)?;
         let frame = self.limits.frame_bytes_max;
         if self.transport == "framed" && !(1..=WIRE_MAX).contains(&frame) {
             let text = format!("must be a number from 1 to {WIRE_MAX}, not {frame}");
@@ -265,6 +269,13 @@ impl ClientConfig {
         self
     }
 
+    /// The same with other [`tcp`](Self::tcp) options.
+    #[must_use]
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.tcp = options;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -288,6 +299,7 @@ impl Default for ClientConfig {
             retry: None,
             limits: Limits::default(),
             timeouts: ClientTimeouts::default(),
+            tcp: TcpOptions::default(),
             transports: Transports::standard(),
             listeners: Listeners::default(),
             origin: Origin::default(),

@@ -47,8 +47,15 @@ fn has_words(name: &str, given: &str) -> bool {
 /// The section that a key can only belong to.
 pub(super) fn section(key: &str) -> Option<&'static str> {
     Some(match key {
-        "listen" | "model" | "workers" | "queue" | "io_threads" | "dispatch"
-        | "connections_max" | "strict_read" => "server",
+        "listen"
+        | "model"
+        | "workers"
+        | "queue"
+        | "io_threads"
+        | "dispatch"
+        | "connections_max"
+        | "connections_per_address_max"
+        | "strict_read" => "server",
         "connect" | "service" | "strict_write" => "client",
         _ => return None,
     })
@@ -56,7 +63,10 @@ pub(super) fn section(key: &str) -> Option<&'static str> {
 
 /// The section inside the section of a server or client that has such keys.
 pub(super) fn subsection(key: &str) -> Option<&'static str> {
-    if key.ends_with("_ms") {
+    if key.starts_with("keepalive") || key.ends_with("_buffer_bytes") || key == "user_timeout_ms" {
+        return Some("tcp");
+    }
+    if key.ends_with("_ms") || key == "bytes_per_second_min" {
         return Some("timeouts");
     }
     let limit = ["_bytes_max", "_elements_max", "depth_max"];

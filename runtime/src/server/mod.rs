@@ -68,7 +68,7 @@ impl Server {
         config.check()?;
         let blame = |error| config.origin.blame("server.listen", error);
         let address: Address = config.listen.parse().map_err(blame)?;
-        let listener = bind(&address).map_err(blame)?;
+        let listener = bind(&address, &config.tcp).map_err(blame)?;
         Self::new(listener, config, Arc::new(processor))
     }
 

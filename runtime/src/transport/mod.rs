@@ -40,6 +40,7 @@ pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
 pub use registry::Transports;
 pub use socket::{SocketListener, SocketStream};
 pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
+pub use tcp::TcpOptions;
 
 pub(crate) use address::bind;
 pub(crate) use connect::{AddressConnector, OneStream};

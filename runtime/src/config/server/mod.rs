@@ -11,10 +11,10 @@ use std::thread;
 
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-use crate::config::{EXAMPLE, ReplyOrder, WIRE_MAX, check_limits, limits};
+use crate::config::{EXAMPLE, ReplyOrder, WIRE_MAX, check_limits, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::transport::Transports;
+use crate::transport::{TcpOptions, Transports};
 
 const WORKERS_MAX: usize = 4096;
 const IO_THREADS_MAX: usize = 256;
@@ -71,6 +71,8 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// How long things may take.
     pub timeouts: ServerTimeouts,
+    /// What the system is told of TCP connections.
+    pub tcp: TcpOptions,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) origin: Origin,
@@ -140,6 +142,7 @@ impl ServerConfig {
         section.flag("strict_read", &mut config.strict_read)?;
         config.limits = limits(section.section("server.limits")?)?;
         config.timeouts = ServerTimeouts::read(section.section("server.timeouts")?)?;
+        config.tcp = tcp::tcp(section.section("server.tcp")?)?;
         Ok(config)
     }
 
@@ -176,7 +179,8 @@ impl ServerConfig {
             return Err(origin.error("server.connections_per_address_max", text));
         }
         range("server.in_flight_max", self.in_flight_max, IN_FLIGHT_MAX)?;
-        check_limits(&self.limits, "server.limits", origin)?;
+        check_limits(&self.limits, &self.transport, "server.limits", origin)?;
+        tcp::check(&self.tcp, "server.tcp", origin)?;
         if self.transport == "framed" {
             range(
                 "server.limits.frame_bytes_max",
@@ -347,6 +351,13 @@ impl ServerConfig {
         self
     }
 
+    /// The same with other [`tcp`](Self::tcp) options.
+    #[must_use]
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.tcp = options;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -373,6 +384,7 @@ impl Default for ServerConfig {
             strict_read: false,
             limits: Limits::default(),
             timeouts: ServerTimeouts::default(),
+            tcp: TcpOptions::default(),
             transports: Transports::standard(),
             origin: Origin::default(),
         }
