@@ -7,7 +7,7 @@ use std::net::TcpListener;
 
 use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::{ClientTimeouts, Model, ReplyOrder, ServerTimeouts};
-use seapink::transport::{Framed, Transports};
+use seapink::transport::{Framed, TcpOptions, Transports};
 use seapink::{
     Client, ClientConfig, ErrorKind, Limits, Multiplexed, Protocol, Server, ServerConfig, Standard,
 };
@@ -38,10 +38,13 @@ fn every_key_of_a_server_is_read() {
         workers = 3
         queue = 4
         connections_max = 5
+        connections_per_address_max = 4
+        in_flight_max = 15
+        reply_order = "sent"
         strict_read = true
 
         [server.limits]
-        message_bytes_max = 6
+        message_bytes_max = 60
         frame_bytes_max = 7
         string_bytes_max = 8
         container_elements_max = 9
@@ -49,22 +52,43 @@ fn every_key_of_a_server_is_read() {
 
         [server.timeouts]
         idle_ms = 11
+        handshake_ms = 16
+        header_ms = 17
+        queue_ms = 18
+        bytes_per_second_min = 19
         read_ms = 12
         write_ms = 13
         drain_ms = 14
+
+        [server.tcp]
+        keepalive_ms = 1001
+        keepalive_interval_ms = 1002
+        keepalive_probes = 20
+        user_timeout_ms = 1003
+        receive_buffer_bytes = 21
+        send_buffer_bytes = 22
 
         [client]
         connect = "the other half of the file"
     "#;
     let config = ServerConfig::from_toml(text).unwrap();
     let limits = Limits::default()
-        .message_bytes_max(6)
+        .message_bytes_max(60)
         .frame_bytes_max(7)
         .string_bytes_max(8)
         .container_elements_max(9)
         .depth_max(10);
     let timeouts = ServerTimeouts::default();
     let timeouts = timeouts.idle_ms(11).read_ms(12).write_ms(13).drain_ms(14);
+    let timeouts = timeouts.handshake_ms(16).header_ms(17);
+    let timeouts = timeouts.queue_ms(18).bytes_per_second_min(19);
+    let tcp = TcpOptions::default()
+        .keepalive_ms(1001)
+        .keepalive_interval_ms(1002)
+        .keepalive_probes(20)
+        .user_timeout_ms(1003)
+        .receive_buffer_bytes(21)
+        .send_buffer_bytes(22);
     let expected = ServerConfig::new("unix:///run/calc.sock")
         .model(Model::ThreadPool)
         .transport("buffered")
@@ -72,7 +96,10 @@ fn every_key_of_a_server_is_read() {
         .workers(3)
         .queue(4)
         .connections_max(5)
+        .connections_per_address_max(4)
+        .in_flight_max(15)
         .strict_read(true)
+        .tcp(tcp)
         .limits(limits)
         .timeouts(timeouts);
     assert_eq!(public(&config), public(&expected));

@@ -17,6 +17,8 @@ mod queue;
 mod replay;
 mod selection;
 mod shared;
+#[cfg(all(unix, feature = "signals"))]
+mod signals;
 mod simple;
 mod thread_pool;
 mod threaded;
