@@ -6,6 +6,9 @@
 //!          memory       buffered                       per message  per message
 //! ```
 
+// Emitted code names the crate as those do who use it.
+extern crate self as seapink;
+
 pub mod client;
 pub mod codec;
 #[doc(hidden)]
@@ -15,6 +18,7 @@ mod deadline;
 mod error;
 mod fast;
 pub mod interceptor;
+pub mod introspection;
 mod limits;
 mod peer;
 pub mod processor;

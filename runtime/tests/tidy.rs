@@ -36,6 +36,7 @@ fn modules_know_only_what_is_below_them() {
             "server",
             &with(&["config", "peer", "processor", "protocol", "transport"]),
         ),
+        ("introspection", &with(&["processor", "server"])),
         (
             "client",
             &with(&[
