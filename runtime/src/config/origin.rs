@@ -54,6 +54,26 @@ impl Origin {
         Err(self.error(key, text))
     }
 
+    /// Refuses a least number that is above the most. What the configuration itself says is to blame,
+    /// not a default.
+    pub(super) fn check_order<N: PartialOrd + Display>(
+        &self,
+        section: &str,
+        (min_key, min): (&str, N),
+        (max_key, max): (&str, N),
+    ) -> Result<()> {
+        if min <= max {
+            return Ok(());
+        }
+        let full = |key| format!("{section}.{key}");
+        if self.has(&full(max_key)) && !self.has(&full(min_key)) {
+            let text = format!("is {max}, less than {min_key} = {min}");
+            return Err(self.error(&full(max_key), text));
+        }
+        let text = format!("is {min}, more than {max_key} = {max}");
+        Err(self.error(&full(min_key), text))
+    }
+
     /// Whether the configuration itself gave a value for the key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.lines.contains_key(key)

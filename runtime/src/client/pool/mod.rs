@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::config::ClientConfig;
     use crate::protocol::{ProtocolSet, Standard};
-    use crate::transport::{Listener, MemoryListener};
+    use crate::transport::MemoryListener;
 
     /// Two connections of one call each, to a server that says nothing.
     fn pool() -> (Pool, MemoryListener) {
