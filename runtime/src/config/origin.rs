@@ -45,7 +45,7 @@ impl Origin {
     /// Refuses a number out of its bounds.
     pub(super) fn check_number<N>(&self, key: &str, min: N, max: N, number: N) -> Result<()>
     where
-        N: PartialOrd + Display,
+        N: Copy + PartialOrd + Display,
     {
         if min <= number && number <= max {
             return Ok(());
@@ -56,7 +56,7 @@ impl Origin {
 
     /// Refuses a least number that is above the most. What the configuration itself says is to blame,
     /// not a default.
-    pub(super) fn check_order<N: PartialOrd + Display>(
+    pub(super) fn check_order<N: Copy + PartialOrd + Display>(
         &self,
         section: &str,
         (min_key, min): (&str, N),
