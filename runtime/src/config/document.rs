@@ -239,7 +239,7 @@ impl<'a> Section<'a> {
     pub(super) fn finish(self) -> Result<()> {
         if let Some((key, name, _)) = self.unknown() {
             let valid = choices(name, &self.known);
-            let hint = match suggest::subsection(name) {
+            let hint = match suggest::subsection(self.path, name) {
                 Some(inner) if suggest::nearest(name, &self.known).is_none() => {
                     format!("; `{name}` belongs to [{}.{inner}]", self.path)
                 }

@@ -192,8 +192,8 @@ impl Error {
         self.0.delivery
     }
 
-    /// Before when it is no use to call again, if that is known: the server cannot be reached, and this
-    /// is when the client tries to connect again.
+    /// When a call may be tried again, if that is known: the server could not be reached, and before
+    /// then its client does not try to connect.
     pub fn retry_at(&self) -> Option<Instant> {
         self.0.retry_at
     }
@@ -360,6 +360,32 @@ mod tests {
         let error = Error::from(io::Error::other("disk full"));
         assert_eq!(format!("{error:?}"), "disk full");
         assert!(format!("{error:#?}").contains("kind: Io"));
+    }
+
+    /// The table in `docs/errors.md`.
+    #[test]
+    fn what_is_retryable() {
+        let deliveries = [Delivery::NotSent, Delivery::Sent, Delivery::Unknown];
+        let application = |code| ErrorKind::Application(code);
+        for (kind, expected) in [
+            (ErrorKind::Closed, [true, false, false]),
+            (ErrorKind::Timeout, [true, false, false]),
+            (ErrorKind::Io, [true, false, false]),
+            (ErrorKind::Overloaded, [true, true, true]),
+            (ErrorKind::Truncated, [false; 3]),
+            (ErrorKind::Malformed, [false; 3]),
+            (ErrorKind::Limit, [false; 3]),
+            (ErrorKind::MissingField, [false; 3]),
+            (application(ApplicationCode::TIMEOUT), [false; 3]),
+            (application(ApplicationCode::INTERNAL_ERROR), [false; 3]),
+            (ErrorKind::Cancelled, [false; 3]),
+            (ErrorKind::Config, [false; 3]),
+            (ErrorKind::Handler, [false; 3]),
+        ] {
+            let found = deliveries.map(|it| Error::new(kind, "").with_delivery(it).is_retryable());
+            assert_eq!(found, expected, "{kind:?}");
+        }
+        assert!(Error::from_peer(11, String::new()).is_retryable());
     }
 
     #[test]

@@ -21,6 +21,7 @@ struct Handler {
 }
 
 #[allow(
+    clippy::unused_self,
     clippy::unnecessary_wraps,
     clippy::needless_pass_by_value,
     reason = "the shape of a handler's functions"

@@ -82,7 +82,9 @@ fn the_connection_that_was_used_last_is_used_first_and_the_others_are_closed() {
     let client = server.client(&heard.by(config));
     let mut pending: Vec<_> = (0..4).map(|_| client.send("x").unwrap()).collect();
     let last = pending.remove(2);
-    pending.into_iter().for_each(|it| drop(wait(it).unwrap()));
+    for pending in pending {
+        wait(pending).unwrap();
+    }
     let number = wait(last).unwrap();
     until("they are closed", || {
         assert_eq!(client.call("x").unwrap(), number);
@@ -197,8 +199,7 @@ fn what_the_server_has_closed_is_noticed_before_a_call_is_sent() {
         stream
             .write_all(&call.reply_with(&number.to_string()))
             .unwrap();
-        let closer = stream.closer();
-        closer.shutdown(std::net::Shutdown::Both);
+        stream.closer().shutdown(std::net::Shutdown::Both);
         closed.lock().send(()).unwrap();
     });
     let heard = Heard::default();

@@ -73,11 +73,10 @@ impl Connection {
         };
         link.close();
         #[cfg(feature = "tracing")]
-        match error.kind() {
-            ErrorKind::Cancelled => {
-                tracing::debug!(peer = %link.peer, "connection closed: {error}")
-            }
-            _ => tracing::warn!(peer = %link.peer, "connection closed: {error}"),
+        if error.kind() == ErrorKind::Cancelled {
+            tracing::debug!(peer = %link.peer, "connection closed: {error}");
+        } else {
+            tracing::warn!(peer = %link.peer, "connection closed: {error}");
         }
         self.dialer.events.note(link.number, || {
             Event::Down(Error::new(error.kind(), error.to_string()))
