@@ -16,7 +16,7 @@ use seapink::{
 use crate::support::{Echo, Failure, wait};
 
 #[derive(Clone, Default)]
-struct Handler {
+pub(crate) struct Handler {
     notes: Arc<Mutex<Vec<(String, ThreadId)>>>,
 }
 

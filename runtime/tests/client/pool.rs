@@ -7,10 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use seapink::config::PoolConfig;
-use seapink::{ClientConfig, Delivery, ErrorKind};
+use seapink::config::{Model, PoolConfig};
+use seapink::{Client, ClientConfig, Delivery, ErrorKind, ServerConfig};
 
-use crate::support::{Call, Gate, Heard, Server, in_time, until, wait};
+use crate::in_process::Handler;
+use crate::support::{AGES, Call, Echo, Gate, Heard, Server, in_time, until, wait};
 
 fn pool(change: impl FnOnce(PoolConfig) -> PoolConfig) -> ClientConfig {
     ClientConfig::new("").pool(change(PoolConfig::default()))
@@ -266,4 +267,34 @@ fn everybody_gets_a_connection_in_the_end() {
         in_time(|| thread.join().unwrap());
     }
     assert!(server.accepted() <= 2);
+}
+
+/// Each model, over TCP; some of them answer the calls of a connection one after the other.
+#[test]
+fn servers_of_every_model_serve_a_pool() {
+    for model in [Model::Threaded, Model::ThreadPool, Model::Nonblocking] {
+        let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
+        let server = seapink::Server::bind(&config, Handler::default()).unwrap();
+        let handle = server.handle();
+        let serving = thread::spawn(move || server.run());
+        let config = ClientConfig::new(handle.local_addr().to_string());
+        let pool = PoolConfig::default().connections_max(4);
+        for pool in [pool.clone(), pool.calls_per_connection(2)] {
+            let client = Echo(Client::connect(&config.clone().pool(pool)).unwrap());
+            thread::scope(|scope| {
+                for thread in 0..8 {
+                    let client = &client;
+                    scope.spawn(move || {
+                        for call in 0..50 {
+                            let text = format!("{thread}/{call}");
+                            assert_eq!(client.call(&text).unwrap(), text);
+                        }
+                    });
+                }
+            });
+        }
+        assert!(handle.stats().connections_accepted <= 8, "{model:?}");
+        handle.shutdown(AGES);
+        in_time(|| serving.join().unwrap().unwrap());
+    }
 }
