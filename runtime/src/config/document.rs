@@ -125,6 +125,11 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// Whether the document has this section.
+    pub(super) fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// A string.
     pub(super) fn string(&mut self, key: &'static str, into: &mut String) -> Result<bool> {
         match self.get(key).map(Spanned::get_ref) {
@@ -264,7 +269,7 @@ impl<'a> Section<'a> {
         let text = if matches!(value, DeValue::Table(_)) {
             let valid = choices(name, &self.known);
             match name {
-                "limits" | "timeouts" => {
+                "limits" | "timeouts" | "tls" => {
                     format!("unknown section; there are {valid}; did you mean [{wanted}.{name}]?")
                 }
                 _ => format!("unknown section; there are {valid}"),
@@ -310,7 +315,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn error(&self, key: &str, text: impl Display) -> Error {
+    pub(super) fn error(&self, key: &str, text: impl Display) -> Error {
         self.origin.error(&self.full(key), text)
     }
 

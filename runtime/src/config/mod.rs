@@ -9,9 +9,13 @@ mod document;
 mod origin;
 mod server;
 mod suggest;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
+#[cfg(feature = "tls")]
+pub use tls::{ClientCertificates, ClientTls, ServerTls};
 
 use crate::error::Result;
 use crate::limits::Limits;
@@ -26,6 +30,16 @@ const TIMEOUT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 /// What a length on the wire can say.
 const WIRE_MAX: usize = i32::MAX as usize;
+
+/// Refuses a section that only a build with TLS understands.
+#[cfg(not(feature = "tls"))]
+fn without_tls(section: &mut Section<'_>, path: &'static str) -> Result<()> {
+    if section.section(path)?.is_there() {
+        let text = "TLS needs the feature `tls` of the crate `seapink`; write `features = [\"tls\"]` in Cargo.toml";
+        return Err(section.error("tls", text));
+    }
+    Ok(())
+}
 
 /// Reads `[server.limits]` or `[client.limits]`.
 fn limits(mut section: Section<'_>) -> Result<Limits> {

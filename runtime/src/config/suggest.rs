@@ -56,6 +56,9 @@ pub(super) fn section(key: &str) -> Option<&'static str> {
 
 /// The section inside the section of a server or client that has such keys.
 pub(super) fn subsection(key: &str) -> Option<&'static str> {
+    if ["certificate", "certificates", "key", "ca", "client_ca"].contains(&key) {
+        return Some("tls");
+    }
     if key.ends_with("_ms") {
         return Some("timeouts");
     }

@@ -63,6 +63,16 @@ impl End {
         Self::Failed(Error::new(ErrorKind::Truncated, text))
     }
 
+    /// A stream that ends without the goodbye it should end with, between two messages: nothing of
+    /// a message is lost.
+    #[cold]
+    pub(super) fn between(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Closed,
+            _ => Self::Failed(error.into()),
+        }
+    }
+
     #[cold]
     pub(super) fn no_handshake(timeouts: &ServerTimeouts) -> Self {
         let text = format!(
@@ -158,13 +168,18 @@ impl Connection {
         match read {
             Ok(0) if between => Err(End::Closed),
             Ok(0) => Err(End::truncated(self.missing)),
-            Ok(_) => self.answer(between).map(|()| Turn::Active),
+            Ok(_) => {
+                #[cfg(feature = "tls")]
+                self.engine.meet(&*self.stream);
+                self.answer(between).map(|()| Turn::Active)
+            }
             Err(error) if is_timeout(&error) && patience.is_some() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) && handshaking && !self.stream.is_handshaking() => {
                 self.since = Instant::now();
                 Ok(Turn::Quiet)
             }
             Err(error) if is_timeout(&error) => Err(self.timed_out()),
+            Err(error) if between => Err(End::between(error)),
             Err(error) => Err(End::Failed(error.into())),
         }
     }
@@ -266,6 +281,11 @@ impl Connection {
     /// Whether another turn brings something though no event will say so.
     pub(super) fn has_more(&self) -> bool {
         self.stream.has_more()
+    }
+
+    /// Whether the stream goes on with something once it can be written.
+    pub(super) fn wants_write(&self) -> bool {
+        self.stream.wants_write()
     }
 
     /// Whether the peer waits for nothing that has arrived.

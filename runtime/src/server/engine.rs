@@ -44,6 +44,14 @@ impl Engine {
         self.cx.peer()
     }
 
+    /// Learns from the stream who the peer is, as far as that is only known after a handshake.
+    #[cfg(feature = "tls")]
+    pub(super) fn meet(&mut self, stream: &dyn crate::transport::Stream) {
+        if self.first && self.cx.tls().is_none() {
+            self.cx.set_tls(stream.tls());
+        }
+    }
+
     /// Processes the first message in the buffer, if it is whole, and appends the answer.
     ///
     /// # Errors

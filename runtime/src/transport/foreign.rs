@@ -1,5 +1,7 @@
 //! Names what a peer speaks, when it is not what this connection speaks.
 
+use std::fmt;
+
 use crate::error::Error;
 
 /// Says in an error what the first bytes of the stream look like, if they look like anything but
@@ -9,14 +11,22 @@ use crate::error::Error;
 #[cold]
 pub(crate) fn explain(error: Error, first: &[u8], transport: &str, protocol: &str) -> Error {
     let what = match name(first) {
-        Some(Foreign::Stranger(what)) => what.to_owned(),
-        Some(Foreign::Thrift(other, framing)) if (other, framing) != (protocol, transport) => {
-            format!("the {other} protocol over the {framing} transport")
+        Some(Foreign::Thrift(other, framing)) if (other, framing) == (protocol, transport) => {
+            return error;
         }
-        _ => return error,
+        Some(foreign) => foreign,
+        None => return error,
     };
     let text = format!("{error}; the peer seems to speak {what}");
     Error::new(error.kind(), text).with_source(error)
+}
+
+/// What the first bytes of a stream that should be TLS look like.
+#[cfg(feature = "tls")]
+#[cold]
+pub(super) fn without_tls(first: &[u8]) -> Option<String> {
+    let foreign = name(first).filter(|foreign| *foreign != Foreign::Stranger("TLS"));
+    foreign.map(|foreign| foreign.to_string())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +34,17 @@ enum Foreign {
     Stranger(&'static str),
     /// A protocol and a transport.
     Thrift(&'static str, &'static str),
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stranger(what) => f.write_str(what),
+            Self::Thrift(protocol, framing) => {
+                write!(f, "the {protocol} protocol over the {framing} transport")
+            }
+        }
+    }
 }
 
 const HTTP: [&[u8]; 10] = [

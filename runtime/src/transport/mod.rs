@@ -27,6 +27,8 @@ mod resolve;
 mod socket;
 mod stream;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod unix;
 
 pub use address::Address;
@@ -37,6 +39,8 @@ pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
 pub use registry::Transports;
 pub use socket::{SocketListener, SocketStream};
 pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
+#[cfg(feature = "tls")]
+pub use tls::{TlsConnector, TlsListener};
 
 pub(crate) use address::bind;
 pub(crate) use connect::{AddressConnector, OneStream};

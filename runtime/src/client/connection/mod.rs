@@ -55,7 +55,12 @@ impl<Set: ProtocolSet> Client<Set> {
     pub fn connect(config: &ClientConfig) -> Result<Self> {
         let address = config.connect.parse::<Address>();
         let address = address.map_err(|error| config.origin.blame("client.connect", error))?;
-        Self::with_connector(AddressConnector::new(address), config)
+        let host = match &address {
+            Address::Tcp { host, .. } => Some(host.clone()),
+            _ => None,
+        };
+        let connector = Box::new(AddressConnector::new(address));
+        Self::with(connector, host.as_deref(), config)
     }
 
     /// The same for connections that are made in another way; [`ClientConfig::connect`] means
@@ -64,7 +69,22 @@ impl<Set: ProtocolSet> Client<Set> {
         connector: impl Connector + 'static,
         config: &ClientConfig,
     ) -> Result<Self> {
+        Self::with(Box::new(connector), None, config)
+    }
+
+    /// `host` is whom the connector connects to, if that has a name.
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(unused_variables, reason = "only certificates have names")
+    )]
+    fn with(
+        connector: Box<dyn Connector>,
+        host: Option<&str>,
+        config: &ClientConfig,
+    ) -> Result<Self> {
         config.check()?;
+        #[cfg(feature = "tls")]
+        let connector = config.secured(connector, host)?;
         let name = &config.protocol;
         let protocol = Set::named(name);
         let wire = Set::WIRE.iter().find(|wire| wire.name() == name);
@@ -72,7 +92,7 @@ impl<Set: ProtocolSet> Client<Set> {
             let names: Vec<_> = Set::WIRE.iter().map(|wire| wire.name()).collect();
             return Err(config.origin.no_such("client.protocol", name, &names));
         };
-        let connection = Connection::new(Box::new(connector), *wire, config)?;
+        let connection = Connection::new(connector, *wire, config)?;
         let form = if config.strict_write {
             MessageForm::Strict
         } else {

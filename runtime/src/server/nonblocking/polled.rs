@@ -122,6 +122,8 @@ impl Polled {
             Ok(0) if between => Err(End::Closed),
             Ok(0) => Err(End::truncated(self.missing)),
             Ok(_) => {
+                #[cfg(feature = "tls")]
+                self.engine.meet(&*self.stream);
                 // A read that brought less than it could has emptied the socket, and what arrives
                 // from now on is an event: no need for another read to find out.
                 self.signs.readable = inbox.is_full() || self.signs.ended || self.stream.has_more();
@@ -138,6 +140,7 @@ impl Polled {
                 }
                 Ok(false)
             }
+            Err(error) if between => Err(End::between(error)),
             Err(error) => Err(End::Failed(error.into())),
         }
     }

@@ -1,0 +1,74 @@
+//! What went wrong, in words for whoever set the two ends up.
+
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
+
+use crate::error::{Error, ErrorKind};
+use crate::transport::foreign;
+
+/// An error for one end: the client's, or else the server's. `first` is how the other's bytes began.
+#[cold]
+pub(super) fn explain(error: &rustls::Error, client: bool, first: &[u8]) -> Error {
+    let peer = if client { "server" } else { "client" };
+    let text = match error {
+        rustls::Error::InvalidCertificate(why) => {
+            format!(
+                "the {peer}'s certificate is not accepted: {}",
+                certificate(why)
+            )
+        }
+        rustls::Error::NoCertificatesPresented => format!("the {peer} has shown no certificate"),
+        rustls::Error::AlertReceived(alert) => format!("the {peer} refused: {}", words(*alert)),
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            match foreign::without_tls(first) {
+                Some(what) => format!("the {peer} seems to speak {what}, without TLS"),
+                None => format!("what the {peer} sent is not TLS"),
+            }
+        }
+        rustls::Error::PeerIncompatible(why) => {
+            format!("this end and the {peer} have no TLS in common: {why:?}")
+        }
+        error => format!("TLS failed: {error}"),
+    };
+    Error::new(ErrorKind::Tls, text).with_source(error.clone())
+}
+
+fn certificate(error: &CertificateError) -> String {
+    use CertificateError as Bad;
+
+    let text = match error {
+        Bad::UnknownIssuer => "no authority that is trusted here has signed it",
+        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet",
+        Bad::NotValidForNameContext {
+            expected,
+            presented,
+        } => {
+            let expected = expected.to_str();
+            return if presented.is_empty() {
+                format!("it has no subject alternative name, and `{expected}` is wanted")
+            } else {
+                format!("it is for {}, not for `{expected}`", presented.join(", "))
+            };
+        }
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
+            "its extended key usage is for something else"
+        }
+        other => return other.to_string(),
+    };
+    text.to_owned()
+}
+
+fn words(alert: AlertDescription) -> String {
+    let text = match alert {
+        AlertDescription::CertificateRequired => "it wants a certificate",
+        AlertDescription::UnknownCA => "it does not trust who signed the certificate",
+        AlertDescription::CertificateExpired => "the certificate has expired",
+        AlertDescription::BadCertificate | AlertDescription::CertificateUnknown => {
+            "it does not accept the certificate"
+        }
+        AlertDescription::ProtocolVersion => "it speaks no version of TLS that this end does",
+        AlertDescription::HandshakeFailure => "it has no TLS in common with this end",
+        other => return format!("alert {other:?}"),
+    };
+    text.to_owned()
+}
