@@ -58,7 +58,8 @@ fn name(first: &[u8]) -> Option<Foreign> {
         _ if HTTP.contains(&start) => Foreign::Stranger("HTTP"),
         b"SSH-" => Foreign::Stranger("SSH"),
         b"EHLO" | b"HELO" => Foreign::Stranger("SMTP"),
-        [0x16, 3, ..] => Foreign::Stranger("TLS"),
+        // A handshake, or an alert.
+        [0x15 | 0x16, 3, ..] => Foreign::Stranger("TLS"),
         [3, 0, ..] => Foreign::Stranger("RDP"),
         [0, _, _, _] => Foreign::Thrift(protocol(&first[4..])?, "framed"),
         _ => Foreign::Thrift(protocol(first)?, "buffered"),
@@ -87,6 +88,7 @@ mod tests {
             (&b"GET / HTTP/1.1\r\n"[..], Some(Stranger("HTTP"))),
             (b"PRI * HTTP/2.0", Some(Stranger("HTTP/2"))),
             (b"\x16\x03\x01\x02\x00\x01", Some(Stranger("TLS"))),
+            (b"\x15\x03\x03\0\x02\x02\x0a", Some(Stranger("TLS"))),
             (b"SSH-2.0-OpenSSH", Some(Stranger("SSH"))),
             (b"\x03\x00\x00\x13\x0e", Some(Stranger("RDP"))),
             (b"\x80\x01\x00\x01", Some(Thrift("binary", "buffered"))),

@@ -11,8 +11,12 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
 };
 use seapink::config::{ClientTls, Model, ServerTls};
-use seapink::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
-use seapink::rustls::{self, ClientConnection, RootCertStore, SupportedProtocolVersion};
+use seapink::rustls::SupportedProtocolVersion;
+use seapink::rustls::client::WantsClientCert;
+use seapink::rustls::crypto::CryptoProvider;
+use seapink::rustls::pki_types::pem::PemObject;
+use seapink::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use seapink::rustls::{self, ClientConnection, ConfigBuilder, RootCertStore};
 use seapink::{ClientConfig, ServerConfig};
 use tempfile::TempDir;
 
@@ -27,7 +31,15 @@ pub(crate) struct Lab {
 impl Lab {
     /// With `ca.pem`, `server.pem` and `server.key` for `localhost` and 127.0.0.1.
     pub(crate) fn new() -> Self {
+        Self::of("an authority")
+    }
+
+    /// The same with an authority of this name.
+    pub(crate) fn of(authority: &str) -> Self {
         let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, authority);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
@@ -114,15 +126,47 @@ impl Lab {
         &self,
         versions: &[&'static SupportedProtocolVersion],
     ) -> rustls::ClientConfig {
+        self.rustls_builder(versions).with_no_client_auth()
+    }
+
+    /// The same with a certificate of its own.
+    pub(crate) fn rustls_as(&self, name: &str) -> rustls::ClientConfig {
+        let (certificates, key) = self.own(name);
+        let builder = self.rustls_builder(rustls::ALL_VERSIONS);
+        builder.with_client_auth_cert(certificates, key).unwrap()
+    }
+
+    fn rustls_builder(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> ConfigBuilder<rustls::ClientConfig, WantsClientCert> {
         let mut roots = RootCertStore::empty();
         let authority = CertificateDer::from_pem_file(self.path("ca.pem"));
         roots.add(authority.unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        rustls::ClientConfig::builder_with_provider(provider)
+        rustls::ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots)
+    }
+
+    /// What `rustls` by itself would be configured with as a server.
+    pub(crate) fn rustls_server(&self) -> Arc<rustls::ServerConfig> {
+        let (certificates, key) = self.own("server");
+        let config = rustls::ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
             .with_no_client_auth()
+            .with_single_cert(certificates, key);
+        Arc::new(config.unwrap())
+    }
+
+    fn own(&self, name: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let [certificate, key] = ["pem", "key"].map(|end| self.path(&format!("{name}.{end}")));
+        let certificate = CertificateDer::from_pem_file(certificate).unwrap();
+        (
+            vec![certificate],
+            PrivateKeyDer::from_pem_file(key).unwrap(),
+        )
     }
 
     /// A client of which a test does every step, after its handshake.
@@ -131,6 +175,10 @@ impl Lab {
         bare.handshake();
         bare
     }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 pub(crate) fn tcp() -> ServerConfig {

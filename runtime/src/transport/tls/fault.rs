@@ -37,6 +37,7 @@ fn certificate(error: &CertificateError) -> String {
 
     let text = match error {
         Bad::UnknownIssuer => "no authority that is trusted here has signed it",
+        Bad::BadSignature => "its signature is not that of an authority that is trusted here",
         Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet",
         Bad::NotValidForNameContext {
@@ -47,7 +48,11 @@ fn certificate(error: &CertificateError) -> String {
             return if presented.is_empty() {
                 format!("it has no subject alternative name, and `{expected}` is wanted")
             } else {
-                format!("it is for {}, not for `{expected}`", presented.join(", "))
+                let presented: Vec<_> = presented.iter().map(|name| bare(name)).collect();
+                format!(
+                    "it is for {}, not for `{expected}`",
+                    presented.join(" and ")
+                )
             };
         }
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
@@ -58,6 +63,14 @@ fn certificate(error: &CertificateError) -> String {
     text.to_owned()
 }
 
+/// The name in what `rustls` writes as `DnsName("localhost")` or `IpAddress(127.0.0.1)`.
+fn bare(name: &str) -> String {
+    let inner = name
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    format!("`{}`", inner.unwrap_or(name).trim_matches('"'))
+}
+
 fn words(alert: AlertDescription) -> String {
     let text = match alert {
         AlertDescription::CertificateRequired => "it wants a certificate",
@@ -66,6 +79,7 @@ fn words(alert: AlertDescription) -> String {
         AlertDescription::BadCertificate | AlertDescription::CertificateUnknown => {
             "it does not accept the certificate"
         }
+        AlertDescription::DecryptError => "it finds a signature wrong",
         AlertDescription::ProtocolVersion => "it speaks no version of TLS that this end does",
         AlertDescription::HandshakeFailure => "it has no TLS in common with this end",
         other => return format!("alert {other:?}"),

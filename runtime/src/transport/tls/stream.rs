@@ -16,6 +16,10 @@ use crate::transport::tls::incoming::{self, Patience, Pulled, pull};
 use crate::transport::tls::session::Session;
 use crate::transport::{Closer, MemoryStream, Readiness, Split, Stream};
 
+/// How long the messages of a handshake may wait for room, however impatient the reader is: few who
+/// wait for something to read can also wait for room. There nearly always is some at once.
+const FLIGHT: Duration = Duration::from_secs(1);
+
 pub(super) struct TlsStream {
     below: Box<dyn Stream>,
     /// Its own alone, until it is taken apart.
@@ -54,6 +58,14 @@ impl TlsStream {
         }
     }
 
+    /// How long what a read has to write may wait.
+    fn for_handshake(&self, wait: Option<Duration>) -> Option<Duration> {
+        if self.is_handshaking() {
+            return wait.map(|wait| wait.max(FLIGHT));
+        }
+        wait
+    }
+
     fn pull(&mut self, buffer: &mut [u8], wait: Option<Duration>) -> io::Result<usize> {
         let pulled = pull(&self.session, &mut self.below, buffer, wait);
         self.full = pulled.as_ref().is_ok_and(|pulled| pulled.full);
@@ -90,6 +102,9 @@ impl TlsStream {
 
 impl Read for TlsStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // What is brought from the session says nothing of the stream below, and whoever polls has
+        // perhaps been told for the last time that there is something.
+        self.full = true;
         let mut patience = None;
         loop {
             match self.session.lock().read(buffer) {
@@ -101,8 +116,8 @@ impl Read for TlsStream {
                 None => patience.insert(Patience::new(self.read_timeout)).total(),
                 Some(patience) => patience.left()?,
             };
-            // The handshake. A peer that cannot be written to may still have said why.
-            let _ = self.send(wait);
+            // A peer that cannot be written to may still have said why.
+            let _ = self.send(self.for_handshake(wait));
             match self.pull(buffer, wait)? {
                 0 => {}
                 plaintext => return Ok(plaintext),
