@@ -150,7 +150,7 @@ impl<'a> Section<'a> {
         into: &mut String,
     ) -> Result<()> {
         if !self.string(key, into)? {
-            self.missing = Some((key, example));
+            self.missing.get_or_insert((key, example));
         }
         Ok(())
     }

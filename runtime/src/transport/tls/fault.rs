@@ -86,3 +86,49 @@ fn words(alert: AlertDescription) -> String {
     };
     text.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_what_is_not_tls() {
+        let error = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+        for (first, client, expected) in [
+            (
+                &b"GET / HT"[..],
+                false,
+                "the client seems to speak HTTP, without TLS",
+            ),
+            (
+                b"\0\0\0\x20\x80\x01\0\x01",
+                false,
+                "the client seems to speak the binary protocol over the framed transport, without TLS",
+            ),
+            (
+                b"\xff\xff\xff\xff\xff",
+                true,
+                "what the server sent is not TLS",
+            ),
+            // It began well.
+            (
+                b"\x16\x03\x03\0\0\0\0\0",
+                true,
+                "what the server sent is not TLS",
+            ),
+        ] {
+            assert_eq!(explain(&error, client, first).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn names_of_certificates_are_bare() {
+        for (name, expected) in [
+            ("DnsName(\"localhost\")", "`localhost`"),
+            ("IpAddress(127.0.0.1)", "`127.0.0.1`"),
+            ("something else", "`something else`"),
+        ] {
+            assert_eq!(bare(name), expected);
+        }
+    }
+}

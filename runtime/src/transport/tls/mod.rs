@@ -25,6 +25,8 @@ mod incoming;
 mod listener;
 mod session;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use connector::TlsConnector;
 pub use listener::TlsListener;

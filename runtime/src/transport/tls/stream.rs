@@ -21,7 +21,7 @@ use crate::transport::{Closer, MemoryStream, Readiness, Split, Stream};
 const FLIGHT: Duration = Duration::from_secs(1);
 
 pub(super) struct TlsStream {
-    below: Box<dyn Stream>,
+    pub(super) below: Box<dyn Stream>,
     /// Its own alone, until it is taken apart.
     session: Arc<Mutex<Session>>,
     read_timeout: Option<Duration>,
