@@ -9,7 +9,7 @@ use crate::support::{Probe, ProbeClient, Running};
 /// Files of many kinds.
 fn files() -> Lab {
     let lab = Lab::new();
-    lab.issue("other", names(&["localhost"]));
+    lab.issue("other", &names(&["localhost"]));
     lab.write("empty.pem", "");
     lab.write("text.pem", "no certificate\n");
     let damaged = "-----BEGIN CERTIFICATE-----\n???\n-----END CERTIFICATE-----\n";

@@ -41,22 +41,22 @@ fn identity(cx: &CallContext) -> String {
     clippy::unnecessary_wraps,
     reason = "the shape of a handler's functions"
 )]
-fn who((): &(), cx: &CallContext) -> Result<String, Failure> {
+fn who(_: &Who, cx: &CallContext) -> Result<String, Failure> {
     Ok(identity(cx))
 }
 
 impl Service for Who {
-    type Handler = ();
+    type Handler = Self;
 
     const NAME: &'static str = "Who";
 
-    fn handler(&self) -> &() {
-        &()
+    fn handler(&self) -> &Self {
+        self
     }
 
-    fn dispatch<P: Protocol>((): &(), call: Call<'_, P>) -> Outcome {
+    fn dispatch<P: Protocol>(handler: &Self, call: Call<'_, P>) -> Outcome {
         match call.method() {
-            "who" => call.reply(&(), who, &[]),
+            "who" => call.reply(handler, who, &[]),
             _ => call.unknown_method(),
         }
     }

@@ -48,12 +48,12 @@ impl Lab {
             authority: CertifiedIssuer::self_signed(params, key).unwrap(),
         };
         lab.write("ca.pem", &lab.authority.pem());
-        lab.issue("server", names(&["localhost", "127.0.0.1"]));
+        lab.issue("server", &names(&["localhost", "127.0.0.1"]));
         lab
     }
 
     /// Writes a certificate that the authority signs, and its key.
-    pub(crate) fn issue(&self, file: &str, params: CertificateParams) {
+    pub(crate) fn issue(&self, file: &str, params: &CertificateParams) {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.authority).unwrap();
         self.write(&format!("{file}.pem"), &certificate.pem());
@@ -67,7 +67,7 @@ impl Lab {
         let uri = format!("spiffe://example/{name}").try_into().unwrap();
         params.subject_alt_names.push(SanType::URI(uri));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.issue(name, params);
+        self.issue(name, &params);
     }
 
     pub(crate) fn path(&self, file: &str) -> PathBuf {

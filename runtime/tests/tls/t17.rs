@@ -49,7 +49,7 @@ fn t17_a_certificate_for_another_host_is_refused() {
         refused(&lab.server_tls(), &lab.client_tls().server_name(name), &why);
     }
     // The host of the address is what counts if nothing else is said.
-    lab.issue("name", names(&["localhost"]));
+    lab.issue("name", &names(&["localhost"]));
     let why = "it is for `localhost`, not for `127.0.0.1`";
     refused(&lab.server_tls_of("name"), &lab.client_tls(), why);
 }
@@ -61,7 +61,7 @@ fn t17_a_common_name_is_no_name_of_a_host() {
     params
         .distinguished_name
         .push(DnType::CommonName, "localhost");
-    lab.issue("common", params);
+    lab.issue("common", &params);
     let client = lab.client_tls().server_name("localhost");
     let why = "it has no subject alternative name, and `localhost` is wanted";
     refused(&lab.server_tls_of("common"), &client, why);
@@ -69,7 +69,7 @@ fn t17_a_common_name_is_no_name_of_a_host() {
     params
         .distinguished_name
         .push(DnType::CommonName, "localhost");
-    lab.issue("both", params);
+    lab.issue("both", &params);
     let why = "it is for `example.org`, not for `localhost`";
     refused(&lab.server_tls_of("both"), &client, why);
 }
@@ -77,7 +77,7 @@ fn t17_a_common_name_is_no_name_of_a_host() {
 #[test]
 fn t17_a_wildcard_stands_for_one_label() {
     let lab = Lab::new();
-    lab.issue("wild", names(&["*.example.org"]));
+    lab.issue("wild", &names(&["*.example.org"]));
     let server = Running::bind(&tcp().tls(lab.server_tls_of("wild")));
     let call = |name: &str| call_to(&server, &lab.client_tls().server_name(name));
     call("a.example.org").unwrap();
@@ -99,10 +99,10 @@ fn t17_certificates_have_their_time() {
     let lab = Lab::new();
     let mut params = names(&["localhost"]);
     params.not_after = date_time_ymd(2001, 1, 1);
-    lab.issue("old", params);
+    lab.issue("old", &params);
     let mut params = names(&["localhost"]);
     params.not_before = date_time_ymd(3000, 1, 1);
-    lab.issue("young", params);
+    lab.issue("young", &params);
     let client = lab.client_tls().server_name("localhost");
     refused(&lab.server_tls_of("old"), &client, "it has expired");
     refused(&lab.server_tls_of("young"), &client, "it is not valid yet");
@@ -156,10 +156,10 @@ fn t17_clients_without_the_right_certificate_are_refused() {
     }
     let mut params = names(&["server.example"]);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    lab.issue("purpose", params);
+    lab.issue("purpose", &params);
     let mut params = names(&["old.example"]);
     params.not_after = date_time_ymd(2001, 1, 1);
-    lab.issue("old", params);
+    lab.issue("old", &params);
 
     let stranger = lab
         .client_tls()
