@@ -37,10 +37,15 @@ pub use config::{ClientConfig, ServerConfig};
 pub use deadline::Deadline;
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 pub use limits::Limits;
+#[cfg(feature = "tls")]
+pub use peer::{TlsPeer, TlsVersion};
 pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};
 pub use protocol::{
     Binary, Compact, Json, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
 };
+/// The crate of the feature `tls`, for programs that make their own configurations of it.
+#[cfg(feature = "tls")]
+pub use rustls;
 pub use server::{Server, ServerHandle};
 pub use uuid::Uuid;
 pub use wire::{MessageKind, WireType};

@@ -3,14 +3,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "tls")]
+use crate::config::ClientTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
+#[cfg(not(feature = "tls"))]
+use crate::config::without_tls;
 use crate::config::{
     EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, TIMEOUT_MS_MAX, WIRE_MAX,
     check_limits, limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
+#[cfg(feature = "tls")]
+use crate::transport::Connector;
 use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
 
 /// How a client connects, and bounds what replies may cost.
@@ -52,6 +58,9 @@ pub struct ClientConfig {
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
+    /// Encrypts connections, and says by which certificates. Default: no TLS.
+    #[cfg(feature = "tls")]
+    pub tls: Option<ClientTls>,
     pub(crate) origin: Origin,
 }
 
@@ -116,6 +125,10 @@ impl ClientConfig {
 
     fn parse(text: &str, file: Option<String>) -> Result<Self> {
         let (mut config, origin) = document::read(text, file, "client", Self::read)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut config.tls {
+            tls.resolve(&origin);
+        }
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -141,6 +154,12 @@ impl ClientConfig {
         config.limits = limits(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         config.tcp = tcp::tcp(section.section("client.tcp")?)?;
+        #[cfg(feature = "tls")]
+        {
+            config.tls = ClientTls::read(section.section("client.tls")?)?;
+        }
+        #[cfg(not(feature = "tls"))]
+        without_tls(section, "client.tls")?;
         Ok(config)
     }
 
@@ -174,7 +193,28 @@ impl ClientConfig {
             call_ms,
         } = self.timeouts;
         origin.check_ms("client.timeouts.connect_ms", connect_ms)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls.check(origin)?;
+        }
         origin.check_ms("client.timeouts.call_ms", call_ms)
+    }
+
+    /// The connector with TLS around it, if that is configured. `host` is whom it connects to, where
+    /// that has a name.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds something else, or there is no name.
+    #[cfg(feature = "tls")]
+    pub(crate) fn secured(
+        &self,
+        connector: Box<dyn Connector>,
+        host: Option<&str>,
+    ) -> Result<Box<dyn Connector>> {
+        let Some(tls) = &self.tls else {
+            return Ok(connector);
+        };
+        Ok(Box::new(tls.connector(connector, host, &self.origin)?))
     }
 
     /// The same with another [`transport`](Self::transport).
@@ -276,6 +316,14 @@ impl ClientConfig {
         self
     }
 
+    /// The same with [`tls`](Self::tls).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -302,6 +350,8 @@ impl Default for ClientConfig {
             tcp: TcpOptions::default(),
             transports: Transports::standard(),
             listeners: Listeners::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
             origin: Origin::default(),
         }
     }

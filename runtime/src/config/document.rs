@@ -150,7 +150,7 @@ impl<'a> Section<'a> {
         into: &mut String,
     ) -> Result<()> {
         if !self.string(key, into)? {
-            self.missing = Some((key, example));
+            self.missing.get_or_insert((key, example));
         }
         Ok(())
     }
@@ -269,7 +269,7 @@ impl<'a> Section<'a> {
         let text = if matches!(value, DeValue::Table(_)) {
             let valid = choices(name, &self.known);
             match name {
-                "limits" | "timeouts" => {
+                "limits" | "timeouts" | "tls" => {
                     format!("unknown section; there are {valid}; did you mean [{wanted}.{name}]?")
                 }
                 _ => format!("unknown section; there are {valid}"),
@@ -315,7 +315,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn error(&self, key: &str, text: impl Display) -> Error {
+    pub(super) fn error(&self, key: &str, text: impl Display) -> Error {
         self.origin.error(&self.full(key), text)
     }
 

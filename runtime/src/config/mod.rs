@@ -12,11 +12,15 @@ mod retry;
 mod server;
 mod suggest;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
 pub use pool::PoolConfig;
 pub use retry::{ReconnectConfig, RetryConfig};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
+#[cfg(feature = "tls")]
+pub use tls::{ClientCertificates, ClientTls, ServerTls};
 
 use crate::error::Result;
 use crate::limits::Limits;
@@ -34,6 +38,16 @@ const IN_FLIGHT_MAX: usize = 1024;
 
 /// What a length on the wire can say.
 const WIRE_MAX: usize = i32::MAX as usize;
+
+/// Refuses a section that only a build with TLS understands.
+#[cfg(not(feature = "tls"))]
+fn without_tls(section: &mut Section<'_>, path: &'static str) -> Result<()> {
+    if section.section(path)?.is_present() {
+        let text = "TLS needs the feature `tls` of the crate `seapink`; write `features = [\"tls\"]` in Cargo.toml";
+        return Err(section.error("tls", text));
+    }
+    Ok(())
+}
 
 /// Reads `[server.limits]` or `[client.limits]`.
 fn limits(mut section: Section<'_>) -> Result<Limits> {

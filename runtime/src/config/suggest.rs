@@ -68,6 +68,9 @@ pub(super) fn subsection(section: &str, key: &str) -> Option<&'static str> {
     {
         return Some(inner);
     }
+    if ["certificate", "certificates", "key", "ca", "client_ca"].contains(&key) {
+        return Some("tls");
+    }
     if key.starts_with("keepalive") || key.ends_with("_buffer_bytes") || key == "user_timeout_ms" {
         return Some("tcp");
     }

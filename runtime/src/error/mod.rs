@@ -50,6 +50,9 @@ pub enum ErrorKind {
     MissingField,
     /// The peer: it answered a call with an application exception.
     Application(ApplicationCode),
+    /// The peer, or what is trusted here: the two ends do not agree on TLS, or one of them does not
+    /// accept the other's certificate. Only with the feature `tls`.
+    Tls,
     /// The peer or the network: the connection ended.
     Closed,
     /// The peer or the network: it took longer than the time-out in force.
@@ -282,10 +285,15 @@ impl StdError for Error {
     }
 }
 
-/// Time-outs and closed connections keep their own kinds; the rest is [`ErrorKind::Io`].
+/// Time-outs and closed connections keep their own kinds, and an [`Error`] inside is that error; the
+/// rest is [`ErrorKind::Io`].
 impl From<io::Error> for Error {
     #[cold]
     fn from(error: io::Error) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(error) => return error,
+            Err(error) => error,
+        };
         let (kind, message): (_, Cow<'static, str>) = match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
                 (ErrorKind::Timeout, "timed out".into())
