@@ -32,7 +32,7 @@ impl Handler {
             "panic" => panic!("in a handler"),
             "fail" => Err(Error::handler("try later", "the disk is full").into()),
             "slow" => {
-                thread::sleep(cx.deadline().unwrap().left().unwrap());
+                thread::sleep(cx.deadline().unwrap().left().unwrap_or_default());
                 Ok(text)
             }
             "service" => Ok(format!(

@@ -91,7 +91,12 @@ fn t18_a_connection_with_a_fault_is_not_used_again() {
                 }
             });
             let client = server.client(&config);
-            let error = client.within(50).call("first").unwrap_err();
+            let ms = if matches!(fault, Fault::Silence) {
+                50
+            } else {
+                20_000
+            };
+            let error = client.within(ms).call("first").unwrap_err();
             if let Some(expected) = expected {
                 assert_eq!(error.kind(), expected, "{fault:?}: {error}");
             }

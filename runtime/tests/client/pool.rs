@@ -128,10 +128,9 @@ fn an_old_connection_gets_no_more_calls() {
         client.call("x").unwrap();
         server.accepted() == 4
     });
-    assert_eq!(
-        heard.count("down: Cancelled: it was as old as `age_ms` allows"),
-        3
-    );
+    // The last one may have become too old during its call.
+    let old = heard.count("down: Cancelled: it was as old as `age_ms` allows");
+    assert!((3..=4).contains(&old), "{old}");
 }
 
 /// Where there is no other, an old one is better than none.
@@ -172,20 +171,16 @@ fn they_wait_no_longer_than_they_may() {
     let client = server.client(&config);
     let pending = client.send("x").unwrap();
     for (client, text) in [
+        (&client, "no connection of the pool was free within 20 ms"),
         (
-            client.clone(),
-            "no connection of the pool was free within 20 ms",
-        ),
-        (
-            client.within(5),
-            "no connection of the pool was free within 4 ms",
+            &client.within(5),
+            "no connection of the pool was free within ",
         ),
     ] {
         let error = client.call("x").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(error.delivery(), Delivery::NotSent);
-        let found = error.to_string();
-        assert!(found == text || text.contains('4'), "{found}");
+        assert!(error.to_string().starts_with(text), "{error}");
     }
     wait(pending).unwrap();
     client.call("x").unwrap();
