@@ -52,7 +52,8 @@ fn an_idle_connection_of_a_server_is_small() {
                 .unwrap();
             loop {
                 let error = stream.read(&mut buffer).unwrap_err();
-                assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                let kinds = [ErrorKind::WouldBlock, ErrorKind::TimedOut];
+                assert!(kinds.contains(&error.kind()), "{error}");
                 if !stream.is_handshaking() {
                     break;
                 }

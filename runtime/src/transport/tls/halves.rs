@@ -28,20 +28,20 @@ impl TlsReader {
 
 impl ReadHalf for TlsReader {
     fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
-        let mut patience = None;
+        if let Some(read) = self.session.lock().read(buffer) {
+            return read;
+        }
+        let patience = Patience::new(Some(timeout));
+        let mut wait = Some(timeout);
         loop {
-            match self.session.lock().read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return read,
+            match pull(&self.session, &mut self.below, buffer, wait)?.plaintext {
+                0 => {}
+                plaintext => return Ok(plaintext),
             }
-            let wait = match &patience {
-                None => patience.insert(Patience::new(Some(timeout))).total(),
-                Some(patience) => patience.left()?,
-            };
-            let pulled = pull(&self.session, &mut self.below, buffer, wait)?;
-            if pulled.plaintext > 0 {
-                return Ok(pulled.plaintext);
+            if let Some(read) = self.session.lock().read(buffer) {
+                return read;
             }
+            wait = patience.left()?;
         }
     }
 

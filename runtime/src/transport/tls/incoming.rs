@@ -120,35 +120,31 @@ pub(super) fn is_quiet(session: &Mutex<Session>, source: &mut impl Source) -> bo
 }
 
 /// How long something that takes several steps may still wait.
-pub(super) struct Patience {
-    total: Option<Duration>,
-    deadline: Option<Instant>,
-}
+pub(super) struct Patience(Option<Instant>);
 
 impl Patience {
+    /// So much time from now, or without end.
     pub(super) fn new(total: Option<Duration>) -> Self {
-        Self {
-            total,
-            deadline: total.and_then(|total| Instant::now().checked_add(total)),
-        }
+        Self(total.and_then(|total| Instant::now().checked_add(total)))
     }
 
-    /// For the first step: all of it, so that the system is told the same number each time.
-    pub(super) fn total(&self) -> Option<Duration> {
-        self.total
-    }
-
-    /// For a later one.
+    /// For another step.
     ///
     /// # Errors
     /// `TimedOut` when nothing is left.
     pub(super) fn left(&self) -> io::Result<Option<Duration>> {
-        let Some(deadline) = self.deadline else {
+        let Some(deadline) = self.0 else {
             return Ok(None);
         };
         match deadline.saturating_duration_since(Instant::now()) {
             Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
             left => Ok(Some(left)),
         }
+    }
+
+    /// The same for a step that needs some time in any case.
+    pub(super) fn at_least(&self, least: Duration) -> Option<Duration> {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        self.0.map(|deadline| left(deadline).max(least))
     }
 }

@@ -39,24 +39,22 @@ impl Session {
         }
     }
 
-    /// Brings plaintext that is here: 0 bytes after the peer has said goodbye.
+    /// Brings plaintext that is here: 0 bytes after the peer has said goodbye, and `None` when there
+    /// is none yet.
     ///
     /// # Errors
-    /// `WouldBlock` when there is none yet; what ended the session when there will be none.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// What ended the session, when there will be no more.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         if !self.kept.is_empty() {
             let read = self.kept.read(buffer);
             if self.kept.is_empty() {
                 self.kept = VecDeque::new();
             }
-            return read;
+            return Some(read);
         }
         match self.tls.reader().read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.check()?;
-                Err(error)
-            }
-            read => read,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.check().err().map(Err),
+            read => Some(read),
         }
     }
 

@@ -58,14 +58,6 @@ impl TlsStream {
         }
     }
 
-    /// How long what a read has to write may wait.
-    fn for_handshake(&self, wait: Option<Duration>) -> Option<Duration> {
-        if self.is_handshaking() {
-            return wait.map(|wait| wait.max(FLIGHT));
-        }
-        wait
-    }
-
     fn pull(&mut self, buffer: &mut [u8], wait: Option<Duration>) -> io::Result<usize> {
         let pulled = pull(&self.session, &mut self.below, buffer, wait);
         self.full = pulled.as_ref().is_ok_and(|pulled| pulled.full);
@@ -84,7 +76,7 @@ impl TlsStream {
             return Ok(());
         }
         let patience = Patience::new(wait);
-        let mut wait = patience.total();
+        let mut wait = wait;
         loop {
             if !self.nonblocking {
                 self.below.set_write_timeout(wait)?;
@@ -105,23 +97,26 @@ impl Read for TlsStream {
         // What is brought from the session says nothing of the stream below, and whoever polls has
         // perhaps been told for the last time that there is something.
         self.full = true;
-        let mut patience = None;
+        if let Some(read) = self.session.lock().read(buffer) {
+            return read;
+        }
+        let timeout = self.read_timeout.filter(|_| !self.nonblocking);
+        let patience = Patience::new(timeout);
+        let mut wait = Ok(timeout);
+        let mut flight = self.is_handshaking();
         loop {
-            match self.session.lock().read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return read,
-            }
-            let wait = match &patience {
-                _ if self.nonblocking => None,
-                None => patience.insert(Patience::new(self.read_timeout)).total(),
-                Some(patience) => patience.left()?,
-            };
-            // A peer that cannot be written to may still have said why.
-            let _ = self.send(self.for_handshake(wait));
-            match self.pull(buffer, wait)? {
+            // Before time is up, and a peer that cannot be written to may still have said why.
+            let least = if flight { FLIGHT } else { GOODBYE };
+            let _ = self.send(patience.at_least(least));
+            flight = self.is_handshaking();
+            match self.pull(buffer, wait?)? {
                 0 => {}
                 plaintext => return Ok(plaintext),
             }
+            if let Some(read) = self.session.lock().read(buffer) {
+                return read;
+            }
+            wait = patience.left();
         }
     }
 }

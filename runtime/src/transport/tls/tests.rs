@@ -119,6 +119,20 @@ fn the_time_of_a_read_is_for_all_that_it_takes() {
     dripping.join().unwrap();
 }
 
+/// Whoever reads with little patience may not come back before there is something to read.
+#[test]
+fn a_flight_leaves_though_the_time_is_over() {
+    let (mut client, mut server) = unmet(64 * 1024);
+    client.flush().unwrap();
+    server
+        .set_read_timeout(Some(Duration::from_nanos(1)))
+        .unwrap();
+    let error = server.read(&mut [0; 5000]).unwrap_err();
+    assert!(is_timeout(&error), "{error}");
+    assert!(!server.wants_write());
+    client.handshake(AGES).unwrap();
+}
+
 #[test]
 fn what_was_not_taken_is_wanted_to_be_written() {
     let (mut client, mut server) = met(1000);
