@@ -111,9 +111,14 @@ impl Connection {
             return;
         };
         let (mut read, mut write) = (link.reader.is_some(), link.writer.is_some());
+        let broken = link.broken.is_some();
         waiting.retain(|&Waiting { ticket, to_send }| {
             let sent = link.sent >= calls.end_of(ticket);
-            let role = if sent { &mut read } else { &mut write };
+            let role = if sent || broken {
+                &mut read
+            } else {
+                &mut write
+            };
             let wake = (sent && to_send) || std::mem::take(role);
             if wake {
                 self.turns[ticket.slot].notify_one();

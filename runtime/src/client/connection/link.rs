@@ -5,7 +5,7 @@ use std::mem;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::transport::{
     Closer, Decoder, Encoder, Inbox, ReadHalf, Split, Stream, WriteHalf, shrink_out, whole,
 };
@@ -33,6 +33,8 @@ pub(in crate::client) struct Link {
     pub(super) appended: u64,
     /// Where the bytes end that a thread is writing.
     taken: u64,
+    /// Why nothing more can be written. What the server answered before that can still be read.
+    pub(super) broken: Option<Error>,
     /// How many replies have come.
     pub(super) replies: u64,
     /// No reply has been understood yet, so the server may speak anything.
@@ -77,6 +79,7 @@ impl Link {
             sent: 0,
             appended: 0,
             taken: 0,
+            broken: None,
             replies: 0,
             first: true,
             peer,
@@ -141,6 +144,14 @@ impl Link {
             shrink_out(&mut bytes);
             self.out = bytes;
         }
+    }
+
+    /// Nothing more can be written. Whoever reads finds what had come, and then the end.
+    #[cold]
+    pub(super) fn end_writing(&mut self, error: Error) {
+        (self.writer, self.taken) = (None, self.sent);
+        self.broken = Some(error);
+        self.close();
     }
 
     /// How many bytes of the stream may have left.

@@ -82,17 +82,30 @@ impl Connection {
             let Some(left) = deadline.wait() else {
                 return Err(self.expire(state, ticket, deadline));
             };
-            if (sent || stalled) && link.reader.is_some() {
-                let wait = if sent { left } else { STALL.min(left) };
-                stalled = false;
-                if let Turn::Replied(result) = self.read(state, Some(ticket), wait, &mut until) {
+            if sent && link.reader.is_some() {
+                if let Turn::Replied(result) = self.read(state, Some(ticket), left, &mut until) {
                     return result;
                 }
+            } else if (stalled || link.broken.is_some()) && link.reader.is_some() {
+                stalled = false;
+                // For others: nobody has answered what is not sent.
+                let turn = self.read(state, None, STALL.min(left), &mut Until::Sent);
+                self.end_if_broken(state, &turn);
             } else if !sent && link.writer.is_some() {
                 stalled = self.write(state, left);
             } else {
                 self.wait_for_turn(state, ticket, deadline, matches!(until, Until::Sent));
             }
+        }
+    }
+
+    /// Ends a link that cannot be written any more, and on which nothing more comes.
+    fn end_if_broken(&self, state: &mut State, turn: &Turn) {
+        if let Turn::Quiet = turn
+            && let Some(link) = &mut state.link
+            && let Some(error) = link.broken.take()
+        {
+            self.fail(state, &error);
         }
     }
 
@@ -170,7 +183,7 @@ impl Connection {
                 stalled
             }
             Err(error) => {
-                self.fail(state, &Error::from(error));
+                link.end_writing(error.into());
                 false
             }
         }
