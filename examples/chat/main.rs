@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 use room::{Members, Room};
 use seapink::config::{ClientTls, Model, ReplyOrder};
 use seapink::interceptor::{ConcurrencyLimit, Intercepted, Log, TimeLimit};
-use seapink::introspection::{Introspection, IntrospectionClient};
+use seapink::introspection::{IntrospectionClient, Introspector};
 use seapink::{ClientConfig, Multiplexed, Server, ServerConfig};
 
 #[derive(Parser)]
@@ -54,18 +54,18 @@ fn main() -> Result<(), Failure> {
 
 fn bind(config: &ServerConfig) -> seapink::Result<Server> {
     let chat = ChatProcessor::new(Room::default());
-    let introspection =
-        Introspection::new().service("Chat", &chat, Some(include_str!("chat.thrift")));
+    let introspector =
+        Introspector::new().service("Chat", &chat, Some(include_str!("chat.thrift")));
     let services = Multiplexed::new()
         .service("Chat", chat)
-        .service("Introspection", introspection.processor());
+        .service("Introspection", introspector.processor());
     let guarded = Intercepted::new(services)
         .with(Log::new())
         .with(ConcurrencyLimit::new(64))
         .with(TimeLimit::new(Duration::from_secs(5)))
         .with(Members);
     let server = Server::bind(config, guarded)?;
-    introspection.watch(server.handle());
+    introspector.watch(server.handle());
     server.handle().shutdown_on_signals()?;
     Ok(server)
 }

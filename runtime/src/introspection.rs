@@ -1,7 +1,7 @@
 //! What a server says of itself: a service for tools, health checks and the curious.
 //!
 //! ```
-//! use seapink::introspection::{Health, Introspection};
+//! use seapink::introspection::{Health, Introspector};
 //! use seapink::{Multiplexed, Server, ServerConfig};
 //! # use seapink::codegen::{Call, Outcome, Protocol, Service};
 //! # struct CalculatorProcessor;
@@ -13,15 +13,15 @@
 //! # }
 //! # fn main() -> seapink::Result<()> {
 //! # let calculator = CalculatorProcessor;
-//! let introspection = Introspection::new()
+//! let introspector = Introspector::new()
 //!     .service("Calculator", &calculator, Some("service Calculator { … }"));
 //! let processor = Multiplexed::new()
 //!     .service("Calculator", calculator)
-//!     .service("Introspection", introspection.processor());
+//!     .service("Introspection", introspector.processor());
 //! let server = Server::bind(&ServerConfig::new("tcp://127.0.0.1:0"), processor)?;
-//! introspection.watch(server.handle());
+//! introspector.watch(server.handle());
 //! // Later, when the database is away:
-//! introspection.set_health("Calculator", Health::NOT_SERVING);
+//! introspector.set_health("Calculator", Health::NOT_SERVING);
 //! # Ok(())
 //! # }
 //! ```
@@ -39,7 +39,7 @@ mod emitted {
 }
 
 pub use emitted::introspection::{
-    FunctionInfo, Health, IntrospectionClient, IntrospectionCountersError,
+    FunctionInfo, Health, Introspection, IntrospectionClient, IntrospectionCountersError,
     IntrospectionHealthError, IntrospectionIdlError, IntrospectionProcessor,
     IntrospectionServicesError, NoSuchService, ServiceInfo,
 };
@@ -54,7 +54,7 @@ use crate::server::ServerHandle;
 
 /// The account that a server gives of itself. Clones share it.
 #[derive(Clone, Default)]
-pub struct Introspection(Arc<Mutex<State>>);
+pub struct Introspector(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -68,7 +68,7 @@ struct Known {
     health: Health,
 }
 
-impl Introspection {
+impl Introspector {
     /// Without any service.
     pub fn new() -> Self {
         Self::default()
@@ -129,7 +129,7 @@ fn no_such(service: String) -> NoSuchService {
     NoSuchService { name: service }
 }
 
-impl emitted::introspection::Introspection for Introspection {
+impl Introspection for Introspector {
     fn health(&self, _: &CallContext, service: String) -> Result<Health, IntrospectionHealthError> {
         let mut state = self.0.lock();
         if state.servers.iter().any(ServerHandle::is_stopping) {
@@ -175,7 +175,7 @@ impl emitted::introspection::Introspection for Introspection {
     }
 }
 
-impl std::fmt::Debug for Introspection {
+impl std::fmt::Debug for Introspector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let state = self.0.lock();
         let names = state.services.iter().map(|known| &known.info.name);

@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use seapink::introspection::{
-    FunctionInfo, Health, Introspection, IntrospectionClient, IntrospectionHealthError,
-    IntrospectionIdlError,
+    FunctionInfo, Health, IntrospectionClient, IntrospectionHealthError, IntrospectionIdlError,
+    Introspector,
 };
 use seapink::{ClientConfig, Multiplexed, Server, ServerConfig};
 
@@ -15,16 +15,16 @@ const IDL: &str = include_str!("../emitted/introspection.thrift");
 
 #[test]
 fn a_server_gives_an_account_of_itself() {
-    let introspection = Introspection::new();
+    let introspector = Introspector::new();
     // It describes itself, for want of another service.
-    let itself = introspection.processor();
-    let introspection = introspection
+    let itself = introspector.processor();
+    let introspector = introspector
         .service("Introspection", &itself, Some(IDL))
         .service("Other", &itself, None);
     let processor = Multiplexed::new().service("Introspection", itself);
     let server = Server::bind(&ServerConfig::new("tcp://127.0.0.1:0"), processor).unwrap();
     let handle = server.handle();
-    introspection.watch(handle.clone());
+    introspector.watch(handle.clone());
     let running = thread::spawn(move || server.run());
 
     let config = ClientConfig::new(handle.local_addr().to_string()).service("Introspection");
@@ -49,7 +49,7 @@ fn a_server_gives_an_account_of_itself() {
     }
 
     assert_eq!(client.health("").unwrap(), Health::SERVING);
-    introspection.set_health("Other", Health::NOT_SERVING);
+    introspector.set_health("Other", Health::NOT_SERVING);
     assert_eq!(client.health("").unwrap(), Health::NOT_SERVING);
     assert_eq!(client.health("Introspection").unwrap(), Health::SERVING);
     let unknown = client.health("Nobody").unwrap_err();
