@@ -331,3 +331,24 @@ fn pages_quote_examples() {
         assert_eq!(quoted, all - others, "{page} and {name} differ");
     }
 }
+
+#[cfg(feature = "chat")]
+#[test]
+fn chat() {
+    let stdout = output(&mut program!("chat"));
+    for line in [
+        "alice: Is anybody here?",
+        "bob: I am.",
+        "alice: Good.",
+        "at most 200 characters",
+        "a stranger is refused: ",
+        "health: SERVING",
+        "exceptions: 0",
+        "stopped by SIGTERM: 8 calls, 0 connections left",
+    ] {
+        assert!(
+            stdout.lines().any(|found| found.starts_with(line)),
+            "{stdout}"
+        );
+    }
+}

@@ -8,7 +8,9 @@ pub use crate::codec::{
 };
 pub use crate::config::ClientConfig;
 pub use crate::error::{Error, Result};
-pub use crate::processor::{Call, CallContext, FieldNames, Lend, MethodError, Outcome, Service};
+pub use crate::processor::{
+    Call, CallContext, FieldNames, Functions, Lend, MethodError, Outcome, Service,
+};
 pub use crate::protocol::{FieldHeader, Input, Output, Protocol, ProtocolSet, Standard, wire};
 pub use crate::wire::WireType;
 pub use crate::{impl_enum, impl_exception, impl_method_error, impl_own_view, impl_view};

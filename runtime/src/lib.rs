@@ -6,6 +6,9 @@
 //!          memory       buffered                       per message  per message
 //! ```
 
+// Emitted code names the crate as those do who use it.
+extern crate self as seapink;
+
 pub mod client;
 pub mod codec;
 #[doc(hidden)]
@@ -15,6 +18,7 @@ mod deadline;
 mod error;
 mod fast;
 pub mod interceptor;
+pub mod introspection;
 mod limits;
 mod peer;
 pub mod processor;
@@ -33,10 +37,15 @@ pub use config::{ClientConfig, ServerConfig};
 pub use deadline::Deadline;
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 pub use limits::Limits;
+#[cfg(feature = "tls")]
+pub use peer::{TlsPeer, TlsVersion};
 pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};
 pub use protocol::{
     Binary, Compact, Json, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
 };
+/// The crate of the feature `tls`, for programs that make their own configurations of it.
+#[cfg(feature = "tls")]
+pub use rustls;
 pub use server::{Server, ServerHandle};
 pub use uuid::Uuid;
 pub use wire::{MessageKind, WireType};

@@ -31,11 +31,12 @@ fn modules_know_only_what_is_below_them() {
         ),
         // Around processors and clients.
         ("interceptor", &with(&["deadline", "processor", "protocol"])),
-        ("config", &with(&["transport"])),
+        ("config", &with(&["peer", "transport"])),
         (
             "server",
             &with(&["config", "peer", "processor", "protocol", "transport"]),
         ),
+        ("introspection", &with(&["processor", "server"])),
         (
             "client",
             &with(&[

@@ -257,6 +257,7 @@ pub mod annotated {
     impl<H: Alarms> ::seapink::codegen::Service for AlarmsProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Alarms";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[("find", false), ("add", false)];
 
         fn handler(&self) -> &H {
             &self.0

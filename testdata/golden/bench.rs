@@ -480,6 +480,7 @@ pub mod bench {
     impl<H: Echo> ::seapink::codegen::Service for EchoProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Echo";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[("echo", false)];
 
         fn handler(&self) -> &H {
             &self.0

@@ -554,6 +554,7 @@ pub mod evolution {
     impl<H: OldMath> ::seapink::codegen::Service for OldMathProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "OldMath";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[("add", false)];
 
         fn handler(&self) -> &H {
             &self.0
@@ -698,6 +699,12 @@ pub mod evolution {
     impl<H: NewMath> ::seapink::codegen::Service for NewMathProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "NewMath";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("add", false),
+            ("strict", false),
+            ("check", false),
+            ("forget", true),
+        ];
 
         fn handler(&self) -> &H {
             &self.0
@@ -894,6 +901,7 @@ pub mod evolution {
     impl<H: Unordered> ::seapink::codegen::Service for UnorderedProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Unordered";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[("join", false)];
 
         fn handler(&self) -> &H {
             &self.0

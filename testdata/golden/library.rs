@@ -537,6 +537,14 @@ pub mod acme {
         impl<H: Library> ::seapink::codegen::Service for LibraryProcessor<H> {
             type Handler = H;
             const NAME: &'static str = "Library";
+            const FUNCTIONS: ::seapink::codegen::Functions = &[
+                ("find", false),
+                ("search", false),
+                ("lend", false),
+                ("log", true),
+                ("close", false),
+                ("uptime", false),
+            ];
 
             fn handler(&self) -> &H {
                 &self.0
@@ -846,6 +854,7 @@ pub mod acme {
         impl<H: Health> ::seapink::codegen::Service for HealthProcessor<H> {
             type Handler = H;
             const NAME: &'static str = "Health";
+            const FUNCTIONS: ::seapink::codegen::Functions = &[("uptime", false)];
 
             fn handler(&self) -> &H {
                 &self.0

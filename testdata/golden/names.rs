@@ -1182,6 +1182,15 @@ pub mod names {
     impl<H: Type> ::seapink::codegen::Service for TypeProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "type";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("type", false),
+            ("new", false),
+            ("connect", false),
+            ("Clone", false),
+            ("fooBar", false),
+            ("foo_bar", false),
+            ("match", true),
+        ];
 
         fn handler(&self) -> &H {
             &self.0
@@ -1450,6 +1459,7 @@ pub mod names {
     impl<H: TypeClient2> ::seapink::codegen::Service for TypeClient2Processor<H> {
         type Handler = H;
         const NAME: &'static str = "typeClient";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[];
 
         fn handler(&self) -> &H {
             &self.0
@@ -1518,6 +1528,15 @@ pub mod names {
     impl<H: Empty> ::seapink::codegen::Service for EmptyProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Empty";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("type", false),
+            ("new", false),
+            ("connect", false),
+            ("Clone", false),
+            ("fooBar", false),
+            ("foo_bar", false),
+            ("match", true),
+        ];
 
         fn handler(&self) -> &H {
             &self.0

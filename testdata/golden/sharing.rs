@@ -287,6 +287,14 @@ pub mod sharing {
     impl<H: Post> ::seapink::codegen::Service for PostProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Post";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("pass", false),
+            ("weigh", false),
+            ("sort", false),
+            ("ping", false),
+            ("drop", true),
+            ("keep", false),
+        ];
 
         fn handler(&self) -> &H {
             &self.0

@@ -109,6 +109,7 @@ pub mod acme {
         impl<H: Health> ::seapink::codegen::Service for HealthProcessor<H> {
             type Handler = H;
             const NAME: &'static str = "Health";
+            const FUNCTIONS: ::seapink::codegen::Functions = &[("uptime", false)];
 
             fn handler(&self) -> &H {
                 &self.0
@@ -1206,6 +1207,13 @@ pub mod views {
     impl<H: Player> ::seapink::codegen::Service for PlayerProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Player";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("play", false),
+            ("longest", false),
+            ("heard", true),
+            ("plain", false),
+            ("with_default", false),
+        ];
 
         fn handler(&self) -> &H {
             &self.0

@@ -34,9 +34,11 @@ const KNOWN: [Known; 8] = [
     Known {
         key: "rust.idempotent",
         on: &[On::Function],
-        check: |subject, value| match subject.oneway {
-            true => Err(Unfit::Only("a function that is answered")),
-            false => flag(value),
+        check: |subject, value| {
+            if subject.oneway {
+                return Err(Unfit::Only("a function that is answered"));
+            }
+            flag(value)
         },
     },
     Known {
@@ -207,7 +209,9 @@ impl<'a> Checker<'a> {
                     let mut subject = self.subject(On::Function, returns);
                     subject.oneway = function.oneway.is_some();
                     self.annotations(&subject, &function.annotations);
-                    returns.into_iter().for_each(|ty| self.ty(ty));
+                    if let Some(ty) = returns {
+                        self.ty(ty);
+                    }
                     self.fields(On::Argument, &function.args);
                     if let Some(throws) = &function.throws {
                         self.fields(On::Thrown, &throws.fields);

@@ -29,7 +29,12 @@ impl<Set: ProtocolSet> Client<Set> {
     pub fn connect(config: &ClientConfig) -> Result<Self> {
         let address = config.connect.parse::<Address>();
         let address = address.map_err(|error| config.origin.blame("client.connect", error))?;
-        Self::with_connector(AddressConnector::new(address), config)
+        let host = match &address {
+            Address::Tcp { host, .. } => Some(host.clone()),
+            _ => None,
+        };
+        let connector = AddressConnector::new(address, config.tcp);
+        Self::reconnecting(Box::new(connector), host.as_deref(), config)
     }
 
     /// The same for connections that are made in another way; [`ClientConfig::connect`] means
@@ -38,9 +43,18 @@ impl<Set: ProtocolSet> Client<Set> {
         connector: impl Connector + 'static,
         config: &ClientConfig,
     ) -> Result<Self> {
+        Self::reconnecting(Box::new(connector), None, config)
+    }
+
+    /// `host` is whom the connector connects to, if that has a name.
+    fn reconnecting(
+        connector: Box<dyn Connector>,
+        host: Option<&str>,
+        config: &ClientConfig,
+    ) -> Result<Self> {
         let reconnect = &config.reconnect;
         let backoff = Backoff::new(reconnect.min_ms, reconnect.max_ms);
-        Self::dial(Box::new(connector), config, Some(backoff))
+        Self::dial(connector, host, config, Some(backoff))
     }
 
     /// A client over a stream that is connected already. When it has ended, calls fail with
@@ -50,15 +64,22 @@ impl<Set: ProtocolSet> Client<Set> {
         let connector = OneStream(Mutex::new(Some(stream)));
         let mut config = config.clone();
         config.pool = None;
-        Self::dial(Box::new(connector), &config, None)
+        Self::dial(Box::new(connector), None, &config, None)
     }
 
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(unused_variables, reason = "only certificates have names")
+    )]
     fn dial(
         connector: Box<dyn Connector>,
+        host: Option<&str>,
         config: &ClientConfig,
         backoff: Option<Backoff>,
     ) -> Result<Self> {
         config.check()?;
+        #[cfg(feature = "tls")]
+        let connector = config.secured(connector, host)?;
         let name = &config.protocol;
         let protocol = Set::named(name);
         let wire = Set::WIRE.iter().find(|wire| wire.name() == name);

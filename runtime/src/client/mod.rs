@@ -11,6 +11,7 @@ mod dialer;
 mod events;
 mod file;
 mod in_process;
+mod message;
 mod pending;
 mod pool;
 mod retry;
@@ -23,23 +24,17 @@ pub use pending::Pending;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::codec::{ApplicationException, Decode};
 use crate::config::RetryConfig;
-use crate::error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
+use crate::error::{Delivery, Error, ErrorKind, Result};
 use crate::interceptor::{Around, End, Interceptor, Stack};
 use crate::limits::Limits;
-use crate::processor::{
-    CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError, read_result,
-    write_arguments,
-};
-use crate::protocol::{
-    Input, MessageForm, MessageHead, Output, Protocol, ProtocolSet, ProtocolVisitor, Standard,
-};
+use crate::processor::{CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError};
+use crate::protocol::{MessageForm, MessageHead, ProtocolSet, Standard};
 use crate::wire::MessageKind;
+use message::{DecodeReply, EncodeCall};
 use retry::Retry;
 
 /// How long a call may take unless a configuration or the caller says so.
@@ -418,88 +413,5 @@ impl<Set: fmt::Debug> fmt::Debug for Client<Set> {
             .field("protocol", &self.protocol)
             .field("service", &self.service)
             .finish_non_exhaustive()
-    }
-}
-
-struct EncodeCall<'a, A> {
-    head: MessageHead<'a>,
-    ids: FieldNames,
-    arguments: &'a A,
-    limits: &'a Limits,
-    buffer: &'a mut Vec<u8>,
-}
-
-impl<'v, A: EncodeArguments<'v>> ProtocolVisitor for EncodeCall<'_, A> {
-    type Output = Result<()>;
-
-    fn visit<P: Protocol>(self) -> Result<()> {
-        let mut out = P::output(mem::take(self.buffer), self.limits);
-        out.message_begin(&self.head);
-        write_arguments(self.arguments, self.ids, &mut out);
-        out.message_end();
-        let written = out.finish();
-        *self.buffer = written.bytes;
-        written.result
-    }
-}
-
-struct DecodeReply<'a, T, E> {
-    method: &'static str,
-    sequence_id: i32,
-    message: &'a [u8],
-    limits: &'a Limits,
-    ty: PhantomData<fn() -> (T, E)>,
-}
-
-impl<T, E> ProtocolVisitor for DecodeReply<'_, T, E>
-where
-    T: for<'de> DecodeResult<'de>,
-    E: MethodError,
-{
-    /// The outer error is a reply that cannot be trusted, the inner one that of the function.
-    type Output = Result<Result<T, E>>;
-
-    fn visit<P: Protocol>(self) -> Self::Output {
-        let mut input = P::input(self.message, 0, self.limits);
-        let head = input.message_begin()?;
-        self.check(&head)?;
-        let result = match head.kind {
-            MessageKind::Exception => {
-                let mut exception = ApplicationException::default();
-                exception.decode_into(&mut input)?;
-                let error = Error::from_peer(exception.code, exception.message);
-                Err(error.with_delivery(Delivery::Sent).into())
-            }
-            _ => read_result(&mut input)?,
-        };
-        input.message_end()?;
-        Ok(result)
-    }
-}
-
-impl<T, E> DecodeReply<'_, T, E> {
-    /// An exception may answer what the server could not even read, so its name is not checked.
-    fn check(&self, head: &MessageHead<'_>) -> Result<()> {
-        let (code, text) = if head.sequence_id != self.sequence_id {
-            let text = format!(
-                "the reply has sequence id {}, the call has {}",
-                head.sequence_id, self.sequence_id
-            );
-            (ApplicationCode::BAD_SEQUENCE_ID, text)
-        } else if matches!(head.kind, MessageKind::Call | MessageKind::Oneway) {
-            (
-                ApplicationCode::INVALID_MESSAGE_TYPE,
-                "the server sent a call".to_owned(),
-            )
-        } else if head.kind == MessageKind::Reply && head.name != self.method {
-            let text = format!(
-                "the reply is for `{}`, not for `{}`",
-                head.name, self.method
-            );
-            (ApplicationCode::WRONG_METHOD_NAME, text)
-        } else {
-            return Ok(());
-        };
-        Err(Error::application(code, text))
     }
 }

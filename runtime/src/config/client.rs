@@ -3,15 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "tls")]
+use crate::config::ClientTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
+#[cfg(not(feature = "tls"))]
+use crate::config::without_tls;
 use crate::config::{
     EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, TIMEOUT_MS_MAX, WIRE_MAX,
-    check_limits, limits,
+    check_limits, limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::transport::{ConnectionEvent, Listeners, Transports};
+#[cfg(feature = "tls")]
+use crate::transport::Connector;
+use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
 
 /// How a client connects, and bounds what replies may cost.
 ///
@@ -47,9 +53,14 @@ pub struct ClientConfig {
     pub limits: Limits,
     /// How long things may take.
     pub timeouts: ClientTimeouts,
+    /// What the system is told of TCP connections.
+    pub tcp: TcpOptions,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
+    /// Encrypts connections, and says by which certificates. Default: no TLS.
+    #[cfg(feature = "tls")]
+    pub tls: Option<ClientTls>,
     pub(crate) origin: Origin,
 }
 
@@ -114,6 +125,10 @@ impl ClientConfig {
 
     fn parse(text: &str, file: Option<String>) -> Result<Self> {
         let (mut config, origin) = document::read(text, file, "client", Self::read)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut config.tls {
+            tls.resolve(&origin);
+        }
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -138,6 +153,13 @@ impl ClientConfig {
         config.retry = RetryConfig::read(section.section("client.retry")?)?;
         config.limits = limits(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
+        config.tcp = tcp::tcp(section.section("client.tcp")?)?;
+        #[cfg(feature = "tls")]
+        {
+            config.tls = ClientTls::read(section.section("client.tls")?)?;
+        }
+        #[cfg(not(feature = "tls"))]
+        without_tls(section, "client.tls")?;
         Ok(config)
     }
 
@@ -153,7 +175,8 @@ impl ClientConfig {
         if let Some(retry) = &self.retry {
             retry.check(origin)?;
         }
-        check_limits(&self.limits, "client.limits", origin)?;
+        check_limits(&self.limits, &self.transport, "client.limits", origin)?;
+        tcp::check(&self.tcp, "client.tcp", origin)?;
         let frame = self.limits.frame_bytes_max;
         if self.transport == "framed" && !(1..=WIRE_MAX).contains(&frame) {
             let text = format!("must be a number from 1 to {WIRE_MAX}, not {frame}");
@@ -170,7 +193,28 @@ impl ClientConfig {
             call_ms,
         } = self.timeouts;
         origin.check_ms("client.timeouts.connect_ms", connect_ms)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls.check(origin)?;
+        }
         origin.check_ms("client.timeouts.call_ms", call_ms)
+    }
+
+    /// The connector with TLS around it, if that is configured. `host` is whom it connects to, where
+    /// that has a name.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds something else, or there is no name.
+    #[cfg(feature = "tls")]
+    pub(crate) fn secured(
+        &self,
+        connector: Box<dyn Connector>,
+        host: Option<&str>,
+    ) -> Result<Box<dyn Connector>> {
+        let Some(tls) = &self.tls else {
+            return Ok(connector);
+        };
+        Ok(Box::new(tls.connector(connector, host, &self.origin)?))
     }
 
     /// The same with another [`transport`](Self::transport).
@@ -265,6 +309,21 @@ impl ClientConfig {
         self
     }
 
+    /// The same with other [`tcp`](Self::tcp) options.
+    #[must_use]
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.tcp = options;
+        self
+    }
+
+    /// The same with [`tls`](Self::tls).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -288,8 +347,11 @@ impl Default for ClientConfig {
             retry: None,
             limits: Limits::default(),
             timeouts: ClientTimeouts::default(),
+            tcp: TcpOptions::default(),
             transports: Transports::standard(),
             listeners: Listeners::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
             origin: Origin::default(),
         }
     }

@@ -79,10 +79,8 @@ impl PoolConfig {
         origin.check_ms("client.pool.idle_ms", self.idle_ms)?;
         origin.check_ms("client.pool.age_ms", self.age_ms)?;
         origin.check_ms("client.pool.wait_ms", self.wait_ms)?;
-        if min > max {
-            let text = format!("is {min}, more than connections_max = {max}");
-            return Err(origin.error("client.pool.connections_min", text));
-        }
+        let (min, max) = (("connections_min", min), ("connections_max", max));
+        origin.check_order("client.pool", min, max)?;
         if origin.has("client.in_flight_max") {
             let text =
                 "has no meaning with [client.pool]; write `calls_per_connection` there instead";

@@ -82,7 +82,7 @@ impl ReconnectConfig {
         let Self { min_ms, max_ms } = *self;
         origin.check_ms("client.reconnect.min_ms", min_ms)?;
         origin.check_ms("client.reconnect.max_ms", max_ms)?;
-        check_order(origin, "client.reconnect.min_ms", "max_ms", min_ms, max_ms)
+        origin.check_order("client.reconnect", ("min_ms", min_ms), ("max_ms", max_ms))
     }
 
     /// The same with another [`min_ms`](Self::min_ms).
@@ -134,8 +134,8 @@ impl RetryConfig {
         let (min, max) = (self.backoff_min_ms, self.backoff_max_ms);
         origin.check_ms("client.retry.backoff_min_ms", min)?;
         origin.check_ms("client.retry.backoff_max_ms", max)?;
-        let key = "client.retry.backoff_min_ms";
-        check_order(origin, key, "backoff_max_ms", min, max)
+        let (min, max) = (("backoff_min_ms", min), ("backoff_max_ms", max));
+        origin.check_order("client.retry", min, max)
     }
 
     /// The same with another [`attempts_max`](Self::attempts_max).
@@ -179,11 +179,4 @@ impl RetryConfig {
         self.backoff_max_ms = ms;
         self
     }
-}
-
-fn check_order(origin: &Origin, key: &str, other: &str, min: u64, max: u64) -> Result<()> {
-    if min <= max {
-        return Ok(());
-    }
-    Err(origin.error(key, format!("is {min}, more than {other} = {max}")))
 }

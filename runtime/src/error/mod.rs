@@ -50,6 +50,9 @@ pub enum ErrorKind {
     MissingField,
     /// The peer: it answered a call with an application exception.
     Application(ApplicationCode),
+    /// The peer, or what is trusted here: the two ends do not agree on TLS, or one of them does not
+    /// accept the other's certificate. Only with the feature `tls`.
+    Tls,
     /// The peer or the network: the connection ended.
     Closed,
     /// The peer or the network: it took longer than the time-out in force.
@@ -192,8 +195,8 @@ impl Error {
         self.0.delivery
     }
 
-    /// Before when it is no use to call again, if that is known: the server cannot be reached, and this
-    /// is when the client tries to connect again.
+    /// When a call may be tried again, if that is known: the server could not be reached, and before
+    /// then its client does not try to connect.
     pub fn retry_at(&self) -> Option<Instant> {
         self.0.retry_at
     }
@@ -282,10 +285,15 @@ impl StdError for Error {
     }
 }
 
-/// Time-outs and closed connections keep their own kinds; the rest is [`ErrorKind::Io`].
+/// Time-outs and closed connections keep their own kinds, and an [`Error`] inside is that error; the
+/// rest is [`ErrorKind::Io`].
 impl From<io::Error> for Error {
     #[cold]
     fn from(error: io::Error) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(error) => return error,
+            Err(error) => error,
+        };
         let (kind, message): (_, Cow<'static, str>) = match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
                 (ErrorKind::Timeout, "timed out".into())
@@ -360,6 +368,32 @@ mod tests {
         let error = Error::from(io::Error::other("disk full"));
         assert_eq!(format!("{error:?}"), "disk full");
         assert!(format!("{error:#?}").contains("kind: Io"));
+    }
+
+    /// The table in `docs/errors.md`.
+    #[test]
+    fn what_is_retryable() {
+        let deliveries = [Delivery::NotSent, Delivery::Sent, Delivery::Unknown];
+        let application = |code| ErrorKind::Application(code);
+        for (kind, expected) in [
+            (ErrorKind::Closed, [true, false, false]),
+            (ErrorKind::Timeout, [true, false, false]),
+            (ErrorKind::Io, [true, false, false]),
+            (ErrorKind::Overloaded, [true, true, true]),
+            (ErrorKind::Truncated, [false; 3]),
+            (ErrorKind::Malformed, [false; 3]),
+            (ErrorKind::Limit, [false; 3]),
+            (ErrorKind::MissingField, [false; 3]),
+            (application(ApplicationCode::TIMEOUT), [false; 3]),
+            (application(ApplicationCode::INTERNAL_ERROR), [false; 3]),
+            (ErrorKind::Cancelled, [false; 3]),
+            (ErrorKind::Config, [false; 3]),
+            (ErrorKind::Handler, [false; 3]),
+        ] {
+            let found = deliveries.map(|it| Error::new(kind, "").with_delivery(it).is_retryable());
+            assert_eq!(found, expected, "{kind:?}");
+        }
+        assert!(Error::from_peer(11, String::new()).is_retryable());
     }
 
     #[test]

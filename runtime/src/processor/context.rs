@@ -11,6 +11,8 @@ pub use crate::peer::Peer;
 #[derive(Debug, Default)]
 pub struct CallContext {
     peer: Peer,
+    #[cfg(feature = "tls")]
+    tls: Option<std::sync::Arc<crate::peer::TlsPeer>>,
     service: String,
     method: String,
     oneway: bool,
@@ -30,6 +32,13 @@ impl CallContext {
     /// Who calls. On a client, [`Local`](Peer::Local).
     pub fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    /// Who calls by TLS: the version, and the certificate of a client that has shown one. `None` over
+    /// a connection without TLS, and on a client.
+    #[cfg(feature = "tls")]
+    pub fn tls(&self) -> Option<&crate::peer::TlsPeer> {
+        self.tls.as_deref()
     }
 
     /// The service's name: for handlers that in the IDL, for interceptors the one that the call was
@@ -74,6 +83,14 @@ impl CallContext {
     /// Makes it one for calls of the peer of another.
     pub(crate) fn meet(&mut self, other: &Self) {
         self.peer = other.peer.clone();
+        #[cfg(feature = "tls")]
+        self.tls.clone_from(&other.tls);
+    }
+
+    /// Notes what is only known once there is TLS, for all calls to come.
+    #[cfg(feature = "tls")]
+    pub(crate) fn set_tls(&mut self, tls: Option<std::sync::Arc<crate::peer::TlsPeer>>) {
+        self.tls = tls;
     }
 
     /// Forgets the call before, and takes the names from the head of a message.

@@ -117,6 +117,9 @@ pub enum Outcome {
     Silent,
 }
 
+/// The names of functions, and whether they are oneway.
+pub type Functions = &'static [(&'static str, bool)];
+
 /// A service, as emitted code describes it: a table from function names to handler calls.
 ///
 /// Every service is a [`Processor`] for the [`Standard`] protocols; [`WithProtocols`] makes it one
@@ -127,6 +130,9 @@ pub trait Service: Send + Sync {
 
     /// The name in the IDL, which is also the name for multiplexing.
     const NAME: &'static str;
+
+    /// The functions that it answers.
+    const FUNCTIONS: Functions = &[];
 
     /// The user's value.
     fn handler(&self) -> &Self::Handler;

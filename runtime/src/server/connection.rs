@@ -1,6 +1,7 @@
 //! One connection: reads into a buffer that is used again, has every whole message in it answered,
 //! and writes the answers together.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +11,9 @@ use crate::peer::Peer;
 use crate::server::counters::Counters;
 use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::events;
-use crate::server::pace::{HEADER_BYTES, Pace, is_timeout, time_to_read, write_all};
+use crate::server::pace::{HEADER_BYTES, Pace, time_to_read, write_all};
 use crate::server::shared::{Permit, Shared};
-use crate::transport::{Inbox, Readiness, Stream, shrink_out};
+use crate::transport::{Inbox, Readiness, Stream, is_timeout, shrink_out};
 
 /// Answers are written when they come to so many bytes, even if more messages have arrived already:
 /// a peer that sends many small calls must not make this process hold many big replies.
@@ -65,6 +66,16 @@ impl End {
     pub(super) fn truncated(missing: usize) -> Self {
         let text = format!("the connection ended {missing} bytes before a message does");
         Self::Failed(Error::new(ErrorKind::Truncated, text))
+    }
+
+    /// A stream that ends without the goodbye it should end with, between two messages: nothing of
+    /// a message is lost.
+    #[cold]
+    pub(super) fn between(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Closed,
+            _ => Self::Failed(error.into()),
+        }
     }
 
     #[cold]
@@ -186,6 +197,8 @@ impl Connection {
             Ok(0) if between => Err(End::Closed),
             Ok(0) => Err(End::truncated(self.missing)),
             Ok(bytes) => {
+                #[cfg(feature = "tls")]
+                self.engine.meet(&*self.stream);
                 let counters = &self.permit.shared().counters;
                 Counters::add_bytes(&counters.bytes_read, bytes);
                 self.pace.moved(bytes);
@@ -198,6 +211,7 @@ impl Connection {
             }
             Err(error) if is_timeout(&error) && self.renew() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) => Err(self.timed_out()),
+            Err(error) if between => Err(End::between(error)),
             Err(error) => Err(End::Failed(error.into())),
         }
     }
@@ -320,6 +334,11 @@ impl Connection {
     /// Whether another turn brings something though no event will say so.
     pub(super) fn has_more(&self) -> bool {
         self.stream.has_more()
+    }
+
+    /// Whether the stream goes on with something once it can be written.
+    pub(super) fn wants_write(&self) -> bool {
+        self.stream.wants_write()
     }
 
     /// Whether the peer waits for nothing that has arrived.

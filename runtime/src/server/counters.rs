@@ -156,6 +156,41 @@ impl ServerStats {
         index.map_or(0, |index| self.failed[index])
     }
 
+    /// Everything by name, for systems that gather such numbers: `replies`,
+    /// `connections_failed.timeout`, `exceptions.overloaded` and so on.
+    pub fn named(&self) -> impl Iterator<Item = (String, u64)> {
+        let plain = [
+            ("connections_open", self.connections_open),
+            ("connections_accepted", self.connections_accepted),
+            ("connections_refused", self.connections_refused),
+            ("connections_failed", self.connections_failed),
+            ("connections_foreign", self.connections_foreign),
+            ("accept_errors", self.accept_errors),
+            ("calls_queued", self.calls_queued),
+            ("calls_running", self.calls_running),
+            ("replies", self.replies),
+            ("exceptions", self.exceptions),
+            ("oneways", self.oneways),
+            ("bytes_read", self.bytes_read),
+            ("bytes_written", self.bytes_written),
+        ];
+        let failed = KINDS.into_iter().zip(self.failed);
+        let failed = failed.map(|(kind, count)| {
+            let kind = format!("{kind:?}").to_lowercase();
+            (format!("connections_failed.{kind}"), count)
+        });
+        let codes = (0..).zip(self.codes).map(|(code, count)| {
+            let name = match usize::try_from(code) {
+                Ok(last) if last == CODES - 1 => "other".to_owned(),
+                _ => ApplicationCode(code).to_string().replace(' ', "_"),
+            };
+            (format!("exceptions.{name}"), count)
+        });
+        let plain = plain.into_iter();
+        let plain = plain.map(|(name, count)| (name.to_owned(), count));
+        plain.chain(failed).chain(codes)
+    }
+
     /// Calls answered with an application exception of a code. Codes below 0 and from 15 on are
     /// counted together.
     pub fn exceptions_by(&self, code: ApplicationCode) -> u64 {

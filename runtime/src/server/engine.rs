@@ -91,6 +91,14 @@ impl Engine {
         self.cx.peer()
     }
 
+    /// Learns from the stream who the peer is, as far as that is only known after a handshake.
+    #[cfg(feature = "tls")]
+    pub(super) fn meet(&mut self, stream: &dyn crate::transport::Stream) {
+        if self.intake.first && self.cx.tls().is_none() {
+            self.cx.set_tls(stream.tls());
+        }
+    }
+
     /// For somebody else who runs the calls: what they have in common.
     pub(super) fn context(&self) -> CallContext {
         let mut cx = CallContext::default();

@@ -17,6 +17,8 @@ mod queue;
 mod replay;
 mod selection;
 mod shared;
+#[cfg(all(unix, feature = "signals"))]
+mod signals;
 mod simple;
 mod thread_pool;
 mod threaded;
@@ -68,7 +70,7 @@ impl Server {
         config.check()?;
         let blame = |error| config.origin.blame("server.listen", error);
         let address: Address = config.listen.parse().map_err(blame)?;
-        let listener = bind(&address).map_err(blame)?;
+        let listener = bind(&address, &config.tcp).map_err(blame)?;
         Self::new(listener, config, Arc::new(processor))
     }
 
@@ -88,6 +90,8 @@ impl Server {
         config: &ServerConfig,
         processor: Arc<dyn Processor>,
     ) -> Result<Self> {
+        #[cfg(feature = "tls")]
+        let listener = config.secured(listener)?;
         let settings = Settings::new(config, processor)?;
         let shared = Arc::new(Shared::new(settings));
         shared.on_change(listener.waker());

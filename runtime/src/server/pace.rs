@@ -7,7 +7,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::config::ServerTimeouts;
-use crate::transport::Stream;
+use crate::transport::{Stream, is_timeout};
 
 /// So many bytes show what a message is.
 pub(super) const HEADER_BYTES: usize = 8;
@@ -100,13 +100,6 @@ pub(super) fn write_all(
         }
     }
     stream.flush()
-}
-
-pub(super) fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
 }
 
 #[cfg(test)]

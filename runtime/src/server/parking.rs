@@ -158,7 +158,10 @@ impl Parking {
 
                 let descriptor = descriptor.as_raw_fd();
                 let mut source = mio::unix::SourceFd(&descriptor);
-                let interest = mio::Interest::READABLE;
+                let mut interest = mio::Interest::READABLE;
+                if connection.wants_write() {
+                    interest |= mio::Interest::WRITABLE;
+                }
                 self.poll
                     .registry()
                     .register(&mut source, Token(number), interest)?;

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::resolve::Resolver;
-use crate::transport::{Address, Stream, tcp, unix};
+use crate::transport::{Address, Stream, TcpOptions, tcp, unix};
 
 /// Makes connections.
 pub trait Connector: Send + Sync {
@@ -22,23 +22,29 @@ pub trait Connector: Send + Sync {
 pub(crate) struct AddressConnector {
     address: Address,
     resolver: Resolver,
+    tcp: TcpOptions,
 }
 
 impl AddressConnector {
-    pub(crate) fn new(address: Address) -> Self {
+    pub(crate) fn new(address: Address, tcp: TcpOptions) -> Self {
         Self {
             address,
             resolver: Resolver::default(),
+            tcp,
         }
     }
 }
 
 impl Connector for AddressConnector {
     fn connect(&self, timeout: Duration) -> Result<Box<dyn Stream>> {
-        let Self { address, resolver } = self;
+        let Self {
+            address,
+            resolver,
+            tcp,
+        } = self;
         match address {
             Address::Tcp { host, port } => {
-                let stream = tcp::connect(resolver, address, host, *port, timeout)?;
+                let stream = tcp::connect(resolver, address, (host, *port), tcp, timeout)?;
                 Ok(Box::new(stream))
             }
             Address::Unix(_) | Address::Abstract(_) => {

@@ -72,7 +72,8 @@ pub(crate) fn look(first: &[u8]) -> Look {
         _ => {}
     }
     match (start, rest) {
-        ([0x16, 3, ..], _) => Look::Stranger("TLS"),
+        // A handshake, or an alert.
+        ([0x15 | 0x16, 3, ..], _) => Look::Stranger("TLS"),
         ([3, 0, ..], _) => Look::Stranger("RDP"),
         (_, [0, ..]) => match rest.first_chunk::<4>() {
             None => Look::Unclear,
@@ -126,6 +127,16 @@ fn refuse(look: Look, first: &[u8]) -> Error {
     Error::new(ErrorKind::Malformed, text)
 }
 
+/// What the first bytes of a stream that should be TLS look like.
+#[cfg(feature = "tls")]
+#[cold]
+pub(super) fn without_tls(first: &[u8]) -> Option<String> {
+    match look(first) {
+        Look::Stranger("TLS") => None,
+        look => look.name(),
+    }
+}
+
 impl Look {
     fn name(self) -> Option<String> {
         match self {
@@ -172,6 +183,7 @@ mod tests {
             (&b"GET / HTTP/1.1\r\n"[..], Stranger("HTTP")),
             (b"PRI * HTTP/2.0", Stranger("HTTP/2")),
             (b"\x16\x03\x01\x02\x00\x01", Stranger("TLS")),
+            (b"\x15\x03\x03\0\x02\x02\x0a", Stranger("TLS")),
             (b"SSH-2.0-OpenSSH", Stranger("SSH")),
             (b"\x03\x00\x00\x13\x0e\xe0", Stranger("RDP")),
             (b"EHLO there", Stranger("SMTP")),

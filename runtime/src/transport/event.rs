@@ -37,7 +37,9 @@ pub enum ConnectionEvent<'a> {
 
 /// Who wants to know of connections, if anybody does.
 #[derive(Clone, Default)]
-pub(crate) struct Listeners(pub(crate) Vec<Arc<dyn Fn(&ConnectionEvent<'_>) + Send + Sync>>);
+pub(crate) struct Listeners(pub(crate) Vec<Arc<Listener>>);
+
+type Listener = dyn Fn(&ConnectionEvent<'_>) + Send + Sync;
 
 impl fmt::Debug for Listeners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -28,6 +28,8 @@ mod resolve;
 mod socket;
 mod stream;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod unix;
 
 pub use address::Address;
@@ -40,13 +42,16 @@ pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
 pub use registry::Transports;
 pub use socket::{SocketListener, SocketStream};
 pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
+pub use tcp::TcpOptions;
+#[cfg(feature = "tls")]
+pub use tls::{TlsConnector, TlsListener};
 
 pub(crate) use address::bind;
 pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
 pub(crate) use event::Listeners;
 pub(crate) use inbox::{Inbox, shrink_out};
-pub(crate) use stream::whole;
+pub(crate) use stream::{is_timeout, whole};
 
 use crate::error::Result;
 use crate::limits::Limits;

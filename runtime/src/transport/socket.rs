@@ -12,7 +12,7 @@ use socket2::Socket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::peer::Peer;
 use crate::transport::{
-    Address, Closer, Listener, ReadHalf, Readiness, Split, Stream, Waker, WriteHalf, tcp,
+    Address, Closer, Listener, ReadHalf, Readiness, Split, Stream, TcpOptions, Waker, WriteHalf,
 };
 
 /// How many connections the system keeps waiting for [`accept`](Listener::accept).
@@ -48,7 +48,7 @@ impl SocketStream {
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         let peer = stream.peer_addr()?;
         let socket = Socket::from(stream);
-        tcp::prepare(&socket)?;
+        TcpOptions::default().prepare(&socket)?;
         Self::adopt(socket, Peer::Tcp(peer))
     }
 
@@ -99,6 +99,10 @@ impl Write for SocketStream {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (&*self.socket).write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        (&*self.socket).write_vectored(slices)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -197,7 +201,7 @@ pub struct SocketListener {
 }
 
 pub(super) enum Inner {
-    Tcp(mio::net::TcpListener),
+    Tcp(mio::net::TcpListener, TcpOptions),
     #[cfg(unix)]
     Unix(mio::net::UnixListener),
 }
@@ -211,13 +215,21 @@ impl SocketListener {
     /// # Errors
     /// One sentence that names the address and what stands in the way.
     pub fn bind(address: &str) -> Result<Box<dyn Listener>> {
-        super::bind(&address.parse()?)
+        Self::bind_with(address, &TcpOptions::default())
+    }
+
+    /// The same with other options for TCP.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn bind_with(address: &str, tcp: &TcpOptions) -> Result<Box<dyn Listener>> {
+        super::bind(&address.parse()?, tcp)
     }
 
     pub(super) fn new(mut inner: Inner, address: Address) -> io::Result<Self> {
         let poll = Poll::new()?;
         match &mut inner {
-            Inner::Tcp(listener) => {
+            Inner::Tcp(listener, _) => {
                 poll.registry()
                     .register(listener, LISTENER, Interest::READABLE)?;
             }
@@ -246,11 +258,11 @@ impl SocketListener {
 
     fn accept_now(&self) -> io::Result<SocketStream> {
         let (socket, peer) = match &self.inner {
-            Inner::Tcp(listener) => {
+            Inner::Tcp(listener, options) => {
                 let (stream, peer) = listener.accept()?;
                 let socket = Socket::from(TcpStream::from(stream));
                 // It fails on some systems when the peer has gone again, and reading will say so.
-                let _ = tcp::prepare(&socket);
+                let _ = options.prepare(&socket);
                 (socket, Peer::Tcp(peer))
             }
             #[cfg(unix)]

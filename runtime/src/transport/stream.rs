@@ -57,6 +57,12 @@ pub trait Stream: Read + Write + Send {
         false
     }
 
+    /// Who the other end is by TLS; `None` without it, or before both ends agree.
+    #[cfg(feature = "tls")]
+    fn tls(&self) -> Option<Arc<crate::peer::TlsPeer>> {
+        None
+    }
+
     /// A handle that shuts the stream down from another thread.
     fn closer(&self) -> Closer;
 
@@ -123,7 +129,12 @@ impl WriteHalf for Whole {
     fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
         let mut stream = self.0.lock();
         stream.set_write_timeout(Some(timeout))?;
-        stream.write(bytes)
+        let written = stream.write(bytes)?;
+        match stream.flush() {
+            // What it keeps leaves with the next read or write.
+            Err(error) if !is_timeout(&error) => Err(error),
+            _ => Ok(written),
+        }
     }
 }
 
@@ -185,4 +196,11 @@ pub trait Listener: Send {
 
     /// Where it listens. A TCP port that was given as 0 is the one that the system chose.
     fn local_addr(&self) -> Address;
+}
+
+/// Whether a read or write was ended by its time-out, or would have to wait.
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
+    use io::ErrorKind::{TimedOut, WouldBlock};
+
+    matches!(error.kind(), WouldBlock | TimedOut)
 }

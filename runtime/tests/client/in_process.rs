@@ -16,11 +16,12 @@ use seapink::{
 use crate::support::{Echo, Failure, wait};
 
 #[derive(Clone, Default)]
-struct Handler {
+pub(crate) struct Handler {
     notes: Arc<Mutex<Vec<(String, ThreadId)>>>,
 }
 
 #[allow(
+    clippy::unused_self,
     clippy::unnecessary_wraps,
     clippy::needless_pass_by_value,
     reason = "the shape of a handler's functions"
@@ -31,7 +32,7 @@ impl Handler {
             "panic" => panic!("in a handler"),
             "fail" => Err(Error::handler("try later", "the disk is full").into()),
             "slow" => {
-                thread::sleep(cx.deadline().unwrap().left().unwrap());
+                thread::sleep(cx.deadline().unwrap().left().unwrap_or_default());
                 Ok(text)
             }
             "service" => Ok(format!(

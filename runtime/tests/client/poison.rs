@@ -16,7 +16,7 @@ use seapink::transport::{
 };
 use seapink::{ApplicationCode, Client, ClientConfig, ErrorKind, MessageKind};
 
-use crate::support::{AGES, Call, Echo, Server, frame, in_time, reply, until_gone};
+use crate::support::{AGES, Call, Echo, Server, frame, reply, until_gone};
 
 /// One connection, several, and several that are shared.
 fn configs() -> [ClientConfig; 3] {
@@ -91,7 +91,12 @@ fn t18_a_connection_with_a_fault_is_not_used_again() {
                 }
             });
             let client = server.client(&config);
-            let error = client.within(50).call("first").unwrap_err();
+            let ms = if matches!(fault, Fault::Silence) {
+                50
+            } else {
+                20_000
+            };
+            let error = client.within(ms).call("first").unwrap_err();
             if let Some(expected) = expected {
                 assert_eq!(error.kind(), expected, "{fault:?}: {error}");
             }
@@ -156,7 +161,9 @@ fn pump(
             // Cut in the middle.
             0..4 => {
                 write(&bytes[..rng.usize(0..=count)]);
-                closers.iter().for_each(|it| it.shutdown(Shutdown::Both));
+                for closer in closers {
+                    closer.shutdown(Shutdown::Both);
+                }
                 false
             }
             // Half closed: the other direction goes on.
@@ -183,9 +190,9 @@ fn pump(
 /// Answers with the call's text, and sometimes with an old reply once more.
 fn echo(seen: &Arc<Mutex<BTreeMap<String, usize>>>) -> Server {
     let seen = Arc::clone(seen);
-    let seed = AtomicU64::new(99);
+    let seeds = AtomicU64::new(99);
     Server::new(move |_, stream| {
-        let mut rng = Rng::with_seed(seed.fetch_add(1, Ordering::Relaxed));
+        let mut rng = Rng::with_seed(seeds.fetch_add(1, Ordering::Relaxed));
         let mut before = Vec::new();
         while let Some(call) = Call::read(stream) {
             *seen.lock().entry(call.text.clone()).or_default() += 1;
@@ -204,7 +211,12 @@ fn echo(seen: &Arc<Mutex<BTreeMap<String, usize>>>) -> Server {
 }
 
 const THREADS: usize = 4;
-const CALLS: usize = 400;
+
+/// Calls of each thread. `SEAPINK_CALLS=100000` asks for more, in the release profile for example.
+fn calls() -> usize {
+    let asked = std::env::var("SEAPINK_CALLS").ok();
+    asked.map_or(400, |calls| calls.parse().unwrap())
+}
 
 /// Each call of each thread has a text of its own. Returns how many were answered.
 fn hammer(client: &Echo) -> usize {
@@ -213,7 +225,7 @@ fn hammer(client: &Echo) -> usize {
             let client = client.clone();
             thread::spawn(move || {
                 let mut good = 0;
-                for call in 0..CALLS {
+                for call in 0..calls() {
                     let token = format!("{thread}/{call}/{}", "x".repeat(call % 5 * 300));
                     let reply = match call % 4 {
                         0 => client.send(&token).and_then(crate::support::wait),
@@ -229,10 +241,8 @@ fn hammer(client: &Echo) -> usize {
             })
         })
         .collect();
-    let good = threads
-        .into_iter()
-        .map(|thread| in_time(|| thread.join().unwrap()));
-    good.sum()
+    // They end, since each call does.
+    threads.into_iter().map(|it| it.join().unwrap()).sum()
 }
 
 #[test]
@@ -243,7 +253,7 @@ fn t18_no_reply_reaches_another_call_and_no_call_is_sent_twice() {
         let proxy = Proxy::new(&server);
         let client = Client::with_connector(proxy.connector.clone(), &config);
         let good = hammer(&Echo(client.unwrap()).within(80));
-        assert!(good > THREADS * CALLS / 2, "only {good} were answered");
+        assert!(good > THREADS * calls() / 2, "only {good} were answered");
         assert!(server.accepted() > 5, "hardly anything went wrong");
         let seen = seen.lock();
         let twice = seen.iter().find(|(_, times)| **times > 1);
@@ -261,7 +271,7 @@ fn t18_retries_bring_the_right_replies_too() {
         let proxy = Proxy::new(&server);
         let client = Client::with_connector(proxy.connector.clone(), &config.retry(retry));
         let good = hammer(&Echo(client.unwrap()).within(80));
-        assert!(good > THREADS * CALLS / 2, "only {good} were answered");
+        assert!(good > THREADS * calls() / 2, "only {good} were answered");
         // Only what may be run twice was.
         for (token, times) in &*seen.lock() {
             let call: usize = token.split('/').nth(1).unwrap().parse().unwrap();

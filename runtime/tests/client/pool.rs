@@ -7,10 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use seapink::config::PoolConfig;
-use seapink::{ClientConfig, Delivery, ErrorKind};
+use seapink::config::{Model, PoolConfig};
+use seapink::{Client, ClientConfig, Delivery, ErrorKind, ServerConfig};
 
-use crate::support::{Call, Gate, Heard, Server, in_time, until, wait};
+use crate::in_process::Handler;
+use crate::support::{AGES, Call, Echo, Gate, Heard, Server, in_time, until, wait};
 
 fn pool(change: impl FnOnce(PoolConfig) -> PoolConfig) -> ClientConfig {
     ClientConfig::new("").pool(change(PoolConfig::default()))
@@ -82,7 +83,9 @@ fn the_connection_that_was_used_last_is_used_first_and_the_others_are_closed() {
     let client = server.client(&heard.by(config));
     let mut pending: Vec<_> = (0..4).map(|_| client.send("x").unwrap()).collect();
     let last = pending.remove(2);
-    pending.into_iter().for_each(|it| drop(wait(it).unwrap()));
+    for pending in pending {
+        wait(pending).unwrap();
+    }
     let number = wait(last).unwrap();
     until("they are closed", || {
         assert_eq!(client.call("x").unwrap(), number);
@@ -125,10 +128,9 @@ fn an_old_connection_gets_no_more_calls() {
         client.call("x").unwrap();
         server.accepted() == 4
     });
-    assert_eq!(
-        heard.count("down: Cancelled: it was as old as `age_ms` allows"),
-        3
-    );
+    // The last one may have become too old during its call.
+    let old = heard.count("down: Cancelled: it was as old as `age_ms` allows");
+    assert!((3..=4).contains(&old), "{old}");
 }
 
 /// Where there is no other, an old one is better than none.
@@ -169,20 +171,16 @@ fn they_wait_no_longer_than_they_may() {
     let client = server.client(&config);
     let pending = client.send("x").unwrap();
     for (client, text) in [
+        (&client, "no connection of the pool was free within 20 ms"),
         (
-            client.clone(),
-            "no connection of the pool was free within 20 ms",
-        ),
-        (
-            client.within(5),
-            "no connection of the pool was free within 4 ms",
+            &client.within(5),
+            "no connection of the pool was free within ",
         ),
     ] {
         let error = client.call("x").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(error.delivery(), Delivery::NotSent);
-        let found = error.to_string();
-        assert!(found == text || text.contains('4'), "{found}");
+        assert!(error.to_string().starts_with(text), "{error}");
     }
     wait(pending).unwrap();
     client.call("x").unwrap();
@@ -197,8 +195,7 @@ fn what_the_server_has_closed_is_noticed_before_a_call_is_sent() {
         stream
             .write_all(&call.reply_with(&number.to_string()))
             .unwrap();
-        let closer = stream.closer();
-        closer.shutdown(std::net::Shutdown::Both);
+        stream.closer().shutdown(std::net::Shutdown::Both);
         closed.lock().send(()).unwrap();
     });
     let heard = Heard::default();
@@ -265,4 +262,34 @@ fn everybody_gets_a_connection_in_the_end() {
         in_time(|| thread.join().unwrap());
     }
     assert!(server.accepted() <= 2);
+}
+
+/// Each model, over TCP; some of them answer the calls of a connection one after the other.
+#[test]
+fn servers_of_every_model_serve_a_pool() {
+    for model in [Model::Threaded, Model::ThreadPool, Model::Nonblocking] {
+        let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
+        let server = seapink::Server::bind(&config, Handler::default()).unwrap();
+        let handle = server.handle();
+        let serving = thread::spawn(move || server.run());
+        let config = ClientConfig::new(handle.local_addr().to_string());
+        let pool = PoolConfig::default().connections_max(4);
+        for pool in [pool.clone(), pool.calls_per_connection(2)] {
+            let client = Echo(Client::connect(&config.clone().pool(pool)).unwrap());
+            thread::scope(|scope| {
+                for thread in 0..8 {
+                    let client = &client;
+                    scope.spawn(move || {
+                        for call in 0..50 {
+                            let text = format!("{thread}/{call}");
+                            assert_eq!(client.call(&text).unwrap(), text);
+                        }
+                    });
+                }
+            });
+        }
+        assert!(handle.stats().connections_accepted <= 8, "{model:?}");
+        handle.shutdown(AGES);
+        in_time(|| serving.join().unwrap().unwrap());
+    }
 }

@@ -1,11 +1,13 @@
 //! Connecting again, and what is told of it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use seapink::client::ConnectionEvent;
 use seapink::config::{PoolConfig, ReconnectConfig};
+use seapink::transport::{Connector, MemoryConnector, Stream};
 use seapink::{Client, ClientConfig, Delivery, ErrorKind};
 
 use crate::support::{AGES, Echo, Heard, Server, Switch, in_time, sleep_until, until};
@@ -165,4 +167,29 @@ fn a_listener_that_panics_harms_nobody() {
     client.call("close").unwrap_err();
     assert_eq!(client.call("x").unwrap(), "x");
     assert_eq!(heard.count("up"), 2);
+}
+
+#[test]
+fn a_connector_that_panics_keeps_nobody_waiting() {
+    struct Panicking(MemoryConnector, AtomicUsize);
+
+    impl Connector for Panicking {
+        fn connect(&self, timeout: Duration) -> seapink::Result<Box<dyn Stream>> {
+            // All but the second time.
+            let times = self.1.fetch_add(1, Ordering::SeqCst);
+            assert_ne!(times, 1, "in a connector");
+            self.0.connect(timeout)
+        }
+    }
+
+    let server = server();
+    let connector = Panicking(server.connector.clone(), AtomicUsize::new(0));
+    let client = Client::with_connector(connector, &ClientConfig::new("")).unwrap();
+    let client = Echo(client);
+    client.call("close").unwrap_err();
+    let panicking = client.clone();
+    assert!(thread::spawn(move || panicking.call("x")).join().is_err());
+    let begun = Instant::now();
+    assert_eq!(client.call("x").unwrap(), "x");
+    assert!(begun.elapsed() < AGES);
 }

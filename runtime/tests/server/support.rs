@@ -275,7 +275,15 @@ impl Running {
     pub(crate) fn bind(config: &ServerConfig) -> Self {
         let probe = Probe::default();
         let handler = Arc::clone(&probe.0);
-        let server = Server::bind(config, probe).unwrap();
+        Self::bind_with(config, probe, handler)
+    }
+
+    pub(crate) fn bind_with(
+        config: &ServerConfig,
+        processor: impl Processor + 'static,
+        handler: Arc<Handler>,
+    ) -> Self {
+        let server = Server::bind(config, processor).unwrap();
         Self::run(server, config, handler, None)
     }
 

@@ -193,6 +193,8 @@ impl Emitter<'_> {
                 "const NAME: &'static str = \"{}\";",
                 service.meta.name
             ));
+            let functions = Expr::array("&", self.functions(service));
+            text.assignment("const FUNCTIONS: ::seapink::codegen::Functions", &functions);
             text.blank();
             text.block("fn handler(&self) -> &H", |text| text.line("&self.0"));
             text.blank();
@@ -232,6 +234,20 @@ impl Emitter<'_> {
                 Some(&body),
             );
         });
+    }
+
+    /// Every function that the service answers, inherited ones last.
+    fn functions(&self, service: &Service) -> Vec<Expr> {
+        let mut functions = Vec::new();
+        let mut next = Some(service);
+        while let Some(service) = next {
+            functions.extend(service.functions.iter().map(|function| {
+                let name = Expr::atom(format!("\"{}\"", function.meta.name));
+                Expr::tuple(vec![name, Expr::atom(function.oneway.to_string())])
+            }));
+            next = service.extends.map(|base| &self.program[base]);
+        }
+        functions
     }
 
     fn dispatch(&self, method: &Method<'_>, module: &[String]) -> Expr {

@@ -73,18 +73,22 @@ impl Connection {
         };
         link.close();
         #[cfg(feature = "tracing")]
-        match error.kind() {
-            ErrorKind::Cancelled => {
-                tracing::debug!(peer = %link.peer, "connection closed: {error}")
-            }
-            _ => tracing::warn!(peer = %link.peer, "connection closed: {error}"),
+        if error.kind() == ErrorKind::Cancelled {
+            tracing::debug!(peer = %link.peer, "connection closed: {error}");
+        } else {
+            tracing::warn!(peer = %link.peer, "connection closed: {error}");
         }
         self.dialer.events.note(link.number, || {
             Event::Down(Error::new(error.kind(), error.to_string()))
         });
         let text = format!("the connection was closed, since another call on it failed: {error}");
+        // Another connection would end in the same way if TLS is to blame.
+        let kind = match error.kind() {
+            ErrorKind::Tls => ErrorKind::Tls,
+            _ => ErrorKind::Closed,
+        };
         state.calls.fail(link.may_have_sent(), |delivery| {
-            Error::new(ErrorKind::Closed, text.clone()).with_delivery(delivery)
+            Error::new(kind, text.clone()).with_delivery(delivery)
         });
         for waiting in state.waiting.drain(..) {
             self.turns[waiting.ticket.slot].notify_one();

@@ -21,6 +21,7 @@ mod endings;
 mod link;
 mod turns;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -125,10 +126,12 @@ impl Connection {
                 continue;
             }
             state.connecting = true;
-            let opened = MutexGuard::unlocked(state, || self.dialer.open(deadline));
+            // A connector of a user's own may panic, and others wait for it.
+            let open = AssertUnwindSafe(|| self.dialer.open(deadline));
+            let opened = MutexGuard::unlocked(state, || catch_unwind(open));
             state.connecting = false;
             self.room.notify_all();
-            state.link = Some(opened?);
+            state.link = Some(opened.unwrap_or_else(|panic| resume_unwind(panic))?);
             // Before the call goes on, which may take long.
             MutexGuard::unlocked(state, || self.dialer.events.tell());
         }

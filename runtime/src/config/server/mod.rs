@@ -9,12 +9,18 @@ pub use timeouts::ServerTimeouts;
 use std::path::Path;
 use std::thread;
 
+#[cfg(feature = "tls")]
+use crate::config::ServerTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-use crate::config::{EXAMPLE, ReplyOrder, WIRE_MAX, check_limits, limits};
+#[cfg(not(feature = "tls"))]
+use crate::config::without_tls;
+use crate::config::{EXAMPLE, ReplyOrder, WIRE_MAX, check_limits, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::transport::Transports;
+#[cfg(feature = "tls")]
+use crate::transport::{Listener, TlsListener};
+use crate::transport::{TcpOptions, Transports};
 
 const WORKERS_MAX: usize = 4096;
 const IO_THREADS_MAX: usize = 256;
@@ -71,8 +77,13 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// How long things may take.
     pub timeouts: ServerTimeouts,
+    /// What the system is told of TCP connections.
+    pub tcp: TcpOptions,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
+    /// Encrypts connections, and says by which certificates. Default: no TLS.
+    #[cfg(feature = "tls")]
+    pub tls: Option<ServerTls>,
     pub(crate) origin: Origin,
 }
 
@@ -100,6 +111,10 @@ impl ServerConfig {
 
     fn parse(text: &str, file: Option<String>) -> Result<Self> {
         let (mut config, origin) = document::read(text, file, "server", Self::read)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut config.tls {
+            tls.resolve(&origin);
+        }
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -140,6 +155,13 @@ impl ServerConfig {
         section.flag("strict_read", &mut config.strict_read)?;
         config.limits = limits(section.section("server.limits")?)?;
         config.timeouts = ServerTimeouts::read(section.section("server.timeouts")?)?;
+        config.tcp = tcp::tcp(section.section("server.tcp")?)?;
+        #[cfg(feature = "tls")]
+        {
+            config.tls = ServerTls::read(section.section("server.tls")?)?;
+        }
+        #[cfg(not(feature = "tls"))]
+        without_tls(section, "server.tls")?;
         Ok(config)
     }
 
@@ -176,7 +198,8 @@ impl ServerConfig {
             return Err(origin.error("server.connections_per_address_max", text));
         }
         range("server.in_flight_max", self.in_flight_max, IN_FLIGHT_MAX)?;
-        check_limits(&self.limits, "server.limits", origin)?;
+        check_limits(&self.limits, &self.transport, "server.limits", origin)?;
+        tcp::check(&self.tcp, "server.tcp", origin)?;
         if self.transport == "framed" {
             range(
                 "server.limits.frame_bytes_max",
@@ -185,6 +208,10 @@ impl ServerConfig {
             )?;
         }
         self.timeouts.check(origin)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls.check(origin)?;
+        }
         self.check_model()
     }
 
@@ -230,6 +257,21 @@ impl ServerConfig {
             return Err(self.origin.error("server.connections_max", text));
         }
         Ok(())
+    }
+
+    /// The listener with TLS around it, if that is configured.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds something else.
+    #[cfg(feature = "tls")]
+    pub(crate) fn secured(&self, listener: Box<dyn Listener>) -> Result<Box<dyn Listener>> {
+        let Some(tls) = &self.tls else {
+            return Ok(listener);
+        };
+        Ok(Box::new(TlsListener::new(
+            listener,
+            tls.load(&self.origin)?,
+        )))
     }
 
     pub(crate) fn workers_or_default(&self) -> usize {
@@ -347,6 +389,21 @@ impl ServerConfig {
         self
     }
 
+    /// The same with other [`tcp`](Self::tcp) options.
+    #[must_use]
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.tcp = options;
+        self
+    }
+
+    /// The same with [`tls`](Self::tls).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -373,7 +430,10 @@ impl Default for ServerConfig {
             strict_read: false,
             limits: Limits::default(),
             timeouts: ServerTimeouts::default(),
+            tcp: TcpOptions::default(),
             transports: Transports::standard(),
+            #[cfg(feature = "tls")]
+            tls: None,
             origin: Origin::default(),
         }
     }

@@ -136,6 +136,8 @@ impl Polled {
             Ok(0) if between => self.ended(End::Closed),
             Ok(0) => self.ended(End::truncated(self.missing)),
             Ok(bytes) => {
+                #[cfg(feature = "tls")]
+                self.engine.meet(&*self.stream);
                 let counters = &self.permit.shared().counters;
                 Counters::add_bytes(&counters.bytes_read, bytes);
                 // A read that brought less than it could has emptied the socket, and what arrives
@@ -155,6 +157,7 @@ impl Polled {
                 }
                 Ok(false)
             }
+            Err(error) if between => Err(End::between(error)),
             Err(error) => Err(End::Failed(error.into())),
         }
     }

@@ -504,6 +504,14 @@ impl<H: Library> LibraryProcessor<H> {
 impl<H: Library> ::seapink::codegen::Service for LibraryProcessor<H> {
     type Handler = H;
     const NAME: &'static str = "Library";
+    const FUNCTIONS: ::seapink::codegen::Functions = &[
+        ("find", false),
+        ("search", false),
+        ("lend", false),
+        ("log", true),
+        ("close", false),
+        ("uptime", false),
+    ];
 
     fn handler(&self) -> &H {
         &self.0

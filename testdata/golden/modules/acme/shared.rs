@@ -77,6 +77,7 @@ impl<H: Health> HealthProcessor<H> {
 impl<H: Health> ::seapink::codegen::Service for HealthProcessor<H> {
     type Handler = H;
     const NAME: &'static str = "Health";
+    const FUNCTIONS: ::seapink::codegen::Functions = &[("uptime", false)];
 
     fn handler(&self) -> &H {
         &self.0
