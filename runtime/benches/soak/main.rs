@@ -2,7 +2,7 @@
 //! is lost, mixed up or left behind.
 //!
 //! ```console
-//! cargo bench -p seapink --bench soak -- all --quick     # a minute, as CI does
+//! cargo bench -p seapink --bench soak -- all --quick     # half a minute, as CI does
 //! cargo bench -p seapink --bench soak -- idle            # or another of the parts, in full
 //! ```
 //!

@@ -88,13 +88,18 @@ fn head(run: &Run) -> String {
         .trim_start_matches([' ', '\t', ':']);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let quick = run.of("", " --quick");
+    let build = if cfg!(debug_assertions) {
+        ", without optimisation"
+    } else {
+        ""
+    };
     let connections = CONNECTIONS.map(|count| match count {
         1 => " 1 connection |".to_owned(),
         count => format!(" {count} connections |"),
     });
     format!(
         "Measured on {name}, {cores} cores, by\n`cargo bench -p seapink --bench soak -- models \
-         --write{quick}`:\n\n| thousand calls in a second (p50, p99 in µs) |{}\n| --- | --- | --- \
+         --write{quick}`{build}:\n\n| thousand calls in a second (p50, p99 in µs) |{}\n| --- | --- | --- \
          | --- |\n",
         connections.concat()
     )
