@@ -159,6 +159,7 @@ fn kind(error: &Error) -> String {
         ErrorKind::Overloaded => "overloaded".to_owned(),
         ErrorKind::Timeout => "timed out".to_owned(),
         ErrorKind::Closed | ErrorKind::Io => "connection closed".to_owned(),
+        ErrorKind::Application(code) => code.to_string(),
         kind => format!("{kind:?}"),
     };
     if error.is_retryable() {
