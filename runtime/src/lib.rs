@@ -23,6 +23,8 @@ pub mod server;
 pub mod transport;
 mod wire;
 
+#[cfg(feature = "tokio")]
+pub use client::AsyncClient;
 pub use client::{Channel, Client};
 pub use codec::{
     Double, Linked, ListView, MapView, Mask, NumbersView, SetView, UnknownField, UnknownFields,

@@ -3,12 +3,16 @@
 //! A [`Client`] turns function calls into messages; a [`Channel`] carries whole messages and knows
 //! no types. Emitted clients are a thin layer of named functions over [`Client`].
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod backoff;
+mod caller;
 mod channel;
 mod connect;
 mod connection;
 mod dialer;
 mod events;
+mod failures;
 mod file;
 mod in_process;
 mod pending;
@@ -17,30 +21,23 @@ mod retry;
 
 pub use crate::deadline::Deadline;
 pub use crate::transport::ConnectionEvent;
+#[cfg(feature = "tokio")]
+pub use asynchronous::AsyncClient;
 pub use channel::{CallOptions, Channel, Sent};
 pub use pending::Pending;
 
-use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
-use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::codec::{ApplicationException, Decode};
 use crate::config::RetryConfig;
-use crate::error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
-use crate::interceptor::{Around, End, Interceptor, Stack};
+use crate::error::{Error, ErrorKind, Result};
+use crate::interceptor::{End, Interceptor};
 use crate::limits::Limits;
-use crate::processor::{
-    CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError, read_result,
-    write_arguments,
-};
-use crate::protocol::{
-    Input, MessageForm, MessageHead, Output, Protocol, ProtocolSet, ProtocolVisitor, Standard,
-};
+use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
+use crate::protocol::{MessageForm, ProtocolSet, Standard};
 use crate::wire::MessageKind;
-use retry::Retry;
+use caller::{Caller, end, itself};
 
 /// How long a call may take unless a configuration or the caller says so.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,43 +46,33 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Client<Set = Standard> {
     channel: Arc<dyn Channel>,
-    protocol: Set,
-    form: MessageForm,
-    limits: Limits,
-    service: Option<Arc<str>>,
-    timeout: Duration,
-    deadline: Option<Instant>,
-    retry: Option<Arc<Retry>>,
-    stack: Stack,
+    caller: Caller<Set>,
 }
 
 impl<Set: ProtocolSet> Client<Set> {
     /// A client that speaks a protocol over a channel.
     pub fn new(channel: impl Channel + 'static, protocol: Set) -> Self {
+        Self::with_caller(channel, Caller::new(protocol))
+    }
+
+    fn with_caller(channel: impl Channel + 'static, caller: Caller<Set>) -> Self {
         Self {
             channel: Arc::new(channel),
-            protocol,
-            form: MessageForm::default(),
-            limits: Limits::default(),
-            service: None,
-            timeout: CALL_TIMEOUT,
-            deadline: None,
-            retry: None,
-            stack: Stack::default(),
+            caller,
         }
     }
 
     /// The same client with other limits on what replies may cost.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.caller.limits = limits;
         self
     }
 
     /// The same client, writing the heads of its messages in this form.
     #[must_use]
     pub fn with_form(mut self, form: MessageForm) -> Self {
-        self.form = form;
+        self.caller.form = form;
         self
     }
 
@@ -93,7 +80,7 @@ impl<Set: ProtocolSet> Client<Set> {
     /// last byte of the reply. Default 30 seconds, or `call_ms` of the configuration.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.caller.timeout = timeout;
         self
     }
 
@@ -101,7 +88,7 @@ impl<Set: ProtocolSet> Client<Set> {
     /// [time-out](Self::with_timeout).
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
-        self.deadline = Some(deadline);
+        self.caller.deadline = Some(deadline);
         self
     }
 
@@ -110,7 +97,7 @@ impl<Set: ProtocolSet> Client<Set> {
     /// does the same.
     #[must_use]
     pub fn with_retry(mut self, config: &RetryConfig) -> Self {
-        self.retry = Some(Arc::new(Retry::new(config)));
+        self.caller.set_retry(config);
         self
     }
 
@@ -118,17 +105,16 @@ impl<Set: ProtocolSet> Client<Set> {
     /// Interceptors see a call once, however often it is made.
     #[must_use]
     pub fn with_interceptor(mut self, interceptor: impl Interceptor + 'static) -> Self {
-        self.stack.push(interceptor);
+        self.caller.stack.push(interceptor);
         self
     }
 
     /// A client for one service of a multiplexed server, over the same channel.
     #[must_use]
     pub fn service(&self, name: &str) -> Self {
-        Self {
-            service: Some(name.into()),
-            ..self.clone()
-        }
+        let mut client = self.clone();
+        client.caller.service = Some(name.into());
+        client
     }
 
     /// Calls a function. Its errors are those that it declares, and everything else as `Other`.
@@ -143,7 +129,7 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        self.call_with(self.options(false), method, ids, arguments)
+        self.call_with(self.caller.options(false), method, ids, arguments)
     }
 
     /// The same for a function that the server may run more than once.
@@ -158,7 +144,7 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        let mut options = self.options(false);
+        let mut options = self.caller.options(false);
         options.idempotent = true;
         self.call_with(options, method, ids, arguments)
     }
@@ -176,8 +162,10 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        let around = self.begin(method, &mut options)?;
-        let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
+        let around = self.caller.begin(method, &mut options)?;
+        let mut encode = self
+            .caller
+            .encoder(method, MessageKind::Call, ids, &arguments);
         let result = self.attempts(&options, E::undeclared, |options| {
             self.decoded(method, |channel, decode| {
                 channel.exchange(options, &mut encode, decode)
@@ -203,9 +191,11 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        let mut options = self.options(false);
-        let mut around = self.begin(method, &mut options)?;
-        let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
+        let mut options = self.caller.options(false);
+        let mut around = self.caller.begin(method, &mut options)?;
+        let mut encode = self
+            .caller
+            .encoder(method, MessageKind::Call, ids, &arguments);
         match self.attempts(&options, itself, |options| {
             self.channel.send(options, &mut encode)
         }) {
@@ -231,9 +221,11 @@ impl<Set: ProtocolSet> Client<Set> {
     where
         A: EncodeArguments<'v>,
     {
-        let mut options = self.options(true);
-        let around = self.begin(method, &mut options)?;
-        let mut encode = self.encoder(method, MessageKind::Oneway, ids, &arguments);
+        let mut options = self.caller.options(true);
+        let around = self.caller.begin(method, &mut options)?;
+        let mut encode = self
+            .caller
+            .encoder(method, MessageKind::Oneway, ids, &arguments);
         let result = self.attempts(&options, itself, |options| {
             self.channel
                 .exchange(options, &mut encode, &mut |_, _| Ok(()))
@@ -255,7 +247,7 @@ impl<Set: ProtocolSet> Client<Set> {
         undeclared: impl Fn(&E) -> Option<&Error>,
         mut attempt: impl FnMut(&CallOptions) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Some(retry) = &self.retry else {
+        let Some(retry) = &self.caller.retry else {
             return attempt(options);
         };
         let mut attempts = retry.begin(options);
@@ -266,35 +258,6 @@ impl<Set: ProtocolSet> Client<Set> {
                 _ => return result,
             }
         }
-    }
-
-    /// Tells the interceptors of a call, if there are any.
-    #[inline]
-    fn begin(&self, method: &str, options: &mut CallOptions) -> Result<Option<Observed>> {
-        if self.stack.is_empty() {
-            return Ok(None);
-        }
-        let mut cx = CallContext::default();
-        cx.call(
-            self.service.as_deref().unwrap_or_default(),
-            method,
-            options.oneway,
-        );
-        cx.limit_deadline(options.deadline);
-        let around = Around::begin(self.stack.clone(), Box::new(cx));
-        let around = around.map_err(|error| error.with_delivery(Delivery::NotSent))?;
-        if let Some(deadline) = around.cx.deadline() {
-            options.deadline = deadline;
-        }
-        Ok(Some(around))
-    }
-
-    fn options(&self, oneway: bool) -> CallOptions {
-        let mut deadline = Deadline::after(self.timeout);
-        if let Some(at) = self.deadline {
-            deadline = Deadline::until(at).min(deadline);
-        }
-        CallOptions::new(oneway, deadline)
     }
 
     /// Runs what hands the reply to a function, and returns what that has decoded.
@@ -309,15 +272,7 @@ impl<Set: ProtocolSet> Client<Set> {
     {
         let mut result = None;
         let run = run(&*self.channel, &mut |sequence_id, message| {
-            let limits = &self.limits;
-            let reply = DecodeReply {
-                method,
-                sequence_id,
-                message,
-                limits,
-                ty: PhantomData,
-            };
-            result = Some(self.protocol.visit(reply)?);
+            result = Some(self.caller.decode(method, sequence_id, message)?);
             Ok(())
         });
         match (run, result) {
@@ -332,174 +287,13 @@ impl<Set: ProtocolSet> Client<Set> {
     fn channel(&self) -> &dyn Channel {
         &*self.channel
     }
-
-    fn encoder<'a, 'v, A: EncodeArguments<'v>>(
-        &'a self,
-        method: &'static str,
-        kind: MessageKind,
-        ids: FieldNames,
-        arguments: &'a A,
-    ) -> impl FnMut(i32, &mut Vec<u8>) -> Result<()> + 'a
-    where
-        'v: 'a,
-    {
-        move |sequence_id, buffer| {
-            let head = self.head(method, kind, sequence_id);
-            self.encode(head, ids, arguments, buffer)
-        }
-    }
-
-    fn head(
-        &self,
-        method: &'static str,
-        kind: MessageKind,
-        sequence_id: i32,
-    ) -> MessageHead<'static> {
-        let name = match &self.service {
-            Some(service) => Cow::Owned(format!("{service}:{method}")),
-            None => Cow::Borrowed(method),
-        };
-        MessageHead {
-            name,
-            kind,
-            sequence_id,
-            form: self.form,
-        }
-    }
-
-    fn encode<'v, A: EncodeArguments<'v>>(
-        &self,
-        head: MessageHead<'_>,
-        ids: FieldNames,
-        arguments: &A,
-        buffer: &mut Vec<u8>,
-    ) -> Result<()> {
-        let start = buffer.len();
-        let limits = &self.limits;
-        let call = EncodeCall {
-            head,
-            ids,
-            arguments,
-            limits,
-            buffer: &mut *buffer,
-        };
-        let written = self.protocol.visit(call);
-        if written.is_err() {
-            buffer.truncate(start);
-        }
-        written
-    }
-}
-
-/// What is undeclared of an error that no function declares.
-#[allow(clippy::unnecessary_wraps, reason = "as `MethodError::undeclared`")]
-fn itself(error: &Error) -> Option<&Error> {
-    Some(error)
-}
-
-/// A call that interceptors were told of.
-type Observed = Around<Stack, Box<CallContext>>;
-
-/// Tells interceptors how a call has ended.
-fn end<T, E: MethodError>(around: Option<Observed>, result: &Result<T, E>) {
-    let Some(mut around) = around else { return };
-    around.end(&match result {
-        Ok(_) => End::Done,
-        Err(error) => match error.undeclared() {
-            Some(error) => End::Failed(error),
-            None => End::Declared,
-        },
-    });
 }
 
 impl<Set: fmt::Debug> fmt::Debug for Client<Set> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("protocol", &self.protocol)
-            .field("service", &self.service)
+            .field("protocol", &self.caller.protocol)
+            .field("service", &self.caller.service)
             .finish_non_exhaustive()
-    }
-}
-
-struct EncodeCall<'a, A> {
-    head: MessageHead<'a>,
-    ids: FieldNames,
-    arguments: &'a A,
-    limits: &'a Limits,
-    buffer: &'a mut Vec<u8>,
-}
-
-impl<'v, A: EncodeArguments<'v>> ProtocolVisitor for EncodeCall<'_, A> {
-    type Output = Result<()>;
-
-    fn visit<P: Protocol>(self) -> Result<()> {
-        let mut out = P::output(mem::take(self.buffer), self.limits);
-        out.message_begin(&self.head);
-        write_arguments(self.arguments, self.ids, &mut out);
-        out.message_end();
-        let written = out.finish();
-        *self.buffer = written.bytes;
-        written.result
-    }
-}
-
-struct DecodeReply<'a, T, E> {
-    method: &'static str,
-    sequence_id: i32,
-    message: &'a [u8],
-    limits: &'a Limits,
-    ty: PhantomData<fn() -> (T, E)>,
-}
-
-impl<T, E> ProtocolVisitor for DecodeReply<'_, T, E>
-where
-    T: for<'de> DecodeResult<'de>,
-    E: MethodError,
-{
-    /// The outer error is a reply that cannot be trusted, the inner one that of the function.
-    type Output = Result<Result<T, E>>;
-
-    fn visit<P: Protocol>(self) -> Self::Output {
-        let mut input = P::input(self.message, 0, self.limits);
-        let head = input.message_begin()?;
-        self.check(&head)?;
-        let result = match head.kind {
-            MessageKind::Exception => {
-                let mut exception = ApplicationException::default();
-                exception.decode_into(&mut input)?;
-                let error = Error::from_peer(exception.code, exception.message);
-                Err(error.with_delivery(Delivery::Sent).into())
-            }
-            _ => read_result(&mut input)?,
-        };
-        input.message_end()?;
-        Ok(result)
-    }
-}
-
-impl<T, E> DecodeReply<'_, T, E> {
-    /// An exception may answer what the server could not even read, so its name is not checked.
-    fn check(&self, head: &MessageHead<'_>) -> Result<()> {
-        let (code, text) = if head.sequence_id != self.sequence_id {
-            let text = format!(
-                "the reply has sequence id {}, the call has {}",
-                head.sequence_id, self.sequence_id
-            );
-            (ApplicationCode::BAD_SEQUENCE_ID, text)
-        } else if matches!(head.kind, MessageKind::Call | MessageKind::Oneway) {
-            (
-                ApplicationCode::INVALID_MESSAGE_TYPE,
-                "the server sent a call".to_owned(),
-            )
-        } else if head.kind == MessageKind::Reply && head.name != self.method {
-            let text = format!(
-                "the reply is for `{}`, not for `{}`",
-                head.name, self.method
-            );
-            (ApplicationCode::WRONG_METHOD_NAME, text)
-        } else {
-            return Ok(());
-        };
-        Err(Error::application(code, text))
     }
 }

@@ -15,6 +15,8 @@
 //! share between themselves.
 
 mod address;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod buffered;
 mod connect;
 mod detect;
@@ -31,6 +33,8 @@ mod tcp;
 mod unix;
 
 pub use address::Address;
+#[cfg(feature = "tokio")]
+pub use asynchronous::AsyncStream;
 pub use buffered::Buffered;
 pub use connect::Connector;
 pub use detect::Framing;
@@ -46,6 +50,8 @@ pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
 pub(crate) use event::Listeners;
 pub(crate) use inbox::{Inbox, shrink_out};
+#[cfg(feature = "tokio")]
+pub(crate) use socket::refused;
 pub(crate) use stream::whole;
 
 use crate::error::Result;

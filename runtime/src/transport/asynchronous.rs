@@ -1,0 +1,139 @@
+//! Streams of tokio, for clients and servers that do not block.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+use crate::peer::Peer;
+use crate::transport::tcp;
+
+/// A connected stream that does not block: made from tokio's `TcpStream` or `UnixStream`, or
+/// [from anything](Self::new) that reads and writes, such as a TLS session.
+pub struct AsyncStream {
+    io: Io,
+    peer: Peer,
+}
+
+enum Io {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+    Other(Box<dyn Both>),
+}
+
+/// What any other stream has to be.
+trait Both: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Both for S {}
+
+impl AsyncStream {
+    /// A stream of another kind, and who is at its other end.
+    ///
+    /// Bytes that it keeps to itself it must hand over in `poll_flush`, which is called behind each
+    /// batch of messages.
+    pub fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, peer: Peer) -> Self {
+        let io = Io::Other(Box::new(stream));
+        Self { io, peer }
+    }
+
+    /// The other end.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// Whether it is open and has nothing to read. Asks the system, since the runtime may not have
+    /// heard yet; what is no socket is taken to be quiet.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let socket = match &self.io {
+            Io::Tcp(stream) => SockRef::from(stream),
+            #[cfg(unix)]
+            Io::Unix(stream) => SockRef::from(stream),
+            Io::Other(_) => return true,
+        };
+        // The runtime's sockets do not block.
+        let peeked = socket.peek(&mut [MaybeUninit::uninit()]);
+        peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
+    /// Reads once. [`WouldBlock`](ErrorKind::WouldBlock) when the task will be woken for it.
+    pub(crate) fn read_now(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(buffer);
+        let read = match &mut self.io {
+            Io::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+            #[cfg(unix)]
+            Io::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+            Io::Other(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+        };
+        now(read)?;
+        Ok(buffer.filled().len())
+    }
+
+    /// Writes once; the same.
+    pub(crate) fn write_now(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> io::Result<usize> {
+        let written = now(match &mut self.io {
+            Io::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(unix)]
+            Io::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Io::Other(stream) => Pin::new(stream).poll_write(cx, bytes),
+        })?;
+        if written == 0 && !bytes.is_empty() {
+            return Err(ErrorKind::WriteZero.into());
+        }
+        Ok(written)
+    }
+
+    /// Hands over what the stream has kept; the same.
+    pub(crate) fn flush_now(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match &mut self.io {
+            Io::Other(stream) => now(Pin::new(stream).poll_flush(cx)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What waits is an error, as with sockets that do not block.
+fn now<T>(poll: Poll<io::Result<T>>) -> io::Result<T> {
+    match poll {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+    }
+}
+
+/// Its `TCP_NODELAY` and keepalive are set.
+impl From<TcpStream> for AsyncStream {
+    fn from(stream: TcpStream) -> Self {
+        // Both fail when the peer has gone already, and reading will say so.
+        let _ = tcp::prepare(&SockRef::from(&stream));
+        let peer = stream.peer_addr().map_or(Peer::Local, Peer::Tcp);
+        let io = Io::Tcp(stream);
+        Self { io, peer }
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixStream> for AsyncStream {
+    fn from(stream: UnixStream) -> Self {
+        let io = Io::Unix(stream);
+        let peer = Peer::Unix;
+        Self { io, peer }
+    }
+}
+
+impl fmt::Debug for AsyncStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = &self.peer;
+        f.debug_struct("AsyncStream").field("peer", peer).finish()
+    }
+}
