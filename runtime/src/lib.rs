@@ -35,10 +35,14 @@ pub use config::{ClientConfig, ServerConfig};
 pub use deadline::Deadline;
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 pub use limits::Limits;
+#[cfg(feature = "tokio")]
+pub use processor::{AsyncProcessor, AsyncService};
 pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};
 pub use protocol::{
     Binary, Compact, Json, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
 };
+#[cfg(feature = "tokio")]
+pub use server::{AsyncServer, AsyncServerHandle};
 pub use server::{Server, ServerHandle};
 pub use uuid::Uuid;
 pub use wire::{MessageKind, WireType};

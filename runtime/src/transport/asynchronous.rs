@@ -8,12 +8,15 @@ use std::task::{Context, Poll};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
-use tokio::net::UnixStream;
+use tokio::net::{UnixListener, UnixStream};
 
+use crate::error::{Error, ErrorKind as Kind, Result};
 use crate::peer::Peer;
-use crate::transport::tcp;
+#[cfg(unix)]
+use crate::transport::unix;
+use crate::transport::{Address, tcp};
 
 /// A connected stream that does not block: made from tokio's `TcpStream` or `UnixStream`, or
 /// [from anything](Self::new) that reads and writes, such as a TLS session.
@@ -135,5 +138,101 @@ impl fmt::Debug for AsyncStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let peer = &self.peer;
         f.debug_struct("AsyncStream").field("peer", peer).finish()
+    }
+}
+
+/// Takes connections without blocking: tokio's `TcpListener`, its `UnixListener`, or one of your own.
+pub trait AsyncListener: Send + 'static {
+    /// Takes the next connection, or has the task woken when there is one.
+    ///
+    /// What takes long, such as a handshake, does not belong here but into the first reads of the
+    /// stream: nothing else is accepted meanwhile.
+    ///
+    /// # Errors
+    /// Those of the operating system. A server goes on after each of them.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<AsyncStream>>;
+
+    /// Where it listens.
+    fn local_addr(&self) -> Address;
+}
+
+impl AsyncListener for TcpListener {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<AsyncStream>> {
+        let accepted = Self::poll_accept(self, cx)?;
+        accepted.map(|(stream, peer)| {
+            let mut stream = AsyncStream::from(stream);
+            // It may have gone, and not be asked any more.
+            stream.peer = Peer::Tcp(peer);
+            Ok(stream)
+        })
+    }
+
+    fn local_addr(&self) -> Address {
+        // Never fails for a socket that listens.
+        Self::local_addr(self).map_or(Address::Memory, tcp::local_addr)
+    }
+}
+
+#[cfg(unix)]
+impl AsyncListener for UnixListener {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<AsyncStream>> {
+        let accepted = Self::poll_accept(self, cx)?;
+        accepted.map(|(stream, _)| Ok(stream.into()))
+    }
+
+    fn local_addr(&self) -> Address {
+        let address = Self::local_addr(self).ok();
+        let path = address.as_ref().and_then(|address| address.as_pathname());
+        Address::Unix(path.unwrap_or("".as_ref()).to_owned())
+    }
+}
+
+/// One that was bound here: knows its address as it was written, and the file to remove.
+#[cfg(unix)]
+struct Local {
+    listener: UnixListener,
+    address: Address,
+    #[allow(dead_code, reason = "dropping it removes the file")]
+    file: Option<unix::SocketFile>,
+}
+
+#[cfg(unix)]
+impl AsyncListener for Local {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<AsyncStream>> {
+        AsyncListener::poll_accept(&mut self.listener, cx)
+    }
+
+    fn local_addr(&self) -> Address {
+        self.address.clone()
+    }
+}
+
+/// Listens at an address, for the runtime that it is called in.
+///
+/// # Errors
+/// One sentence that names the address and what stands in the way.
+pub(crate) fn bind_async(address: &Address) -> Result<Box<dyn AsyncListener>> {
+    match address {
+        Address::Tcp { host, port } => {
+            let listener = tcp::listen(address, host, *port, |socket| {
+                TcpListener::from_std(socket.into())
+            })?;
+            Ok(Box::new(listener))
+        }
+        #[cfg(unix)]
+        Address::Unix(_) | Address::Abstract(_) => {
+            let listener = unix::listen(address, |socket, file| {
+                Ok(Local {
+                    listener: UnixListener::from_std(socket.into())?,
+                    address: address.clone(),
+                    file,
+                })
+            })?;
+            Ok(Box::new(listener))
+        }
+        _ => {
+            let text = format!("an async server cannot listen at {address}");
+            Err(Error::new(Kind::Config, text))
+        }
     }
 }

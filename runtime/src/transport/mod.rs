@@ -34,7 +34,7 @@ mod unix;
 
 pub use address::Address;
 #[cfg(feature = "tokio")]
-pub use asynchronous::AsyncStream;
+pub use asynchronous::{AsyncListener, AsyncStream};
 pub use buffered::Buffered;
 pub use connect::Connector;
 pub use detect::Framing;
@@ -46,6 +46,8 @@ pub use socket::{SocketListener, SocketStream};
 pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
 
 pub(crate) use address::bind;
+#[cfg(feature = "tokio")]
+pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
 pub(crate) use event::Listeners;

@@ -25,9 +25,24 @@ pub(super) fn prepare(socket: &Socket) -> io::Result<()> {
 }
 
 pub(super) fn bind(address: &Address, host: &str, port: u16) -> Result<SocketListener> {
+    listen(address, host, port, |socket| {
+        let listener = mio::net::TcpListener::from_std(socket.into());
+        let local = local_addr(listener.local_addr()?);
+        SocketListener::new(Inner::Tcp(listener), local)
+    })
+}
+
+/// Listens at the first address of the host where that can be done, with a socket that does not
+/// block, and makes something of it.
+pub(super) fn listen<T>(
+    address: &Address,
+    host: &str,
+    port: u16,
+    make: impl Fn(Socket) -> io::Result<T>,
+) -> Result<T> {
     let mut last = None;
     for candidate in resolve(address, host, port)? {
-        match listen(candidate) {
+        match listen_one(candidate).and_then(&make) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = Some(error),
         }
@@ -36,7 +51,7 @@ pub(super) fn bind(address: &Address, host: &str, port: u16) -> Result<SocketLis
     Err(refused("listen at", address, error))
 }
 
-fn listen(address: SocketAddr) -> io::Result<SocketListener> {
+fn listen_one(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -48,13 +63,14 @@ fn listen(address: SocketAddr) -> io::Result<SocketListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    let listener = mio::net::TcpListener::from_std(socket.into());
-    let local = listener.local_addr()?;
-    let local = Address::Tcp {
-        host: local.ip().to_string(),
-        port: local.port(),
-    };
-    SocketListener::new(Inner::Tcp(listener), local)
+    Ok(socket)
+}
+
+pub(super) fn local_addr(address: SocketAddr) -> Address {
+    Address::Tcp {
+        host: address.ip().to_string(),
+        port: address.port(),
+    }
 }
 
 /// Connects to the first address of the host that answers. The time-out is for all of it.

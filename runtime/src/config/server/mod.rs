@@ -145,6 +145,12 @@ impl ServerConfig {
 
     /// Refuses what a builder can get wrong as well as a file.
     pub(crate) fn check(&self) -> Result<()> {
+        self.check_values()?;
+        self.check_model()
+    }
+
+    /// The same for a server that is no model.
+    pub(crate) fn check_values(&self) -> Result<()> {
         let origin = &self.origin;
         let range = |key: &str, value: usize, max: usize| match value {
             1.. if value <= max => Ok(()),
@@ -184,8 +190,7 @@ impl ServerConfig {
                 WIRE_MAX,
             )?;
         }
-        self.timeouts.check(origin)?;
-        self.check_model()
+        self.timeouts.check(origin)
     }
 
     fn check_model(&self) -> Result<()> {
