@@ -50,7 +50,7 @@ pub(super) struct State {
     failures: Failures,
     /// The last attempt that failed, and why.
     failed: Option<(u64, Failed)>,
-    /// The last link that was found to be no good before a call was written to it.
+    /// The last link that was lost while every call on it was still to be written.
     stale: u64,
     /// Of the driver.
     task: Option<AbortHandle>,
@@ -140,22 +140,20 @@ impl Link {
         Ok((place, self.appended))
     }
 
-    /// Takes what is to be written, in exchange for an empty buffer. `false` when there is nothing.
-    pub(super) fn take(&mut self, writing: &mut Vec<u8>) -> bool {
+    pub(super) fn has_out(&self) -> bool {
+        !self.out.is_empty()
+    }
+
+    /// Takes what is to be written, in exchange for an empty buffer.
+    pub(super) fn take(&mut self, writing: &mut Vec<u8>) {
         mem::swap(&mut self.out, writing);
         self.taken += writing.len() as u64;
         self.waiting = 0;
-        !writing.is_empty()
     }
 
     /// Whether of so many calls that are in flight none has been written.
     pub(super) fn is_idle(&self, calls: usize) -> bool {
         calls == self.waiting
-    }
-
-    /// How many bytes of the stream may have left.
-    fn may_have_sent(&self) -> u64 {
-        self.taken
     }
 
     pub(super) fn wake(&mut self) {
@@ -197,9 +195,15 @@ impl State {
 }
 
 impl Connection {
-    /// Ends a link and all of its calls.
+    /// Ends a link and all of its calls, and has those told.
     #[cold]
-    pub(super) fn fail(&self, state: &mut State, number: u64, error: &Error) {
+    fn fail(
+        &self,
+        state: &mut State,
+        number: u64,
+        error: &Error,
+        told: impl Fn(Delivery) -> Error,
+    ) {
         if state.link(number).is_none() {
             return;
         }
@@ -213,7 +217,9 @@ impl Connection {
         }
         let reason = || Event::Down(Error::new(error.kind(), error.to_string()));
         self.dialer.events.note(number, reason);
-        state.calls.fail(link.may_have_sent(), words::failed(error));
+        state.calls.fail(link.taken, |delivery| {
+            told(delivery).with_delivery(delivery)
+        });
         for waker in &mut state.wakers {
             if let Some(waker) = waker.take() {
                 waker.wake();
@@ -224,12 +230,22 @@ impl Connection {
         self.room.notify_waiters();
     }
 
-    /// The same for one that turned out to be closed when calls were to be written to it.
+    /// The same when the driver has found out.
     #[cold]
-    pub(super) fn fail_stale(&self, number: u64) {
+    pub(super) fn lost(&self, number: u64, error: &Error) {
         let mut state = self.state.lock();
-        state.stale = number;
-        self.fail(&mut state, number, &words::stale());
+        let calls = state.calls.len();
+        let Some(link) = state.link(number) else {
+            return;
+        };
+        if link.is_idle(calls) {
+            state.stale = number;
+        }
+        self.fail(&mut state, number, error, |delivery| match delivery {
+            // Whatever it was, such a call can be made again.
+            Delivery::NotSent => Error::new(ErrorKind::Closed, error.to_string()),
+            _ => Error::new(error.kind(), error.to_string()),
+        });
     }
 
     /// A connection is made.
@@ -457,14 +473,17 @@ impl Owner {
         encode: &mut impl FnMut(i32, &mut Vec<u8>) -> Result<()>,
     ) -> Result<Option<Reply>> {
         runtime()?;
+        let mut again = true;
         loop {
             let entered = self.0.enter(options, encode).await;
             let mut call = entered.map_err(|error| error.with_delivery(Delivery::NotSent))?;
             let link = call.link;
             match call.wait().await {
+                // The server had closed the connection before the call was made.
                 Err(error)
                     if error.delivery() == Delivery::NotSent
-                        && self.0.state.lock().stale == link => {}
+                        && self.0.state.lock().stale == link
+                        && mem::take(&mut again) => {}
                 ended => return ended,
             }
         }
@@ -474,7 +493,8 @@ impl Owner {
     pub(super) fn done_with(&self, reply: Reply, error: Option<&Error>) {
         let mut state = self.0.state.lock();
         if let Some(error) = error {
-            self.0.fail(&mut state, reply.link, error);
+            let told = words::failed(error);
+            self.0.fail(&mut state, reply.link, error, told);
         }
         let mut message = reply.message;
         if message.capacity() <= SPARE_BYTES_MAX && state.spare.len() < SPARE {
@@ -498,7 +518,8 @@ impl Drop for Owner {
         }
         if let Some(link) = &state.link {
             let number = link.number;
-            self.0.fail(&mut state, number, &words::dropped());
+            let (dropped, told) = (words::dropped(), |_| words::dropped());
+            self.0.fail(&mut state, number, &dropped, told);
         }
         drop(state);
         if let Some(task) = task {
@@ -589,7 +610,8 @@ impl InFlight<'_> {
         // that will show.
         if (unsent && link.blocked) || state.calls.is_silent_since(self.ticket, replies) {
             self.connection.end(&mut state, self.ticket);
-            self.connection.fail(&mut state, self.link, &error);
+            let told = words::failed(&error);
+            self.connection.fail(&mut state, self.link, &error, told);
             drop(state);
             self.connection.dialer.events.tell();
             return error;

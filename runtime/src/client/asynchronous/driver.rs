@@ -33,8 +33,7 @@ pub(super) async fn run(connection: Arc<Connection>, number: u64, began: Instant
             let end = poll_fn(|cx| driver.poll(cx)).await;
             drop(driver);
             if let Some(error) = end {
-                let mut state = connection.state.lock();
-                connection.fail(&mut state, number, &error);
+                connection.lost(number, &error);
             }
         }
         Err(error) => connection.not_up(number, began, error),
@@ -73,13 +72,11 @@ impl Drop for Watched<'_> {
         }
         let text = "the runtime that the connection belongs to has ended";
         let error = Error::new(ErrorKind::Closed, text);
-        let mut state = self.connection.state.lock();
-        if state.connecting == Some(self.number) {
-            drop(state);
+        let connecting = self.connection.state.lock().connecting;
+        if connecting == Some(self.number) {
             self.connection.not_up(self.number, self.began, error);
         } else {
-            self.connection.fail(&mut state, self.number, &error);
-            drop(state);
+            self.connection.lost(self.number, &error);
         }
         self.connection.dialer.events.tell();
     }
@@ -240,18 +237,16 @@ impl<'a> Driver<'a> {
         let Some(link) = link(&mut state, self.number) else {
             return Err(None);
         };
-        let idle = link.is_idle(calls);
-        if !link.take(&mut self.writing) {
+        if !link.has_out() {
             link.driver = Some(cx.waker().clone());
             return Ok(false);
         }
-        // Before anything is written it has to be seen whether anybody is there.
-        if idle && !self.stream.is_quiet() {
-            link.taken = link.sent;
+        // Where nothing is in flight, it has to be seen first whether anybody is there.
+        if link.is_idle(calls) && !self.stream.is_quiet() {
             drop(state);
-            self.connection.fail_stale(self.number);
-            return Err(None);
+            return Err(Some(self.closed()));
         }
+        link.take(&mut self.writing);
         Ok(true)
     }
 
