@@ -24,6 +24,10 @@ pub fn compile(file: impl AsRef<Path>) -> Result<(), Error> {
 /// # Ok::<(), seapink_idl::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "options that have nothing to do with each other"
+)]
 pub struct Builder {
     load: LoadOptions,
     out_dir: Option<PathBuf>,

@@ -257,7 +257,7 @@ pub(super) fn run(
     let _running = shared.counters.running();
     let processor = &*shared.settings.processor;
     let processed = catch_unwind(AssertUnwindSafe(|| processor.process(request, out, cx)));
-    judge(request, cx, processed, out.len() > empty)
+    judge(request, cx, &processed, out.len() > empty)
 }
 
 /// What has come of a call, and whether it has left an answer.
@@ -268,11 +268,11 @@ pub(super) fn run(
 pub(super) fn judge(
     request: &Request<'_>,
     cx: &CallContext,
-    processed: Result<Outcome, Box<dyn Any + Send>>,
+    processed: &Result<Outcome, Box<dyn Any + Send>>,
     answered: bool,
 ) -> Result<Outcome, String> {
     match processed {
-        Ok(outcome) if outcome == Outcome::Silent || answered => Ok(outcome),
+        Ok(outcome) if *outcome == Outcome::Silent || answered => Ok(*outcome),
         // Not with Seapink's own processors.
         Ok(_) => Err("the processor wrote no answer".to_owned()),
         Err(_) => {

@@ -137,7 +137,9 @@ impl From<UnixStream> for AsyncStream {
 impl fmt::Debug for AsyncStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let peer = &self.peer;
-        f.debug_struct("AsyncStream").field("peer", peer).finish()
+        f.debug_struct("AsyncStream")
+            .field("peer", peer)
+            .finish_non_exhaustive()
     }
 }
 

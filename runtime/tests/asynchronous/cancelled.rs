@@ -145,7 +145,7 @@ async fn a_client_that_is_dropped_while_it_connects_makes_no_connection() {
         count.fetch_add(1, Ordering::SeqCst);
         let ended = OnDrop(Arc::clone(&ended));
         async move {
-            sleep(Duration::from_secs(3600)).await;
+            sleep(Duration::from_hours(1)).await;
             drop(ended);
             unreachable!()
         }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-use crate::golden::asynchronous::CalculatorAsyncClient;
+use crate::golden::asynchronous::{CalculatorAddError, CalculatorAsyncClient};
 use crate::support::{Kind, Other, Running, SLACK, in_time, local, wait};
 
 /// A server that does what a test says with each connection.
@@ -41,7 +41,7 @@ fn reply(id: [u8; 4], result: u8) -> Vec<u8> {
     [&length[..], &message].concat()
 }
 
-async fn ends_in_time(begun: Instant, ms: u64) {
+fn ends_in_time(begun: Instant, ms: u64) {
     let (took, due) = (begun.elapsed(), Duration::from_millis(ms));
     assert!(took >= due && took < due + SLACK, "{took:?}");
 }
@@ -53,7 +53,7 @@ async fn no_reply() {
     let brief = client.with_timeout(Duration::from_millis(60));
     let begun = Instant::now();
     let error = wait(&brief).await.unwrap_err().other();
-    ends_in_time(begun, 60).await;
+    ends_in_time(begun, 60);
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(error.delivery(), Delivery::Sent);
     assert_eq!(error.message(), "no reply within 60 ms");
@@ -77,10 +77,8 @@ async fn a_reply_that_drips() {
         }
     });
     let begun = Instant::now();
-    let error = match client.add(2, 3).await.unwrap_err() {
-        crate::golden::asynchronous::CalculatorAddError::Other(error) => error,
-    };
-    ends_in_time(begun, 100).await;
+    let CalculatorAddError::Other(error) = client.add(2, 3).await.unwrap_err();
+    ends_in_time(begun, 100);
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(error.delivery(), Delivery::Sent);
     in_time(dripping).await.unwrap();
@@ -157,7 +155,7 @@ async fn connecting_takes_its_share() {
         let first = first.swap(false, std::sync::atomic::Ordering::SeqCst);
         async move {
             if !first {
-                sleep(Duration::from_secs(3600)).await;
+                sleep(Duration::from_hours(1)).await;
             }
             let stream = stream.unwrap();
             Ok(seapink::transport::AsyncStream::new(
@@ -174,7 +172,7 @@ async fn connecting_takes_its_share() {
     let _ = client.echo("the connection is gone").await;
     let begun = Instant::now();
     let error = client.echo("x").await.unwrap_err().other();
-    ends_in_time(begun, 50).await;
+    ends_in_time(begun, 50);
     assert_eq!(error.message(), "not connected within 50 ms");
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(error.delivery(), Delivery::NotSent);
@@ -186,12 +184,12 @@ async fn a_first_connection_that_takes_too_long() {
     let timeouts = ClientTimeouts::default().connect_ms(50);
     let config = ClientConfig::new("").timeouts(timeouts);
     let connect = || async {
-        sleep(Duration::from_secs(3600)).await;
+        sleep(Duration::from_hours(1)).await;
         unreachable!()
     };
     let begun = Instant::now();
     let error = AsyncClient::<seapink::Standard>::with_connector(connect, &config).await;
-    ends_in_time(begun, 50).await;
+    ends_in_time(begun, 50);
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(error.message(), "not connected within 50 ms");
@@ -212,7 +210,7 @@ async fn waiting_for_room() {
     let brief = client.with_timeout(Duration::from_millis(50));
     let begun = Instant::now();
     let error = brief.echo("x").await.unwrap_err().other();
-    ends_in_time(begun, 50).await;
+    ends_in_time(begun, 50);
     assert_eq!(error.kind(), ErrorKind::Overloaded);
     assert_eq!(error.delivery(), Delivery::NotSent);
     assert_eq!(

@@ -341,3 +341,52 @@ async fn a_pool_is_refused() {
     let text = "client.pool: an async client has one connection, which its calls share";
     assert!(error.message().contains(text), "{error}");
 }
+
+/// Fails a few times before it gives its connection.
+struct Exhausted(u32, Option<seapink::transport::AsyncStream>);
+
+impl seapink::transport::AsyncListener for Exhausted {
+    fn poll_accept(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<seapink::transport::AsyncStream>> {
+        use std::task::Poll;
+
+        if self.0 > 0 {
+            self.0 -= 1;
+            return Poll::Ready(Err(std::io::ErrorKind::OutOfMemory.into()));
+        }
+        self.1
+            .take()
+            .map_or(Poll::Pending, |stream| Poll::Ready(Ok(stream)))
+    }
+
+    fn local_addr(&self) -> seapink::transport::Address {
+        seapink::transport::Address::Memory
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_fails_does_not_end_a_server() {
+    use seapink::transport::AsyncStream;
+
+    let (here, there) = tokio::io::duplex(1000);
+    let listener = Exhausted(4, Some(AsyncStream::new(there, seapink::Peer::Local)));
+    let processor = CalculatorAsyncProcessor::new(Handler::default());
+    let server = AsyncServer::with_listener(listener, &local(), processor).unwrap();
+    let handle = server.handle();
+    let begun = std::time::Instant::now();
+    let serving = tokio::spawn(server.run());
+    let stream = AsyncStream::new(here, seapink::Peer::Local);
+    let client = AsyncClient::<Standard>::over(stream, &ClientConfig::new("")).unwrap();
+    let client = CalculatorAsyncClient::new(client);
+    assert_eq!(in_time(client.add(1, 2)).await.unwrap(), 3);
+    assert_eq!(handle.stats().accept_errors, 4);
+    let pauses = Duration::from_millis(10 + 20 + 40 + 80);
+    assert!(begun.elapsed() >= pauses, "it does not spin");
+    assert!(handle.shutdown(AGES).await.is_clean());
+    in_time(serving).await.unwrap().unwrap();
+    let error = client.add(1, 2).await.unwrap_err();
+    let crate::golden::asynchronous::CalculatorAddError::Other(error) = error;
+    assert_eq!(error.kind(), ErrorKind::Closed, "there is no other stream");
+}

@@ -211,9 +211,10 @@ impl Connection {
             return;
         };
         #[cfg(feature = "tracing")]
-        match error.kind() {
-            ErrorKind::Cancelled => tracing::debug!("connection closed: {error}"),
-            _ => tracing::warn!("connection closed: {error}"),
+        if error.kind() == ErrorKind::Cancelled {
+            tracing::debug!("connection closed: {error}");
+        } else {
+            tracing::warn!("connection closed: {error}");
         }
         let reason = || Event::Down(Error::new(error.kind(), error.to_string()));
         self.dialer.events.note(number, reason);
@@ -548,7 +549,7 @@ impl InFlight<'_> {
                 Poll::Ready(()) => Poll::Ready(Err(self.expire())),
                 Poll::Pending => Poll::Pending,
             },
-            ended => ended,
+            ended @ Poll::Ready(_) => ended,
         })
         .await;
         self.ended = true;

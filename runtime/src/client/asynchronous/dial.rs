@@ -81,23 +81,18 @@ pub(super) fn once(stream: AsyncStream) -> Connect {
 /// # Errors
 /// One sentence that names the address and what stands in the way.
 pub(super) async fn connect(address: &Address) -> Result<AsyncStream> {
-    match address {
-        Address::Tcp { host, port } => {
-            let candidates = resolve(address, host, *port).await?;
-            let mut last = io::ErrorKind::AddrNotAvailable.into();
-            for candidate in candidates {
-                match connect_one(candidate).await {
-                    Ok(stream) => return Ok(stream.into()),
-                    Err(error) => last = error,
-                }
-            }
-            Err(refused("connect to", address, last))
-        }
-        _ => {
-            let connected = connect_local(address).await;
-            connected.map_err(|error| refused("connect to", address, error))
+    let Address::Tcp { host, port } = address else {
+        let connected = connect_local(address).await;
+        return connected.map_err(|error| refused("connect to", address, error));
+    };
+    let mut last = io::ErrorKind::AddrNotAvailable.into();
+    for candidate in resolve(address, host, *port).await? {
+        match connect_one(candidate).await {
+            Ok(stream) => return Ok(stream.into()),
+            Err(error) => last = error,
         }
     }
+    Err(refused("connect to", address, last))
 }
 
 async fn resolve(address: &Address, host: &str, port: u16) -> Result<Vec<SocketAddr>> {

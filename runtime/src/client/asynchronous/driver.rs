@@ -52,7 +52,7 @@ async fn connect(connection: &Connection) -> Result<AsyncStream> {
             let text = format!("not connected within {} ms", dialer.time.as_millis());
             Err(Error::new(ErrorKind::Timeout, text))
         }),
-        connected => connected,
+        connected @ Poll::Ready(_) => connected,
     })
     .await
 }
@@ -268,8 +268,8 @@ impl<'a> Driver<'a> {
     fn watch(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         let mut state = self.connection.state.lock();
         loop {
-            let abandoned = state.calls.abandoned();
-            let Some(link) = link(&mut state, self.number) else {
+            let State { calls, link, .. } = &mut *state;
+            let Some(link) = link.as_mut().filter(|link| link.number == self.number) else {
                 return Err(None);
             };
             let Some(doubt) = &mut link.doubt else {
@@ -283,7 +283,7 @@ impl<'a> Driver<'a> {
             if timer.as_mut().poll(cx).is_pending() {
                 return Ok(());
             }
-            if abandoned == 0 {
+            if calls.abandoned() == 0 {
                 link.doubt = None;
             } else if doubt.replies != link.replies {
                 *doubt = Doubt {

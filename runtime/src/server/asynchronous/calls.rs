@@ -239,7 +239,7 @@ impl Call {
         let process = async { processor.process(&request, &mut reply, &mut cx).await };
         let processed = caught(process).await;
         drop(running);
-        let ran = engine::judge(&request, &cx, processed, !reply.is_empty());
+        let ran = engine::judge(&request, &cx, &processed, !reply.is_empty());
         self.answer(&request, &reply, ran);
     }
 

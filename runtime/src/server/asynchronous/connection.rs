@@ -83,7 +83,8 @@ struct Woken(Mutex<Option<Waker>>);
 
 impl Woken {
     fn wake(&self) {
-        if let Some(waker) = self.0.lock().take() {
+        let waker = self.0.lock().take();
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
