@@ -389,3 +389,13 @@ fn chat() {
         );
     }
 }
+
+#[cfg(feature = "async")]
+#[test]
+fn async_calculator() {
+    let expected = "1 + 2 + 3 = 6, 2 + 3 = 5\n\
+                    given up: true\n\
+                    20 + 22 = 42\n\
+                    stopped, no call lost: true\n";
+    assert_eq!(output(&mut program!("async-calculator")), expected);
+}

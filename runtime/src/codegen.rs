@@ -1,5 +1,7 @@
 //! What emitted code names, and nothing else. Not for users: it follows the compiler's version.
 
+#[cfg(feature = "tokio")]
+pub use crate::client::AsyncClient;
 pub use crate::client::{Client, Pending};
 pub use crate::codec::{
     Decode, DecodeStruct, Double, Encode, EncodeStruct, Enum, FieldName, ListView, MapView,
@@ -8,6 +10,8 @@ pub use crate::codec::{
 };
 pub use crate::config::ClientConfig;
 pub use crate::error::{Error, Result};
+#[cfg(feature = "tokio")]
+pub use crate::processor::{Answer, AsyncCall, AsyncService};
 pub use crate::processor::{
     Call, CallContext, FieldNames, Functions, Lend, MethodError, Outcome, Service,
 };

@@ -27,6 +27,8 @@ pub mod server;
 pub mod transport;
 mod wire;
 
+#[cfg(feature = "tokio")]
+pub use client::AsyncClient;
 pub use client::{Channel, Client};
 pub use codec::{
     Double, Linked, ListView, MapView, Mask, NumbersView, SetView, UnknownField, UnknownFields,
@@ -39,6 +41,8 @@ pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 pub use limits::Limits;
 #[cfg(feature = "tls")]
 pub use peer::{TlsPeer, TlsVersion};
+#[cfg(feature = "tokio")]
+pub use processor::{AsyncProcessor, AsyncService};
 pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};
 pub use protocol::{
     Binary, Compact, Json, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
@@ -46,6 +50,8 @@ pub use protocol::{
 /// The crate of the feature `tls`, for programs that make their own configurations of it.
 #[cfg(feature = "tls")]
 pub use rustls;
+#[cfg(feature = "tokio")]
+pub use server::{AsyncServer, AsyncServerHandle};
 pub use server::{Server, ServerHandle};
 pub use uuid::Uuid;
 pub use wire::{MessageKind, WireType};

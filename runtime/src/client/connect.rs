@@ -1,19 +1,18 @@
 //! From a configuration to a client that is connected.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::backoff::Backoff;
+use super::caller::Caller;
 use super::connection::Connection;
 use super::dialer::Dialer;
 use super::pool::Pool;
-use super::retry::Retry;
 use crate::client::Client;
 use crate::config::ClientConfig;
 use crate::error::Result;
-use crate::protocol::{MessageForm, ProtocolSet};
+use crate::protocol::ProtocolSet;
 use crate::transport::{Address, AddressConnector, Connector, OneStream, Stream};
 
 impl<Set: ProtocolSet> Client<Set> {
@@ -80,37 +79,14 @@ impl<Set: ProtocolSet> Client<Set> {
         config.check()?;
         #[cfg(feature = "tls")]
         let connector = config.secured(connector, host)?;
-        let name = &config.protocol;
-        let protocol = Set::named(name);
-        let wire = Set::WIRE.iter().find(|wire| wire.name() == name);
-        let (Some(protocol), Some(wire)) = (protocol, wire) else {
-            let names: Vec<_> = Set::WIRE.iter().map(|wire| wire.name()).collect();
-            return Err(config.origin.no_such("client.protocol", name, &names));
-        };
-        let dialer = Arc::new(Dialer::new(connector, *wire, config, backoff)?);
-        let mut client = if let Some(pool) = &config.pool {
-            Self::new(Pool::connect(dialer, pool, config.reply_order)?, protocol)
-        } else {
-            let connection = Connection::new(dialer, config.in_flight_max, config.reply_order);
-            connection.connect()?;
-            Self::new(connection, protocol)
-        };
-        client.retry = config
-            .retry
-            .as_ref()
-            .map(|retry| Arc::new(Retry::new(retry)));
-        let form = if config.strict_write {
-            MessageForm::Strict
-        } else {
-            MessageForm::Old
-        };
-        let client = client
-            .with_limits(config.limits)
-            .with_form(form)
-            .with_timeout(Duration::from_millis(config.timeouts.call_ms));
-        Ok(match &config.service {
-            Some(service) => client.service(service),
-            None => client,
-        })
+        let (caller, wire) = Caller::configured(config)?;
+        let dialer = Arc::new(Dialer::new(connector, wire, config, backoff)?);
+        if let Some(pool) = &config.pool {
+            let pool = Pool::connect(dialer, pool, config.reply_order)?;
+            return Ok(Self::with_caller(pool, caller));
+        }
+        let connection = Connection::new(dialer, config.in_flight_max, config.reply_order);
+        connection.connect()?;
+        Ok(Self::with_caller(connection, caller))
     }
 }

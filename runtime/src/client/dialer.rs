@@ -1,9 +1,6 @@
-//! Makes the connections of a client, and not too often when the server cannot be reached.
-//!
-//! After a failure there is a pause in which nobody tries: calls fail at once, with the reason of
-//! that failure. Why not wait for the pause to end? Because a server that is down would hold every
-//! thread of its clients; whoever wants to wait [retries](super::retry). After the pause one call
-//! tries for all, and the others wait to see what comes of it.
+//! Makes the connections of a client, and not too often when the server cannot be reached: in the
+//! pause after a [failure](super::failures) nobody tries. After the pause one call tries for all, and
+//! the others wait to see what comes of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,9 +11,10 @@ use parking_lot::{Condvar, Mutex};
 use super::backoff::Backoff;
 use super::connection::Link;
 use super::events::{Event, Events};
+use super::failures::{Failures, not_connected};
 use crate::config::ClientConfig;
 use crate::deadline::Deadline;
-use crate::error::{Delivery, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::WireProtocol;
 use crate::transport::{Connector, Setup, Stream, Transport};
@@ -34,26 +32,16 @@ pub(super) struct Dialer {
     backoff: Option<Backoff>,
     /// How many connections were begun.
     begun: AtomicU64,
-    failures: Mutex<Failures>,
+    attempts: Mutex<Attempts>,
     tried: Condvar,
 }
 
-/// What is known of attempts that have failed, since one has not.
+/// What threads that want to connect have to know of each other.
 #[derive(Default)]
-struct Failures {
-    /// How many there were, one after the other.
-    count: u32,
-    last: Option<Failure>,
+struct Attempts {
+    failures: Failures,
     /// One call tries for all.
     trying: bool,
-}
-
-struct Failure {
-    kind: ErrorKind,
-    text: String,
-    at: Instant,
-    /// Nobody tries before.
-    due: Instant,
 }
 
 impl Dialer {
@@ -82,7 +70,7 @@ impl Dialer {
             age: pool.map(|pool| Duration::from_millis(pool.age_ms)),
             backoff,
             begun: AtomicU64::new(0),
-            failures: Mutex::default(),
+            attempts: Mutex::default(),
             tried: Condvar::new(),
         })
     }
@@ -126,32 +114,22 @@ impl Dialer {
 
     /// Waits until it may be tried.
     fn begin(&self, deadline: &Deadline) -> Result<Attempt<'_>> {
-        let mut failures = self.failures.lock();
+        let mut attempts = self.attempts.lock();
         loop {
             let began = Instant::now();
-            let Some(last) = &failures.last else {
+            attempts.failures.check(began)?;
+            let alone = attempts.failures.are_known();
+            if !(alone && attempts.trying) {
+                attempts.trying |= alone;
                 return Ok(Attempt {
                     dialer: self,
-                    alone: false,
-                    began,
-                });
-            };
-            if let Some(wait) = last.due.checked_duration_since(began)
-                && !wait.is_zero()
-            {
-                return Err(last.repeated(wait));
-            }
-            if !failures.trying {
-                failures.trying = true;
-                return Ok(Attempt {
-                    dialer: self,
-                    alone: true,
+                    alone,
                     began,
                 });
             }
             if self
                 .tried
-                .wait_until(&mut failures, deadline.at())
+                .wait_until(&mut attempts, deadline.at())
                 .timed_out()
             {
                 return Err(not_connected(deadline));
@@ -160,8 +138,7 @@ impl Dialer {
     }
 
     fn succeeded(&self) {
-        let mut failures = self.failures.lock();
-        (failures.count, failures.last) = (0, None);
+        self.attempts.lock().failures = Failures::default();
     }
 
     /// Notes a failure, after which there is a pause.
@@ -179,36 +156,7 @@ impl Dialer {
             // The call was in a hurry, which says nothing about the server.
             return error;
         }
-        let mut failures = self.failures.lock();
-        let now = Instant::now();
-        match &failures.last {
-            // Others have failed at the same time.
-            Some(last) if began < last.at => return error.with_retry_at(last.due),
-            // Long ago.
-            Some(last) if now > last.due + backoff.max() => failures.count = 0,
-            _ => {}
-        }
-        failures.count = failures.count.saturating_add(1);
-        let due = now + backoff.pause(failures.count);
-        failures.last = Some(Failure {
-            kind,
-            text,
-            at: now,
-            due,
-        });
-        error.with_retry_at(due)
-    }
-}
-
-impl Failure {
-    /// What a call is told in the pause.
-    #[cold]
-    fn repeated(&self, wait: Duration) -> Error {
-        let (why, ms) = (&self.text, wait.as_millis() + 1);
-        let text = format!("{why}; the next attempt to connect is due in {ms} ms");
-        Error::new(self.kind, text)
-            .with_delivery(Delivery::NotSent)
-            .with_retry_at(self.due)
+        self.attempts.lock().failures.note(backoff, began, error)
     }
 }
 
@@ -223,7 +171,7 @@ struct Attempt<'a> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if self.alone {
-            self.dialer.failures.lock().trying = false;
+            self.dialer.attempts.lock().trying = false;
             self.dialer.tried.notify_all();
         }
     }
@@ -233,10 +181,4 @@ impl Drop for Attempt<'_> {
 fn jittered(age: Duration) -> Duration {
     let fifth = u64::try_from((age / 5).as_nanos()).unwrap_or(u64::MAX);
     age * 9 / 10 + Duration::from_nanos(fastrand::u64(0..=fifth))
-}
-
-#[cold]
-pub(super) fn not_connected(deadline: &Deadline) -> Error {
-    let text = format!("not connected within {deadline}");
-    Error::new(ErrorKind::Timeout, text)
 }

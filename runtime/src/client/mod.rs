@@ -3,12 +3,16 @@
 //! A [`Client`] turns function calls into messages; a [`Channel`] carries whole messages and knows
 //! no types. Emitted clients are a thin layer of named functions over [`Client`].
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod backoff;
+mod caller;
 mod channel;
 mod connect;
 mod connection;
 mod dialer;
 mod events;
+mod failures;
 mod file;
 mod in_process;
 mod message;
@@ -18,24 +22,23 @@ mod retry;
 
 pub use crate::deadline::Deadline;
 pub use crate::transport::ConnectionEvent;
+#[cfg(feature = "tokio")]
+pub use asynchronous::AsyncClient;
 pub use channel::{CallOptions, Channel, Sent};
 pub use pending::Pending;
 
-use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::RetryConfig;
-use crate::error::{Delivery, Error, ErrorKind, Result};
-use crate::interceptor::{Around, End, Interceptor, Stack};
+use crate::error::{Error, ErrorKind, Result};
+use crate::interceptor::{End, Interceptor};
 use crate::limits::Limits;
-use crate::processor::{CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError};
-use crate::protocol::{MessageForm, MessageHead, ProtocolSet, Standard};
+use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
+use crate::protocol::{MessageForm, ProtocolSet, Standard};
 use crate::wire::MessageKind;
-use message::{DecodeReply, EncodeCall};
-use retry::Retry;
+use caller::{Caller, end, itself};
 
 /// How long a call may take unless a configuration or the caller says so.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -44,43 +47,33 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Client<Set = Standard> {
     channel: Arc<dyn Channel>,
-    protocol: Set,
-    form: MessageForm,
-    limits: Limits,
-    service: Option<Arc<str>>,
-    timeout: Duration,
-    deadline: Option<Instant>,
-    retry: Option<Arc<Retry>>,
-    stack: Stack,
+    caller: Caller<Set>,
 }
 
 impl<Set: ProtocolSet> Client<Set> {
     /// A client that speaks a protocol over a channel.
     pub fn new(channel: impl Channel + 'static, protocol: Set) -> Self {
+        Self::with_caller(channel, Caller::new(protocol))
+    }
+
+    fn with_caller(channel: impl Channel + 'static, caller: Caller<Set>) -> Self {
         Self {
             channel: Arc::new(channel),
-            protocol,
-            form: MessageForm::default(),
-            limits: Limits::default(),
-            service: None,
-            timeout: CALL_TIMEOUT,
-            deadline: None,
-            retry: None,
-            stack: Stack::default(),
+            caller,
         }
     }
 
     /// The same client with other limits on what replies may cost.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.caller.limits = limits;
         self
     }
 
     /// The same client, writing the heads of its messages in this form.
     #[must_use]
     pub fn with_form(mut self, form: MessageForm) -> Self {
-        self.form = form;
+        self.caller.form = form;
         self
     }
 
@@ -88,7 +81,7 @@ impl<Set: ProtocolSet> Client<Set> {
     /// last byte of the reply. Default 30 seconds, or `call_ms` of the configuration.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.caller.timeout = timeout;
         self
     }
 
@@ -96,7 +89,7 @@ impl<Set: ProtocolSet> Client<Set> {
     /// [time-out](Self::with_timeout).
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
-        self.deadline = Some(deadline);
+        self.caller.deadline = Some(deadline);
         self
     }
 
@@ -105,7 +98,7 @@ impl<Set: ProtocolSet> Client<Set> {
     /// does the same.
     #[must_use]
     pub fn with_retry(mut self, config: &RetryConfig) -> Self {
-        self.retry = Some(Arc::new(Retry::new(config)));
+        self.caller.set_retry(config);
         self
     }
 
@@ -113,17 +106,16 @@ impl<Set: ProtocolSet> Client<Set> {
     /// Interceptors see a call once, however often it is made.
     #[must_use]
     pub fn with_interceptor(mut self, interceptor: impl Interceptor + 'static) -> Self {
-        self.stack.push(interceptor);
+        self.caller.stack.push(interceptor);
         self
     }
 
     /// A client for one service of a multiplexed server, over the same channel.
     #[must_use]
     pub fn service(&self, name: &str) -> Self {
-        Self {
-            service: Some(name.into()),
-            ..self.clone()
-        }
+        let mut client = self.clone();
+        client.caller.service = Some(name.into());
+        client
     }
 
     /// Calls a function. Its errors are those that it declares, and everything else as `Other`.
@@ -138,7 +130,7 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        self.call_with(self.options(false), method, ids, arguments)
+        self.call_with(self.caller.options(false), method, ids, arguments)
     }
 
     /// The same for a function that the server may run more than once.
@@ -153,7 +145,7 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        let mut options = self.options(false);
+        let mut options = self.caller.options(false);
         options.idempotent = true;
         self.call_with(options, method, ids, arguments)
     }
@@ -171,8 +163,10 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        let around = self.begin(method, &mut options)?;
-        let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
+        let around = self.caller.begin(method, &mut options)?;
+        let mut encode = self
+            .caller
+            .encoder(method, MessageKind::Call, ids, &arguments);
         let result = self.attempts(&options, E::undeclared, |options| {
             self.decoded(method, |channel, decode| {
                 channel.exchange(options, &mut encode, decode)
@@ -198,9 +192,11 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        let mut options = self.options(false);
-        let mut around = self.begin(method, &mut options)?;
-        let mut encode = self.encoder(method, MessageKind::Call, ids, &arguments);
+        let mut options = self.caller.options(false);
+        let mut around = self.caller.begin(method, &mut options)?;
+        let mut encode = self
+            .caller
+            .encoder(method, MessageKind::Call, ids, &arguments);
         match self.attempts(&options, itself, |options| {
             self.channel.send(options, &mut encode)
         }) {
@@ -226,9 +222,11 @@ impl<Set: ProtocolSet> Client<Set> {
     where
         A: EncodeArguments<'v>,
     {
-        let mut options = self.options(true);
-        let around = self.begin(method, &mut options)?;
-        let mut encode = self.encoder(method, MessageKind::Oneway, ids, &arguments);
+        let mut options = self.caller.options(true);
+        let around = self.caller.begin(method, &mut options)?;
+        let mut encode = self
+            .caller
+            .encoder(method, MessageKind::Oneway, ids, &arguments);
         let result = self.attempts(&options, itself, |options| {
             self.channel
                 .exchange(options, &mut encode, &mut |_, _| Ok(()))
@@ -250,7 +248,7 @@ impl<Set: ProtocolSet> Client<Set> {
         undeclared: impl Fn(&E) -> Option<&Error>,
         mut attempt: impl FnMut(&CallOptions) -> Result<T, E>,
     ) -> Result<T, E> {
-        let Some(retry) = &self.retry else {
+        let Some(retry) = &self.caller.retry else {
             return attempt(options);
         };
         let mut attempts = retry.begin(options);
@@ -261,35 +259,6 @@ impl<Set: ProtocolSet> Client<Set> {
                 _ => return result,
             }
         }
-    }
-
-    /// Tells the interceptors of a call, if there are any.
-    #[inline]
-    fn begin(&self, method: &str, options: &mut CallOptions) -> Result<Option<Observed>> {
-        if self.stack.is_empty() {
-            return Ok(None);
-        }
-        let mut cx = CallContext::default();
-        cx.call(
-            self.service.as_deref().unwrap_or_default(),
-            method,
-            options.oneway,
-        );
-        cx.limit_deadline(options.deadline);
-        let around = Around::begin(self.stack.clone(), Box::new(cx));
-        let around = around.map_err(|error| error.with_delivery(Delivery::NotSent))?;
-        if let Some(deadline) = around.cx.deadline() {
-            options.deadline = deadline;
-        }
-        Ok(Some(around))
-    }
-
-    fn options(&self, oneway: bool) -> CallOptions {
-        let mut deadline = Deadline::after(self.timeout);
-        if let Some(at) = self.deadline {
-            deadline = Deadline::until(at).min(deadline);
-        }
-        CallOptions::new(oneway, deadline)
     }
 
     /// Runs what hands the reply to a function, and returns what that has decoded.
@@ -304,15 +273,7 @@ impl<Set: ProtocolSet> Client<Set> {
     {
         let mut result = None;
         let run = run(&*self.channel, &mut |sequence_id, message| {
-            let limits = &self.limits;
-            let reply = DecodeReply {
-                method,
-                sequence_id,
-                message,
-                limits,
-                ty: PhantomData,
-            };
-            result = Some(self.protocol.visit(reply)?);
+            result = Some(self.caller.decode(method, sequence_id, message)?);
             Ok(())
         });
         match (run, result) {
@@ -327,91 +288,13 @@ impl<Set: ProtocolSet> Client<Set> {
     fn channel(&self) -> &dyn Channel {
         &*self.channel
     }
-
-    fn encoder<'a, 'v, A: EncodeArguments<'v>>(
-        &'a self,
-        method: &'static str,
-        kind: MessageKind,
-        ids: FieldNames,
-        arguments: &'a A,
-    ) -> impl FnMut(i32, &mut Vec<u8>) -> Result<()> + 'a
-    where
-        'v: 'a,
-    {
-        move |sequence_id, buffer| {
-            let head = self.head(method, kind, sequence_id);
-            self.encode(head, ids, arguments, buffer)
-        }
-    }
-
-    fn head(
-        &self,
-        method: &'static str,
-        kind: MessageKind,
-        sequence_id: i32,
-    ) -> MessageHead<'static> {
-        let name = match &self.service {
-            Some(service) => Cow::Owned(format!("{service}:{method}")),
-            None => Cow::Borrowed(method),
-        };
-        MessageHead {
-            name,
-            kind,
-            sequence_id,
-            form: self.form,
-        }
-    }
-
-    fn encode<'v, A: EncodeArguments<'v>>(
-        &self,
-        head: MessageHead<'_>,
-        ids: FieldNames,
-        arguments: &A,
-        buffer: &mut Vec<u8>,
-    ) -> Result<()> {
-        let start = buffer.len();
-        let limits = &self.limits;
-        let call = EncodeCall {
-            head,
-            ids,
-            arguments,
-            limits,
-            buffer: &mut *buffer,
-        };
-        let written = self.protocol.visit(call);
-        if written.is_err() {
-            buffer.truncate(start);
-        }
-        written
-    }
-}
-
-/// What is undeclared of an error that no function declares.
-#[allow(clippy::unnecessary_wraps, reason = "as `MethodError::undeclared`")]
-fn itself(error: &Error) -> Option<&Error> {
-    Some(error)
-}
-
-/// A call that interceptors were told of.
-type Observed = Around<Stack, Box<CallContext>>;
-
-/// Tells interceptors how a call has ended.
-fn end<T, E: MethodError>(around: Option<Observed>, result: &Result<T, E>) {
-    let Some(mut around) = around else { return };
-    around.end(&match result {
-        Ok(_) => End::Done,
-        Err(error) => match error.undeclared() {
-            Some(error) => End::Failed(error),
-            None => End::Declared,
-        },
-    });
 }
 
 impl<Set: fmt::Debug> fmt::Debug for Client<Set> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("protocol", &self.protocol)
-            .field("service", &self.service)
+            .field("protocol", &self.caller.protocol)
+            .field("service", &self.caller.service)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::client::{Client, Deadline, Observed, Sent, end};
+use crate::client::caller::{Observed, end};
+use crate::client::{Client, Deadline, Sent};
 use crate::processor::{DecodeResult, MethodError};
 use crate::protocol::{ProtocolSet, Standard};
 

@@ -5,6 +5,8 @@
 //! between several; users may write their own around either.
 
 mod arguments;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod call;
 mod context;
 mod extensions;
@@ -18,6 +20,10 @@ pub(crate) use arguments::write_arguments;
 pub use arguments::{
     BorrowingFn, DecodeArguments, EncodeArguments, FieldNames, HandlerFn, RecycleArguments,
 };
+#[cfg(feature = "tokio")]
+pub(crate) use asynchronous::caught;
+#[cfg(feature = "tokio")]
+pub use asynchronous::{Answer, AsyncCall, AsyncHandlerFn, AsyncProcessor, AsyncService};
 pub use call::Call;
 pub use context::{CallContext, Peer};
 pub use extensions::Extensions;
@@ -94,11 +100,22 @@ impl<'m> Request<'m> {
         text: &str,
         reply: &mut Vec<u8>,
     ) -> Outcome {
+        self.refuse_in(processor.protocols()[self.protocol], code, text, reply)
+    }
+
+    /// The same in a protocol.
+    pub(crate) fn refuse_in(
+        &self,
+        wire: &dyn WireProtocol,
+        code: ApplicationCode,
+        text: &str,
+        reply: &mut Vec<u8>,
+    ) -> Outcome {
         if self.head.kind == MessageKind::Oneway {
             return Outcome::Silent;
         }
         let head = self.head.answer(&self.head.name, MessageKind::Exception);
-        processor.protocols()[self.protocol].write_exception(&head, code.0, text, reply);
+        wire.write_exception(&head, code.0, text, reply);
         Outcome::Exception
     }
 }
@@ -158,13 +175,18 @@ pub struct WithProtocols<Set, S> {
     set: PhantomData<fn(Set)>,
 }
 
-impl<Set: ProtocolSet, S: Service> WithProtocols<Set, S> {
+impl<Set: ProtocolSet, S> WithProtocols<Set, S> {
     /// Serves every protocol of the set, and no other.
     pub fn new(service: S) -> Self {
         Self {
             service,
             set: PhantomData,
         }
+    }
+
+    #[cfg(feature = "tokio")]
+    fn service(&self) -> &S {
+        &self.service
     }
 }
 

@@ -43,8 +43,8 @@ pub(super) fn accept(
 
 /// How long to pause, and when to say why.
 #[derive(Default)]
-struct Failures {
-    pause: Option<Duration>,
+pub(super) struct Failures {
+    pub(super) pause: Option<Duration>,
     logged: Option<Instant>,
     times: u64,
 }
@@ -52,7 +52,7 @@ struct Failures {
 impl Failures {
     /// Most errors mean that descriptors or memory have run out, and trying again at once would
     /// only burn time. The exception is a peer that has gone before it was taken.
-    fn note(&mut self, error: &io::Error) -> Option<Duration> {
+    pub(super) fn note(&mut self, error: &io::Error) -> Option<Duration> {
         use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
 
         self.times += 1;

@@ -1,5 +1,6 @@
 //! From bytes to answers, without I/O: the part of a connection that every model shares.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -264,8 +265,22 @@ pub(super) fn run(
     let _running = shared.counters.running();
     let processor = &*shared.settings.processor;
     let processed = catch_unwind(AssertUnwindSafe(|| processor.process(request, out, cx)));
+    judge(request, cx, &processed, out.len() > empty)
+}
+
+/// What has come of a call, and whether it has left an answer.
+///
+/// # Errors
+/// The same.
+#[inline]
+pub(super) fn judge(
+    request: &Request<'_>,
+    cx: &CallContext,
+    processed: &Result<Outcome, Box<dyn Any + Send>>,
+    answered: bool,
+) -> Result<Outcome, String> {
     match processed {
-        Ok(outcome) if outcome == Outcome::Silent || out.len() > empty => Ok(outcome),
+        Ok(outcome) if *outcome == Outcome::Silent || answered => Ok(*outcome),
         // Not with Seapink's own processors.
         Ok(_) => Err("the processor wrote no answer".to_owned()),
         Err(_) => {

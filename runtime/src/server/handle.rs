@@ -8,7 +8,7 @@ use crate::server::shared::Shared;
 use crate::transport::Address;
 
 /// How long calls are refused that wait for a worker, before everything is cut.
-const REFUSING_MAX: Duration = Duration::from_millis(100);
+pub(super) const REFUSING_MAX: Duration = Duration::from_millis(100);
 
 /// Watches and stops a [`Server`](crate::Server). Cheap to clone; does not keep the server running.
 #[derive(Clone)]

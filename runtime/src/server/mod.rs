@@ -5,6 +5,8 @@
 //! that happens on one connection reaches the loop that accepts connections.
 
 mod accept;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod connection;
 mod counters;
 mod engine;
@@ -23,6 +25,8 @@ mod simple;
 mod thread_pool;
 mod threaded;
 
+#[cfg(feature = "tokio")]
+pub use asynchronous::{AsyncServer, AsyncServerHandle};
 pub use counters::ServerStats;
 pub use handle::{ServerHandle, ShutdownReport};
 pub use replay::{FileProcessor, Replayed};

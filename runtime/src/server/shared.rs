@@ -124,7 +124,16 @@ impl Shared {
 
     /// Counts a new connection in, or refuses it.
     pub(super) fn admit(self: &Arc<Self>, stream: &dyn Stream) -> Option<Permit> {
-        let address = match stream.peer() {
+        self.admit_peer(&stream.peer(), || stream.closer())
+    }
+
+    /// The same for what is no such stream.
+    pub(super) fn admit_peer(
+        self: &Arc<Self>,
+        peer: &Peer,
+        closer: impl FnOnce() -> Closer,
+    ) -> Option<Permit> {
+        let address = match peer {
             Peer::Tcp(address) => Some(address.ip().to_canonical()),
             _ => None,
         };
@@ -133,14 +142,14 @@ impl Shared {
         if let Err(why) = self.may_enter(&mut state, address) {
             drop(state);
             Counters::add(&self.counters.refused);
-            events::refused(&stream.peer(), why);
+            events::refused(peer, why);
             return None;
         }
         let id = state.admitted;
         state.admitted += 1;
         let idle = Arc::new(AtomicBool::new(true));
         let entry = Open {
-            closer: stream.closer(),
+            closer: closer(),
             idle: Arc::clone(&idle),
             address,
         };
@@ -236,6 +245,12 @@ impl Shared {
         for waker in wakers {
             waker();
         }
+    }
+
+    /// Whether no model and no connection is left.
+    #[cfg(feature = "tokio")]
+    pub(super) fn is_over(&self) -> bool {
+        self.state.lock().is_over()
     }
 
     /// Waits until no model and no connection is left. `false` if that takes longer.

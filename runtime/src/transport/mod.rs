@@ -15,6 +15,8 @@
 //! share between themselves.
 
 mod address;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod buffered;
 mod connect;
 mod detect;
@@ -33,6 +35,8 @@ mod tls;
 mod unix;
 
 pub use address::Address;
+#[cfg(feature = "tokio")]
+pub use asynchronous::{AsyncListener, AsyncStream};
 pub use buffered::Buffered;
 pub use connect::Connector;
 pub use detect::Framing;
@@ -47,10 +51,14 @@ pub use tcp::TcpOptions;
 pub use tls::{TlsConnector, TlsListener};
 
 pub(crate) use address::bind;
+#[cfg(feature = "tokio")]
+pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
 pub(crate) use event::Listeners;
 pub(crate) use inbox::{Inbox, shrink_out};
+#[cfg(feature = "tokio")]
+pub(crate) use socket::refused;
 pub(crate) use stream::{is_timeout, whole};
 
 use crate::error::Result;

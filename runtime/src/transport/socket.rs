@@ -314,7 +314,7 @@ impl Listener for SocketListener {
 }
 
 /// What stands in the way of listening or connecting, in one sentence.
-pub(super) fn refused(what: &str, address: &Address, error: io::Error) -> Error {
+pub(crate) fn refused(what: &str, address: &Address, error: io::Error) -> Error {
     use io::ErrorKind as Io;
 
     let listening = what.starts_with("listen");

@@ -121,9 +121,25 @@ pub(super) fn bind(
     port: u16,
     options: &TcpOptions,
 ) -> Result<SocketListener> {
+    listen(address, host, port, options, |socket| {
+        let listener = mio::net::TcpListener::from_std(socket.into());
+        let local = local_addr(listener.local_addr()?);
+        SocketListener::new(Inner::Tcp(listener, *options), local)
+    })
+}
+
+/// Listens at the first address of the host where that can be done, with a socket that does not
+/// block, and makes something of it.
+pub(super) fn listen<T>(
+    address: &Address,
+    host: &str,
+    port: u16,
+    options: &TcpOptions,
+    make: impl Fn(Socket) -> io::Result<T>,
+) -> Result<T> {
     let mut last = None;
     for candidate in resolve(address, host, port)? {
-        match listen(candidate, options) {
+        match listen_one(candidate, options).and_then(&make) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = Some(error),
         }
@@ -132,7 +148,7 @@ pub(super) fn bind(
     Err(refused("listen at", address, error))
 }
 
-fn listen(address: SocketAddr, options: &TcpOptions) -> io::Result<SocketListener> {
+fn listen_one(address: SocketAddr, options: &TcpOptions) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -145,13 +161,14 @@ fn listen(address: SocketAddr, options: &TcpOptions) -> io::Result<SocketListene
     options.size(&socket)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    let listener = mio::net::TcpListener::from_std(socket.into());
-    let local = listener.local_addr()?;
-    let local = Address::Tcp {
-        host: local.ip().to_string(),
-        port: local.port(),
-    };
-    SocketListener::new(Inner::Tcp(listener, *options), local)
+    Ok(socket)
+}
+
+pub(super) fn local_addr(address: SocketAddr) -> Address {
+    Address::Tcp {
+        host: address.ip().to_string(),
+        port: address.port(),
+    }
 }
 
 /// Connects to the first address of the host that answers. The time-out is for all of it.

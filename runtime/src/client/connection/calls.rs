@@ -12,12 +12,12 @@ use crate::error::{Delivery, Error};
 
 /// A call in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
-    pub(super) slot: usize,
-    pub(super) sequence_id: i32,
+pub(in crate::client) struct Ticket {
+    pub(in crate::client) slot: usize,
+    pub(in crate::client) sequence_id: i32,
 }
 
-pub(super) struct Calls {
+pub(in crate::client) struct Calls {
     slots: Vec<Slot>,
     /// Those that were free longest come first, so that sequence ids mostly ascend.
     free: VecDeque<usize>,
@@ -51,7 +51,7 @@ enum State {
 }
 
 /// How a call stands.
-pub(super) enum Progress {
+pub(in crate::client) enum Progress {
     Waiting,
     Answered(i32, Vec<u8>),
     Failed(Error),
@@ -59,7 +59,7 @@ pub(super) enum Progress {
 
 /// Whose reply a message is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(in crate::client) enum Whose {
     /// That of the call in this slot.
     Call(usize),
     /// That of a call which has given up, and is forgotten now.
@@ -70,7 +70,7 @@ pub(super) enum Whose {
 
 impl Calls {
     /// Room for so many calls at the same time.
-    pub(super) fn new(calls_max: usize, reply_order: ReplyOrder) -> Self {
+    pub(in crate::client) fn new(calls_max: usize, reply_order: ReplyOrder) -> Self {
         Self {
             slots: (0..calls_max).map(|_| Slot::default()).collect(),
             free: (0..calls_max).collect(),
@@ -80,12 +80,19 @@ impl Calls {
     }
 
     /// How many calls are in flight, abandoned ones included.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::client) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
     }
 
+    /// How many calls were given up whose replies may still come.
+    #[cfg(feature = "tokio")]
+    pub(in crate::client) fn abandoned(&self) -> usize {
+        let abandoned = |slot: &&Slot| matches!(slot.state, State::Abandoned);
+        self.slots.iter().filter(abandoned).count()
+    }
+
     /// Takes a slot for a call. `None` when all are taken.
-    pub(super) fn begin(&mut self) -> Option<Ticket> {
+    pub(in crate::client) fn begin(&mut self) -> Option<Ticket> {
         let slot = self.free.pop_front()?;
         let count = self.count();
         let place = &mut self.slots[slot];
@@ -103,7 +110,7 @@ impl Calls {
 
     /// Notes where in the stream a call stands, how many replies had come when it was put
     /// there, and that it awaits a reply unless it is oneway.
-    pub(super) fn place(
+    pub(in crate::client) fn place(
         &mut self,
         ticket: Ticket,
         (start, end): (u64, u64),
@@ -118,27 +125,27 @@ impl Calls {
     }
 
     /// Whether no reply has come since the call was put into the stream.
-    pub(super) fn is_silent_since(&self, ticket: Ticket, replies: u64) -> bool {
+    pub(in crate::client) fn is_silent_since(&self, ticket: Ticket, replies: u64) -> bool {
         self.slots[ticket.slot].replies == replies
     }
 
     /// Where in the stream the call starts.
-    pub(super) fn start_of(&self, ticket: Ticket) -> u64 {
+    pub(in crate::client) fn start_of(&self, ticket: Ticket) -> u64 {
         self.slots[ticket.slot].start
     }
 
     /// Where in the stream the call ends.
-    pub(super) fn end_of(&self, ticket: Ticket) -> u64 {
+    pub(in crate::client) fn end_of(&self, ticket: Ticket) -> u64 {
         self.end_of_slot(ticket.slot)
     }
 
     /// The same of the call in a slot.
-    pub(super) fn end_of_slot(&self, slot: usize) -> u64 {
+    pub(in crate::client) fn end_of_slot(&self, slot: usize) -> u64 {
         self.slots[slot].end
     }
 
     /// How a call stands. What has come of it is taken away.
-    pub(super) fn progress(&mut self, ticket: Ticket) -> Progress {
+    pub(in crate::client) fn progress(&mut self, ticket: Ticket) -> Progress {
         let state = &mut self.slots[ticket.slot].state;
         match mem::replace(state, State::Waiting) {
             State::Answered(id, reply) => Progress::Answered(id, reply),
@@ -148,13 +155,13 @@ impl Calls {
     }
 
     /// Frees the slot of a call whose reply was read or will never come.
-    pub(super) fn end(&mut self, ticket: Ticket) {
+    pub(in crate::client) fn end(&mut self, ticket: Ticket) {
         self.slots[ticket.slot].state = State::Free;
         self.free.push_back(ticket.slot);
     }
 
     /// Nobody waits for this call any more. Its slot stays taken until its reply comes.
-    pub(super) fn abandon(&mut self, ticket: Ticket) {
+    pub(in crate::client) fn abandon(&mut self, ticket: Ticket) {
         let state = &mut self.slots[ticket.slot].state;
         if matches!(state, State::Waiting) {
             *state = State::Abandoned;
@@ -164,7 +171,7 @@ impl Calls {
     }
 
     /// Finds the call that a reply with this sequence id is for.
-    pub(super) fn whose(&mut self, sequence_id: i32) -> Whose {
+    pub(in crate::client) fn whose(&mut self, sequence_id: i32) -> Whose {
         let slot = match self.reply_order {
             ReplyOrder::Any => self.slot_of(sequence_id),
             ReplyOrder::Sent => self.order.pop_front(),
@@ -193,12 +200,12 @@ impl Calls {
     }
 
     /// Keeps a reply for the thread that waits for it.
-    pub(super) fn answer(&mut self, slot: usize, sequence_id: i32, reply: Vec<u8>) {
+    pub(in crate::client) fn answer(&mut self, slot: usize, sequence_id: i32, reply: Vec<u8>) {
         self.slots[slot].state = State::Answered(sequence_id, reply);
     }
 
     /// Fails every call in flight: the connection is gone. `sent` bytes of the stream had left.
-    pub(super) fn fail(&mut self, sent: u64, error: impl Fn(Delivery) -> Error) {
+    pub(in crate::client) fn fail(&mut self, sent: u64, error: impl Fn(Delivery) -> Error) {
         self.order.clear();
         for index in 0..self.slots.len() {
             let slot = &mut self.slots[index];

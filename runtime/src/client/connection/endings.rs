@@ -2,24 +2,15 @@
 
 use super::calls::Ticket;
 use super::turns::Waiting;
-use super::{Connection, State};
+use super::{Connection, State, words};
 use crate::client::events::Event;
 use crate::deadline::Deadline;
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::error::{Delivery, Error};
 
 impl Connection {
-    /// The connection ended instead of a reply. Before the first one, the likely reason is that the
-    /// two ends were not configured alike.
     #[cold]
     pub(super) fn closed(&self, first: bool) -> Error {
-        let text = "the server closed the connection before it replied";
-        if !first {
-            return Error::new(ErrorKind::Closed, text);
-        }
-        let (transport, protocol) = (&self.dialer.transport_name, self.dialer.wire.name());
-        let hint =
-            format!("does it use the transport `{transport}` and the protocol `{protocol}`?");
-        Error::new(ErrorKind::Closed, format!("{text}; {hint}"))
+        words::closed(first, &self.dialer.transport_name, self.dialer.wire.name())
     }
 
     /// Ends a call, and lets another one have its slot.
@@ -42,18 +33,15 @@ impl Connection {
         let end = state.calls.end_of(ticket);
         let link = state.link.as_ref();
         let (sent, replies) = link.map_or((0, 0), |link| (link.may_have_sent(), link.replies));
-        let error =
-            |text: String, delivery| Error::new(ErrorKind::Timeout, text).with_delivery(delivery);
         if sent < end {
-            let text = format!("the server did not take the call within {deadline}");
+            let error = words::not_taken(deadline);
             let started = state.calls.start_of(ticket) < sent;
             self.end(state, ticket);
-            self.fail(state, &error(text.clone(), Delivery::Unknown));
+            self.fail(state, &error);
             let delivery = [Delivery::NotSent, Delivery::Sent][usize::from(started)];
-            return error(text, delivery);
+            return error.with_delivery(delivery);
         }
-        let text = format!("no reply within {deadline}");
-        let error = error(text, Delivery::Sent);
+        let error = words::no_reply(deadline);
         if state.calls.is_silent_since(ticket, replies) {
             // Perhaps nobody is there any more; with another connection that will show.
             self.end(state, ticket);
@@ -73,7 +61,7 @@ impl Connection {
         };
         link.close();
         #[cfg(feature = "tracing")]
-        if error.kind() == ErrorKind::Cancelled {
+        if error.kind() == crate::ErrorKind::Cancelled {
             tracing::debug!(peer = %link.peer, "connection closed: {error}");
         } else {
             tracing::warn!(peer = %link.peer, "connection closed: {error}");
@@ -81,15 +69,7 @@ impl Connection {
         self.dialer.events.note(link.number, || {
             Event::Down(Error::new(error.kind(), error.to_string()))
         });
-        let text = format!("the connection was closed, since another call on it failed: {error}");
-        // Another connection would end in the same way if TLS is to blame.
-        let kind = match error.kind() {
-            ErrorKind::Tls => ErrorKind::Tls,
-            _ => ErrorKind::Closed,
-        };
-        state.calls.fail(link.may_have_sent(), |delivery| {
-            Error::new(kind, text.clone()).with_delivery(delivery)
-        });
+        state.calls.fail(link.may_have_sent(), words::failed(error));
         for waiting in state.waiting.drain(..) {
             self.turns[waiting.ticket.slot].notify_one();
         }

@@ -16,10 +16,11 @@
 //! end the connection as long as the server is heard of: its slot stays taken until its reply comes,
 //! which nobody reads.
 
-mod calls;
+pub(super) mod calls;
 mod endings;
 mod link;
 mod turns;
+pub(super) mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -27,8 +28,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::dialer::{Dialer, not_connected};
+use super::dialer::Dialer;
 use super::events::Event;
+use super::failures::not_connected;
 use crate::client::{CallOptions, Channel, Sent};
 use crate::config::ReplyOrder;
 use crate::deadline::Deadline;
@@ -41,8 +43,8 @@ use turns::{Until, Waiting};
 const STALL: Duration = Duration::from_millis(10);
 
 /// Replies of others that are kept in memory which is used again.
-const SPARE: usize = 16;
-const SPARE_BYTES_MAX: usize = 64 * 1024;
+pub(super) const SPARE: usize = 16;
+pub(super) const SPARE_BYTES_MAX: usize = 64 * 1024;
 
 pub(super) struct Connection {
     dialer: Arc<Dialer>,
@@ -148,10 +150,9 @@ impl Connection {
             && !(reader.inbox.is_empty() && reader.half.is_quiet())
             && let Some(link) = state.link.take()
         {
-            self.dialer.events.note(link.number, || {
-                let text = "the server has closed it, or has sent what nobody asked for";
-                Event::Down(Error::new(ErrorKind::Closed, text))
-            });
+            self.dialer
+                .events
+                .note(link.number, || Event::Down(words::stale()));
         }
     }
 
@@ -183,12 +184,7 @@ impl Connection {
                     self.room.wait_until(state, options.deadline.at());
                 }
             } else {
-                let text = format!(
-                    "{} calls were in flight on the connection for {}",
-                    state.calls.len(),
-                    options.deadline
-                );
-                return Err(Error::new(ErrorKind::Overloaded, text));
+                return Err(words::no_room(state.calls.len(), &options.deadline));
             }
         };
         let State { calls, link, .. } = &mut **state;
@@ -197,7 +193,7 @@ impl Connection {
             Some(link) => link
                 .append(|out| encode(ticket.sequence_id, out))
                 .map(|place| calls.place(ticket, place, link.replies, options.oneway)),
-            None => Err(Error::new(ErrorKind::Closed, "the connection is gone")),
+            None => Err(words::gone()),
         };
         match appended {
             Ok(()) => Ok(ticket),
@@ -214,9 +210,9 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if let Some(link) = self.state.get_mut().link.take() {
-            self.dialer.events.note(link.number, || {
-                Event::Down(Error::new(ErrorKind::Cancelled, "the client was dropped"))
-            });
+            self.dialer
+                .events
+                .note(link.number, || Event::Down(words::dropped()));
             self.dialer.events.tell();
         }
     }

@@ -7,9 +7,9 @@ use parking_lot::MutexGuard;
 
 use super::calls::{Progress, Ticket, Whose};
 use super::link::Reader;
-use super::{Connection, SPARE, SPARE_BYTES_MAX, STALL, State};
+use super::{Connection, SPARE, SPARE_BYTES_MAX, STALL, State, words};
 use crate::deadline::Deadline;
-use crate::error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
+use crate::error::{Delivery, Error, ErrorKind, Result};
 use crate::transport::{Decoded, explain};
 
 /// A call whose thread waits for its turn.
@@ -71,8 +71,7 @@ impl Connection {
             let end = state.calls.end_of(ticket);
             // A call that waits has a link: it fails with it.
             let Some(link) = &mut state.link else {
-                let error = Error::new(ErrorKind::Closed, "the connection is gone");
-                return Err(self.give_up(state, ticket, error));
+                return Err(self.give_up(state, ticket, words::gone()));
             };
             let sent = link.sent >= end;
             if sent && matches!(until, Until::Sent) {
@@ -322,8 +321,7 @@ impl Connection {
                 ))
             }
             (Whose::Call(slot), _) if state.calls.end_of_slot(slot) > sent => {
-                let text = "the server answered a call that was not sent yet";
-                Err(Error::application(ApplicationCode::BAD_SEQUENCE_ID, text))
+                Err(words::too_early())
             }
             (Whose::Call(slot), _) => {
                 let mut reply = state.spare.pop().unwrap_or_default();
@@ -336,10 +334,7 @@ impl Connection {
                 self.room.notify_one();
                 Ok(None)
             }
-            (Whose::Nobody, _) => {
-                let text = format!("a reply has sequence id {id}, which no call in flight has");
-                Err(Error::application(ApplicationCode::BAD_SEQUENCE_ID, text))
-            }
+            (Whose::Nobody, _) => Err(words::nobodys(id)),
         }
     }
 }

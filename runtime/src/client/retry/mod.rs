@@ -68,21 +68,29 @@ impl Attempts<'_> {
     }
 
     /// Whether there is to be another attempt after this error. Waits before it says so.
-    #[cold]
     pub(super) fn again(&self, error: &Error) -> bool {
-        if self.made >= self.retry.attempts_max || !self.helps(error) {
+        let Some(at) = self.next_at(error) else {
             return false;
+        };
+        thread::sleep(at.saturating_duration_since(Instant::now()));
+        true
+    }
+
+    /// When to make another attempt after this error, if there is to be one.
+    #[cold]
+    pub(super) fn next_at(&self, error: &Error) -> Option<Instant> {
+        if self.made >= self.retry.attempts_max || !self.helps(error) {
+            return None;
         }
         let now = Instant::now();
         let due = error.retry_at().map_or(now, |at| at.max(now));
         let at = due + self.retry.backoff.pause(self.made);
         if at >= self.options.deadline.at() || !self.retry.budget.lock().retry(now) {
-            return false;
+            return None;
         }
         #[cfg(feature = "tracing")]
         tracing::debug!(attempt = self.made, "a call is made again: {error}");
-        thread::sleep(at.saturating_duration_since(Instant::now()));
-        true
+        Some(at)
     }
 
     /// Whether a call that has failed like this may be made again.

@@ -167,6 +167,12 @@ impl ServerConfig {
 
     /// Refuses what a builder can get wrong as well as a file.
     pub(crate) fn check(&self) -> Result<()> {
+        self.check_values()?;
+        self.check_model()
+    }
+
+    /// The same for a server that is no model.
+    pub(crate) fn check_values(&self) -> Result<()> {
         let origin = &self.origin;
         let range = |key: &str, value: usize, max: usize| match value {
             1.. if value <= max => Ok(()),
@@ -212,7 +218,7 @@ impl ServerConfig {
         if let Some(tls) = &self.tls {
             tls.check(origin)?;
         }
-        self.check_model()
+        Ok(())
     }
 
     fn check_model(&self) -> Result<()> {
