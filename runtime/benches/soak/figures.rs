@@ -92,7 +92,9 @@ impl Process {
 /// system allows at all, without some for other things.
 pub(crate) fn connections(wanted: usize, figures: &Figures) -> usize {
     let allowed = rlimit::increase_nofile_limit(u64::MAX).unwrap();
-    let room = usize::try_from(allowed).unwrap_or(usize::MAX) - 200;
+    let room = usize::try_from(allowed)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(200);
     if room < wanted {
         let text =
             format!("{room} instead of {wanted}: the hard limit of `ulimit -n` is {allowed}");

@@ -15,7 +15,7 @@ const IDLE: usize = 1_500;
 fn idle_connections() -> usize {
     let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
-    IDLE.min(descriptors / 2 - 100)
+    IDLE.min((descriptors / 2).saturating_sub(100))
 }
 
 #[test]
