@@ -13,8 +13,8 @@ use std::task::Poll;
 use crate::error::{ApplicationCode, Error, Result};
 use crate::processor::arguments::read_arguments;
 use crate::processor::{
-    Call, CallContext, DecodeArguments, EncodeResult, FieldNames, MethodError, Outcome, Request,
-    WithProtocols,
+    Call, CallContext, DecodeArguments, EncodeResult, FieldNames, Functions, MethodError, Outcome,
+    Request, WithProtocols,
 };
 use crate::protocol::{Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol};
 use crate::wire::MessageKind;
@@ -49,6 +49,9 @@ pub trait AsyncService: Send + Sync {
 
     /// The name in the IDL, which is also the name for multiplexing.
     const NAME: &'static str;
+
+    /// The functions that it answers.
+    const FUNCTIONS: Functions = &[];
 
     /// The user's value.
     fn handler(&self) -> &Self::Handler;

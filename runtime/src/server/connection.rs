@@ -2,6 +2,7 @@
 //! and writes the answers together.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use crate::peer::Peer;
 use crate::server::counters::Counters;
 use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::events;
-use crate::server::pace::{HEADER_BYTES, Pace, time_to_read, write_all};
+use crate::server::pace::{HEADER_BYTES, Pace, Written, time_to_read, write_all, write_for};
 use crate::server::shared::{Permit, Shared};
 use crate::transport::{Inbox, Readiness, Stream, is_timeout, shrink_out};
 
@@ -28,8 +29,15 @@ pub(super) struct Connection {
     buffers: Buffers,
     /// How many bytes are missing from the message that has begun to arrive.
     missing: usize,
-    /// When that message began to arrive or, between messages, when the last one was answered.
+    /// How much of the replies is written.
+    sent: usize,
+    /// The peer does not take the rest.
+    stuck: bool,
+    /// When that message began to arrive; between messages, when the last one was answered; with
+    /// replies left, when the peer stopped taking them.
     pace: Pace,
+    /// Ends when its replies are written.
+    end: Option<End>,
     /// The server is shutting down, and this is the last turn.
     last: bool,
     // The last field, so that the stream is closed when the connection is counted out.
@@ -50,6 +58,8 @@ pub(super) enum Turn {
     Active,
     /// Nothing arrived while it was waited for.
     Quiet,
+    /// The peer does not take its replies.
+    Stuck,
 }
 
 /// Why a connection ends.
@@ -143,6 +153,9 @@ impl Connection {
             engine,
             buffers: Buffers::default(),
             missing: 1,
+            sent: 0,
+            stuck: false,
+            end: None,
             pace: Pace::start(Instant::now()),
             last: false,
             permit,
@@ -159,12 +172,15 @@ impl Connection {
     }
 
     /// Waits for bytes, at most for a while if there is one, and answers what has arrived, if only
-    /// with a refusal.
+    /// with a refusal. Replies that the peer has left come first.
     pub(super) fn turn(
         &mut self,
         patience: Option<Duration>,
         refusal: Option<Refusal>,
     ) -> Result<Turn, End> {
+        if self.has_unwritten() {
+            return self.answer(true, patience, refusal);
+        }
         let between = self.buffers.inbox.is_empty();
         if between {
             self.permit.set_idle(true);
@@ -202,7 +218,7 @@ impl Connection {
                 let counters = &self.permit.shared().counters;
                 Counters::add_bytes(&counters.bytes_read, bytes);
                 self.pace.moved(bytes);
-                self.answer(between, refusal).map(|()| Turn::Active)
+                self.answer(between, patience, refusal)
             }
             Err(error) if is_timeout(&error) && patience.is_some() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) && handshaking && !self.stream.is_handshaking() => {
@@ -216,12 +232,24 @@ impl Connection {
         }
     }
 
-    /// Answers every whole message that has arrived.
-    fn answer(&mut self, mut restart: bool, refusal: Option<Refusal>) -> Result<(), End> {
+    /// Answers every whole message that has arrived, as long as the peer takes the answers.
+    fn answer(
+        &mut self,
+        mut restart: bool,
+        patience: Option<Duration>,
+        refusal: Option<Refusal>,
+    ) -> Result<Turn, End> {
         let shared = Arc::clone(self.permit.shared());
         let mut unanswered = 0;
-        let result = loop {
+        while self.end.is_none() {
             let Buffers { inbox, out } = &mut self.buffers;
+            if out.len() >= OUT_BYTES || unanswered >= shared.settings.in_flight_max {
+                unanswered = 0;
+                if !self.flush(patience, refusal.is_some())? {
+                    return Ok(Turn::Stuck);
+                }
+                continue;
+            }
             let step = match refusal {
                 None => self.engine.step(&shared, inbox.bytes(), out),
                 Some(why) => self.engine.refuse(&shared, why, inbox.bytes(), out),
@@ -231,53 +259,75 @@ impl Connection {
                     inbox.consume(bytes);
                     restart = true;
                     unanswered += 1;
-                    if out.len() >= OUT_BYTES || unanswered >= shared.settings.in_flight_max {
-                        unanswered = 0;
-                        self.flush(refusal.is_some())?;
-                    }
                 }
                 Ok(Step::NeedMore(missing)) => {
                     self.missing = missing;
-                    break Ok(());
+                    break;
                 }
-                Err(error) => break Err(End::Failed(error)),
+                Err(error) => self.end = Some(End::Failed(error)),
             }
-        };
-        self.flush(refusal.is_some())?;
+        }
+        if !self.flush(patience, refusal.is_some())? {
+            return Ok(Turn::Stuck);
+        }
         self.buffers.inbox.shrink();
         if restart {
             self.pace = Pace::start(Instant::now());
         }
-        result
+        match self.end.take() {
+            Some(end) => Err(end),
+            None => Ok(Turn::Active),
+        }
     }
 
-    fn flush(&mut self, hurry: bool) -> Result<(), End> {
-        let out = &mut self.buffers.out;
-        if out.is_empty() {
-            return Ok(());
+    /// Writes the replies. `false` when the peer does not take them for longer than there is
+    /// patience, and somebody can say when it does.
+    fn flush(&mut self, patience: Option<Duration>, hurry: bool) -> Result<bool, End> {
+        if self.buffers.out.is_empty() {
+            return Ok(true);
         }
-        let Shared {
-            settings, counters, ..
-        } = &**self.permit.shared();
-        let mut timeouts = settings.timeouts;
-        if hurry {
-            timeouts.write_ms = timeouts.write_ms.min(REFUSAL_WRITE_MS);
-        }
-        let written = write_all(&mut *self.stream, out, &timeouts);
-        Counters::add_bytes(&counters.bytes_written, out.len());
-        shrink_out(out);
-        written.map_err(|error| {
-            if is_timeout(&error) {
-                End::replies_not_taken(&timeouts)
-            } else {
-                End::Failed(error.into())
+        let parkable = matches!(self.stream.readiness(), Readiness::Descriptor(_));
+        let shared = Arc::clone(self.permit.shared());
+        let counters = &shared.counters;
+        let mut timeouts = shared.settings.timeouts;
+        let out = &self.buffers.out[self.sent..];
+        let written = match patience {
+            Some(patience) if parkable => match write_for(&mut *self.stream, out, patience) {
+                Ok(written) if written.all => Ok(()),
+                Ok(Written { bytes, .. }) => {
+                    if mem::replace(&mut self.stuck, true) {
+                        self.pace.moved(bytes);
+                    } else {
+                        self.pace = Pace::start(Instant::now());
+                    }
+                    self.sent += bytes;
+                    Counters::add_bytes(&counters.bytes_written, bytes);
+                    return Ok(false);
+                }
+                Err(error) => Err(error),
+            },
+            _ => {
+                if hurry {
+                    timeouts.write_ms = timeouts.write_ms.min(REFUSAL_WRITE_MS);
+                }
+                write_all(&mut *self.stream, out, &timeouts)
             }
-        })
+        };
+        Counters::add_bytes(&counters.bytes_written, out.len());
+        (self.sent, self.stuck) = (0, false);
+        shrink_out(&mut self.buffers.out);
+        match written {
+            Ok(()) => Ok(true),
+            Err(error) if is_timeout(&error) => Err(End::replies_not_taken(&timeouts)),
+            Err(error) => Err(End::Failed(error.into())),
+        }
     }
 
     fn timeout(&self) -> Duration {
         let timeouts = &self.shared().settings.timeouts;
-        if self.stream.is_handshaking() {
+        if self.has_unwritten() {
+            Duration::from_millis(timeouts.write_ms)
+        } else if self.stream.is_handshaking() {
             Duration::from_millis(timeouts.handshake_ms)
         } else if self.is_between_messages() {
             Duration::from_millis(timeouts.idle_ms)
@@ -291,9 +341,12 @@ impl Connection {
         self.pace.since() + self.timeout()
     }
 
-    /// Gives a message more time after its deadline, if it is a big one that moves fast enough.
+    /// Gives it more time after its deadline, if a big message or reply moves fast enough.
     pub(super) fn renew(&mut self) -> bool {
         let timeouts = &self.permit.shared().settings.timeouts;
+        if self.has_unwritten() {
+            return self.pace.renew(timeouts, timeouts.write_ms, Instant::now());
+        }
         self.buffers.inbox.bytes().len() >= HEADER_BYTES
             && self.pace.renew(timeouts, timeouts.read_ms, Instant::now())
     }
@@ -301,6 +354,9 @@ impl Connection {
     /// The end of a connection that is past its deadline.
     pub(super) fn timed_out(&self) -> End {
         let timeouts = &self.shared().settings.timeouts;
+        if self.has_unwritten() {
+            return End::replies_not_taken(timeouts);
+        }
         if self.stream.is_handshaking() {
             return End::no_handshake(timeouts);
         }
@@ -328,7 +384,12 @@ impl Connection {
     }
 
     pub(super) fn is_between_messages(&self) -> bool {
-        self.buffers.inbox.is_empty()
+        self.buffers.inbox.is_empty() && !self.has_unwritten()
+    }
+
+    /// Whether it has replies that the peer did not take.
+    pub(super) fn has_unwritten(&self) -> bool {
+        self.stuck
     }
 
     /// Whether another turn brings something though no event will say so.
@@ -356,15 +417,15 @@ impl Connection {
 
     /// Uses the buffers of a thread, unless its own have something in them.
     pub(super) fn borrow(&mut self, spare: &mut Buffers) {
-        if self.buffers.inbox.is_empty() {
-            std::mem::swap(&mut self.buffers, spare);
+        if self.is_between_messages() {
+            mem::swap(&mut self.buffers, spare);
         }
     }
 
     /// Gives the buffers back, unless there is something in them.
     pub(super) fn give_back(&mut self, spare: &mut Buffers) {
-        if self.buffers.inbox.is_empty() {
-            *spare = std::mem::take(&mut self.buffers);
+        if self.is_between_messages() {
+            *spare = mem::take(&mut self.buffers);
         }
     }
 

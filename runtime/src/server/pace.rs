@@ -102,6 +102,48 @@ pub(super) fn write_all(
     stream.flush()
 }
 
+/// What a write that may end early came to.
+pub(super) struct Written {
+    pub(super) bytes: usize,
+    /// Nothing is left, in the stream neither.
+    pub(super) all: bool,
+}
+
+/// Writes as long as the peer takes it, and for so long where it does not.
+pub(super) fn write_for(
+    stream: &mut dyn Stream,
+    bytes: &[u8],
+    patience: Duration,
+) -> io::Result<Written> {
+    let mut written = 0;
+    let mut until = None;
+    stream.set_write_timeout(Some(patience))?;
+    while written < bytes.len() {
+        match stream.write(&bytes[written..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(more) => written += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if is_timeout(&error) => break,
+            Err(error) => return Err(error),
+        }
+        // The clock is only asked when one write was not enough.
+        if written < bytes.len() {
+            let now = Instant::now();
+            if now > *until.get_or_insert(now + patience) {
+                break;
+            }
+        }
+    }
+    let all = written == bytes.len()
+        && match stream.flush() {
+            Ok(()) => true,
+            Err(error) if is_timeout(&error) => false,
+            Err(error) => return Err(error),
+        };
+    let bytes = written;
+    Ok(Written { bytes, all })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

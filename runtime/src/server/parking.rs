@@ -132,7 +132,7 @@ impl Parking {
     }
 
     fn take(&mut self, connection: Box<Connection>) {
-        if connection.has_more() {
+        if connection.has_more() && !connection.has_unwritten() {
             return self.ways.take(connection);
         }
         self.number += 1;
@@ -159,7 +159,10 @@ impl Parking {
                 let descriptor = descriptor.as_raw_fd();
                 let mut source = mio::unix::SourceFd(&descriptor);
                 let mut interest = mio::Interest::READABLE;
-                if connection.wants_write() {
+                if connection.has_unwritten() {
+                    // There may well be something to read, but nothing is read meanwhile.
+                    interest = mio::Interest::WRITABLE;
+                } else if connection.wants_write() {
                     interest |= mio::Interest::WRITABLE;
                 }
                 self.poll
