@@ -29,7 +29,7 @@ impl Backoff {
     /// A pause after so many failures in a row, the first of which is 1.
     pub(super) fn pause(self, failures: u32) -> Duration {
         let most = self.most(failures);
-        let spread = u64::try_from((most - self.min).as_nanos()).unwrap_or(u64::MAX);
+        let spread = u64::try_from(most.saturating_sub(self.min).as_nanos()).unwrap_or(u64::MAX);
         self.min + Duration::from_nanos(fastrand::u64(0..=spread))
     }
 

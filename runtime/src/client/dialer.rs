@@ -180,5 +180,5 @@ impl Drop for Attempt<'_> {
 /// A tenth more or less, so that connections that were made together do not end together.
 fn jittered(age: Duration) -> Duration {
     let tenth = u64::try_from((age / 10).as_nanos()).unwrap_or(u64::MAX / 2);
-    age - age / 10 + Duration::from_nanos(fastrand::u64(0..=tenth.saturating_mul(2)))
+    age.saturating_sub(age / 10) + Duration::from_nanos(fastrand::u64(0..=tenth.saturating_mul(2)))
 }

@@ -61,11 +61,10 @@ impl Connection {
         };
         link.close();
         #[cfg(feature = "tracing")]
-        match error.kind() {
-            crate::ErrorKind::Cancelled => {
-                tracing::debug!(peer = %link.peer, "connection closed: {error}")
-            }
-            _ => tracing::warn!(peer = %link.peer, "connection closed: {error}"),
+        if error.kind() == crate::ErrorKind::Cancelled {
+            tracing::debug!(peer = %link.peer, "connection closed: {error}");
+        } else {
+            tracing::warn!(peer = %link.peer, "connection closed: {error}");
         }
         self.dialer.events.note(link.number, || {
             Event::Down(Error::new(error.kind(), error.to_string()))
