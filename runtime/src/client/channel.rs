@@ -14,7 +14,7 @@ pub trait Channel: Send + Sync {
     ///
     /// # Errors
     /// Those of the closures, and those of the transport, each with its
-    /// [`Delivery`]. After an error of `decode` the stream cannot be trusted any
+    /// [`Delivery`](crate::Delivery). After an error of `decode` the stream cannot be trusted any
     /// more: the channel closes its connection.
     fn exchange(
         &self,
