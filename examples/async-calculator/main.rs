@@ -1,4 +1,4 @@
-//! A server and a client for tokio in one program: `cargo run --features async --bin async-calculator`.
+//! A server and a client for tokio in one program: `cargo run --bin async-calculator --features async`.
 
 use std::time::Duration;
 

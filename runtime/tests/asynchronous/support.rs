@@ -325,6 +325,14 @@ enum Served {
     ),
 }
 
+impl Served {
+    fn spawn(server: Result<AsyncServer>) -> Self {
+        let server = server.unwrap();
+        let handle = server.handle();
+        Self::Async(handle, Some(tokio::spawn(server.run())))
+    }
+}
+
 pub(crate) fn local() -> ServerConfig {
     ServerConfig::new("tcp://127.0.0.1:0")
 }
@@ -334,32 +342,28 @@ impl Running {
         let handler = Handler::default();
         let calc = Arc::clone(&handler.0);
         let processor = CalculatorProcessor::new(handler.clone());
-        let (address, server) = match kind {
+        let server = match kind {
             Kind::Blocking(model) => {
                 let server = Server::bind(&config.clone().model(model), processor).unwrap();
                 let handle = server.handle();
                 let thread = thread::spawn(move || server.run());
-                let address = handle.local_addr().to_string();
-                (address, Served::Blocking(handle, Some(thread)))
+                Served::Blocking(handle, Some(thread))
             }
-            _ => {
-                let server = match kind {
-                    Kind::Async => {
-                        AsyncServer::bind(config, CalculatorAsyncProcessor::new(handler))
-                    }
-                    Kind::Inline => {
-                        let config = config.clone().dispatch(Dispatch::Inline);
-                        AsyncServer::bind_blocking(&config, processor)
-                    }
-                    _ => AsyncServer::bind_blocking(config, processor),
-                };
-                let server = server.unwrap();
-                let handle = server.handle();
-                let task = tokio::spawn(server.run());
-                let address = handle.local_addr().to_string();
-                (address, Served::Async(handle, Some(task)))
+            Kind::Async => {
+                let processor = CalculatorAsyncProcessor::new(handler);
+                Served::spawn(AsyncServer::bind(config, processor))
             }
+            Kind::Inline => {
+                let config = config.clone().dispatch(Dispatch::Inline);
+                Served::spawn(AsyncServer::bind_blocking(&config, processor))
+            }
+            Kind::Workers => Served::spawn(AsyncServer::bind_blocking(config, processor)),
         };
+        let address = match &server {
+            Served::Blocking(handle, _) => handle.local_addr(),
+            Served::Async(handle, _) => handle.local_addr(),
+        };
+        let address = address.to_string();
         Self {
             calc,
             config: config.clone(),

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use tokio::time::{Sleep, sleep, sleep_until};
 
-use super::connection::{Connection, Doubt, Link, State};
+use super::connection::{Connection, State};
+use super::link::{Doubt, Link};
 use crate::client::connection::calls::Whose;
 use crate::client::connection::words;
 use crate::client::events::Event;
@@ -205,7 +206,7 @@ impl<'a> Driver<'a> {
         }
         let result = self.stream.write_now(cx, &self.writing[self.written..]);
         let mut state = self.connection.state.lock();
-        let Some(link) = link(&mut state, self.number) else {
+        let Some(link) = state.link(self.number) else {
             return Err(None);
         };
         match result {
@@ -234,7 +235,7 @@ impl<'a> Driver<'a> {
         self.written = 0;
         let mut state = self.connection.state.lock();
         let calls = state.calls.len();
-        let Some(link) = link(&mut state, self.number) else {
+        let Some(link) = state.link(self.number) else {
             return Err(None);
         };
         if !link.has_out() {
@@ -305,7 +306,7 @@ fn hand_out(connection: &Connection, number: u64, message: &[u8]) -> Result<(), 
     let (head, _) = dialer.wire.read_head(message, &dialer.limits)?;
     let id = head.sequence_id;
     let mut state = connection.state.lock();
-    let Some(link) = link(&mut state, number) else {
+    let Some(link) = state.link(number) else {
         return Err(None);
     };
     link.replies += 1;
@@ -325,8 +326,4 @@ fn hand_out(connection: &Connection, number: u64, message: &[u8]) -> Result<(), 
         }
         Whose::Nobody => Err(Some(words::nobodys(id))),
     }
-}
-
-fn link(state: &mut State, number: u64) -> Option<&mut Link> {
-    state.link.as_mut().filter(|link| link.number == number)
 }

@@ -18,6 +18,9 @@
 mod connection;
 mod dial;
 mod driver;
+mod in_flight;
+mod link;
+mod owner;
 
 use std::fmt;
 use std::future::Future;
@@ -37,8 +40,8 @@ use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
 use crate::protocol::{ProtocolSet, Standard};
 use crate::transport::{Address, AsyncStream};
 use crate::wire::MessageKind;
-use connection::Owner;
 use dial::Dialer;
+use owner::Owner;
 
 /// Calls functions of a service from async code, over one connection with many calls in flight. Needs
 /// the feature `tokio`.
