@@ -6,6 +6,11 @@ fn main() -> Result<(), seapink_idl::Error> {
     seapink_idl::compile("hello/hello.thrift")?;
     seapink_idl::compile("quickstart/coffee.thrift")?;
     seapink_idl::compile("calculator/calculator.thrift")?;
+    seapink_idl::compile("chat/chat.thrift")?;
+    seapink_idl::Builder::new()
+        .asynchronous(true)
+        .name("async_calculator")
+        .compile(&["async-calculator/calculator.thrift"])?;
     seapink_idl::compile("key-value/store.thrift")?;
     seapink_idl::compile("parquet-footer/parquet.thrift")?;
     seapink_idl::compile("reading/albums.thrift")

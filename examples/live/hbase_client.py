@@ -13,6 +13,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--port", type=int, required=True)
 parser.add_argument("--transport", choices=["framed", "buffered"], required=True)
 parser.add_argument("--protocol", choices=["binary", "compact"], required=True)
+parser.add_argument("--one-connection", action="store_true", help="never two at a time")
 ARGS = parser.parse_args()
 
 
@@ -172,6 +173,8 @@ scans(table)
 counters(table)
 end(connection, table)
 connection.close()
+if ARGS.one_connection:
+    raise SystemExit
 
 # A pool of connections, and names with a prefix.
 pool = happybase.ConnectionPool(

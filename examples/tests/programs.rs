@@ -146,6 +146,43 @@ fn calculator_is_two_programs() {
 }
 
 #[test]
+fn load_counts_every_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = "[server]\nlisten = \"tcp://127.0.0.1:0\"\nprotocol = \"compact\"\n";
+    let server = write(folder.path(), "server.toml", server);
+    let mut running = Running(
+        program!("calculator-server")
+            .arg(server)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    BufReader::new(running.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap();
+    let load = |options: &[&str]| {
+        let options = options.iter().chain(&["--rate", "200", "--duration", "1"]);
+        output(program!("load").arg(address).args(options))
+    };
+    let stdout = load(&["--protocol", "compact", "--deadline-ms", "20000"]);
+    for line in [
+        "due          200  (200 in a second)",
+        "sent         200",
+        "done         200",
+    ] {
+        assert!(stdout.contains(line), "{stdout}");
+    }
+    assert!(!stdout.contains("failed"), "{stdout}");
+    // A server of another service: each call is counted with what went wrong.
+    let stdout = load(&["--protocol", "compact", "--call", "put"]);
+    assert!(stdout.contains("done         0\n"), "{stdout}");
+    let failed = "failed       200  unknown method\n";
+    assert!(stdout.contains(failed), "{stdout}");
+}
+
+#[test]
 fn calculator_client_says_that_nobody_listens() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("nobody");
@@ -330,4 +367,35 @@ fn pages_quote_examples() {
         let others = usize::from(page == "README.md");
         assert_eq!(quoted, all - others, "{page} and {name} differ");
     }
+}
+
+#[cfg(feature = "chat")]
+#[test]
+fn chat() {
+    let stdout = output(&mut program!("chat"));
+    for line in [
+        "alice: Is anybody here?",
+        "bob: I am.",
+        "alice: Good.",
+        "at most 200 characters",
+        "a stranger is refused: ",
+        "health: SERVING",
+        "exceptions: 0",
+        "stopped by SIGTERM: 8 calls, 0 connections left",
+    ] {
+        assert!(
+            stdout.lines().any(|found| found.starts_with(line)),
+            "{stdout}"
+        );
+    }
+}
+
+#[cfg(feature = "async")]
+#[test]
+fn async_calculator() {
+    let expected = "1 + 2 + 3 = 6, 2 + 3 = 5\n\
+                    given up: true\n\
+                    20 + 22 = 42\n\
+                    stopped, no call lost: true\n";
+    assert_eq!(output(&mut program!("async-calculator")), expected);
 }

@@ -58,7 +58,7 @@ fn readme_has_a_command_for_every_example() {
         let name = bin.split('"').next().unwrap();
         let named = ["", "--release "].iter().any(|release| {
             let command = format!("`cargo run {release}--bin {name}");
-            let mut ends = ["`", " -- "].iter();
+            let mut ends = ["`", " -- ", " --features "].iter();
             ends.any(|end| readme.contains(&format!("{command}{end}")))
         });
         assert!(named, "{name}");

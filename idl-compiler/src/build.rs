@@ -24,6 +24,10 @@ pub fn compile(file: impl AsRef<Path>) -> Result<(), Error> {
 /// # Ok::<(), seapink_idl::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "options that have nothing to do with each other"
+)]
 pub struct Builder {
     load: LoadOptions,
     out_dir: Option<PathBuf>,
@@ -33,6 +37,7 @@ pub struct Builder {
     binary: BinaryType,
     derives: Vec<String>,
     views: bool,
+    asynchronous: bool,
     silent: bool,
 }
 
@@ -100,6 +105,15 @@ impl Builder {
         self
     }
 
+    /// Emits for every service, beside the blocking ones, a client whose methods are `async`, and a
+    /// handler trait whose methods return futures, with its processor. Needs the runtime's feature
+    /// `tokio`.
+    #[must_use]
+    pub fn asynchronous(mut self, asynchronous: bool) -> Self {
+        self.asynchronous = asynchronous;
+        self
+    }
+
     /// Adds a derive to every emitted type, as a path: `::serde::Serialize`.
     #[must_use]
     pub fn derive(mut self, path: impl Into<String>) -> Self {
@@ -151,6 +165,7 @@ impl Builder {
             binary: self.binary,
             derives: self.derives.clone(),
             views: self.views,
+            asynchronous: self.asynchronous,
         };
         output::write(&out_dir, &emit::rust::emit(&program, &options))?;
         Ok(())

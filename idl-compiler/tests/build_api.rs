@@ -43,6 +43,20 @@ fn one_file_is_written_and_named_after_the_first_input() {
 }
 
 #[test]
+fn futures_are_emitted_for_those_who_ask() {
+    let dir = project("service Adder { i32 add(1: i32 a) }\n");
+    for asynchronous in [false, true] {
+        builder(dir.path())
+            .asynchronous(asynchronous)
+            .compile(&[dir.path().join("calculator.thrift")])
+            .unwrap();
+        let text = std::fs::read_to_string(dir.path().join("out/calculator.rs")).unwrap();
+        assert_eq!(text.contains("pub trait AdderAsync:"), asynchronous);
+        assert!(text.contains("pub trait Adder:"));
+    }
+}
+
+#[test]
 fn all_options_are_accepted() {
     let dir = project(GOOD);
     let all = builder(dir.path())

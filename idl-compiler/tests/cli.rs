@@ -327,6 +327,31 @@ fn options_of_the_generator_are_accepted() {
 }
 
 #[test]
+fn futures_are_emitted_for_those_who_ask() {
+    let sandbox = Sandbox::new(&[("a.thrift", "service Adder { i32 add(1: i32 a) }\n")]);
+    let emitted = |out: &str| {
+        let files = rust_files(&sandbox.path(out));
+        let texts = files
+            .iter()
+            .map(|file| std::fs::read_to_string(file).unwrap());
+        texts.collect::<String>()
+    };
+    sandbox.run(&["generate", "rust", "a.thrift", "-o", "plain"], 0);
+    assert!(!emitted("plain").contains("Async"));
+    sandbox.run(
+        &["generate", "rust", "--async", "a.thrift", "-o", "more"],
+        0,
+    );
+    for item in [
+        "trait Adder:",
+        "trait AdderAsync:",
+        "struct AdderAsyncClient",
+    ] {
+        assert!(emitted("more").contains(item), "{item}");
+    }
+}
+
+#[test]
 fn warnings_are_shown_and_do_not_fail() {
     let sandbox = Sandbox::new(&[("warn.thrift", "struct S {\n  i32 a\n}\n")]);
     let output = sandbox.run(&["generate", "rust", "warn.thrift", "-o", "out"], 0);

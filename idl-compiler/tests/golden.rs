@@ -17,9 +17,10 @@ struct Golden {
     root: &'static str,
     name: &'static str,
     views: bool,
+    asynchronous: bool,
 }
 
-const GOLDENS: [Golden; 9] = [
+const GOLDENS: [Golden; 10] = [
     plain("library"),
     plain("names"),
     plain("values"),
@@ -33,6 +34,12 @@ const GOLDENS: [Golden; 9] = [
         root: "values",
         name: "values_in_views",
         views: true,
+        asynchronous: false,
+    },
+    // With `--async`.
+    Golden {
+        asynchronous: true,
+        ..plain("asynchronous")
     },
 ];
 
@@ -41,6 +48,7 @@ const fn plain(root: &'static str) -> Golden {
         root,
         name: root,
         views: false,
+        asynchronous: false,
     }
 }
 
@@ -65,6 +73,7 @@ impl Golden {
             binary: BinaryType::Vec,
             derives: Vec::new(),
             views: self.views,
+            asynchronous: self.asynchronous,
         };
         emit(&program, &options)
     }
@@ -130,10 +139,35 @@ fn goldens_are_formatted() {
         .map(|golden| folder().join(format!("{}.rs", golden.name)))
         .collect();
     files.push(folder().join("modules/mod.rs"));
+    check_formatted(&files);
+}
+
+/// The same for what `--async` makes of each of them.
+#[test]
+fn async_code_is_formatted() {
+    let out = tempfile::tempdir().expect("there is room");
+    let mut files = Vec::new();
+    for golden in &GOLDENS {
+        let asynchronous = true;
+        for file in (Golden {
+            asynchronous,
+            ..*golden
+        })
+        .tree()
+        {
+            let path = out.path().join(&file.path);
+            fs::write(&path, &file.text).expect("the file can be written");
+            files.push(path);
+        }
+    }
+    check_formatted(&files);
+}
+
+fn check_formatted(files: &[PathBuf]) {
     let formatted = Command::new("rustfmt")
         .args(["--edition", "2024", "--check"])
         .args(["--config-path", concat!(env!("CARGO_MANIFEST_DIR"), "/..")])
-        .args(&files)
+        .args(files)
         .output()
         .expect("rustfmt comes with Rust");
     assert!(
@@ -141,6 +175,31 @@ fn goldens_are_formatted() {
         "{}",
         String::from_utf8_lossy(&formatted.stdout)
     );
+}
+
+/// Asking for futures only adds: nothing else is changed or renamed.
+#[test]
+fn async_code_comes_on_top() {
+    for golden in &GOLDENS {
+        let of = |asynchronous| {
+            Golden {
+                asynchronous,
+                ..*golden
+            }
+            .tree()
+            .remove(0)
+            .text
+        };
+        let (without, with) = (of(false), of(true));
+        let mut lines = with.lines();
+        for line in without.lines() {
+            assert!(
+                lines.any(|other| other == line),
+                "{}: `{line}`",
+                golden.name
+            );
+        }
+    }
 }
 
 /// Apache's generator needs 16 lines for a line of IDL.

@@ -1,6 +1,8 @@
 //! What emitted code names, and nothing else. Not for users: it follows the compiler's version.
 
-pub use crate::client::Client;
+#[cfg(feature = "tokio")]
+pub use crate::client::AsyncClient;
+pub use crate::client::{Client, Pending};
 pub use crate::codec::{
     Decode, DecodeStruct, Double, Encode, EncodeStruct, Enum, FieldName, ListView, MapView,
     MaskBuilder, NumbersView, SetView, Struct, StructReader, StructWriter, UnknownField,
@@ -8,7 +10,11 @@ pub use crate::codec::{
 };
 pub use crate::config::ClientConfig;
 pub use crate::error::{Error, Result};
-pub use crate::processor::{Call, CallContext, FieldNames, Lend, MethodError, Outcome, Service};
+#[cfg(feature = "tokio")]
+pub use crate::processor::{Answer, AsyncCall, AsyncService};
+pub use crate::processor::{
+    Call, CallContext, FieldNames, Functions, Lend, MethodError, Outcome, Service,
+};
 pub use crate::protocol::{FieldHeader, Input, Output, Protocol, ProtocolSet, Standard, wire};
 pub use crate::wire::WireType;
 pub use crate::{impl_enum, impl_exception, impl_method_error, impl_own_view, impl_view};

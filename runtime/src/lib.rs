@@ -6,13 +6,19 @@
 //!          memory       buffered                       per message  per message
 //! ```
 
+// Emitted code names the crate as those do who use it.
+extern crate self as seapink;
+
 pub mod client;
 pub mod codec;
 #[doc(hidden)]
 pub mod codegen;
 pub mod config;
+mod deadline;
 mod error;
 mod fast;
+pub mod interceptor;
+pub mod introspection;
 mod limits;
 mod peer;
 pub mod processor;
@@ -21,6 +27,8 @@ pub mod server;
 pub mod transport;
 mod wire;
 
+#[cfg(feature = "tokio")]
+pub use client::AsyncClient;
 pub use client::{Channel, Client};
 pub use codec::{
     Double, Linked, ListView, MapView, Mask, NumbersView, SetView, UnknownField, UnknownFields,
@@ -28,12 +36,22 @@ pub use codec::{
     project_into, to_vec, to_vec_with,
 };
 pub use config::{ClientConfig, ServerConfig};
+pub use deadline::Deadline;
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 pub use limits::Limits;
+#[cfg(feature = "tls")]
+pub use peer::{TlsPeer, TlsVersion};
+#[cfg(feature = "tokio")]
+pub use processor::{AsyncProcessor, AsyncService};
 pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};
 pub use protocol::{
     Binary, Compact, Json, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
 };
+/// The crate of the feature `tls`, for programs that make their own configurations of it.
+#[cfg(feature = "tls")]
+pub use rustls;
+#[cfg(feature = "tokio")]
+pub use server::{AsyncServer, AsyncServerHandle};
 pub use server::{Server, ServerHandle};
 pub use uuid::Uuid;
 pub use wire::{MessageKind, WireType};

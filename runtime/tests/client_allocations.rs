@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use allocation_counter::measure;
-use seapink::transport::{Closer, Stream};
+use seapink::transport::{Closer, Split, Stream};
 use seapink::{Client, ClientConfig, Error, Peer, Standard};
 
 /// A server in the stream itself: the reply to `next(i64)` is the same number, and needs no memory.
@@ -60,6 +60,10 @@ impl Stream for Mirror {
 
     fn is_quiet(&mut self) -> bool {
         true
+    }
+
+    fn split(self: Box<Self>) -> Split {
+        Split::Whole(self)
     }
 }
 

@@ -6,8 +6,10 @@ use std::fs;
 use std::net::TcpListener;
 
 use seapink::codegen::{Call, Outcome, Service};
-use seapink::config::{ClientTimeouts, Model, ServerTimeouts};
-use seapink::transport::{Framed, Transports};
+use seapink::config::{
+    ClientTimeouts, Model, PoolConfig, ReconnectConfig, ReplyOrder, RetryConfig, ServerTimeouts,
+};
+use seapink::transport::{Framed, TcpOptions, Transports};
 use seapink::{
     Client, ClientConfig, ErrorKind, Limits, Multiplexed, Protocol, Server, ServerConfig, Standard,
 };
@@ -38,10 +40,13 @@ fn every_key_of_a_server_is_read() {
         workers = 3
         queue = 4
         connections_max = 5
+        connections_per_address_max = 4
+        in_flight_max = 15
+        reply_order = "sent"
         strict_read = true
 
         [server.limits]
-        message_bytes_max = 6
+        message_bytes_max = 60
         frame_bytes_max = 7
         string_bytes_max = 8
         container_elements_max = 9
@@ -49,22 +54,43 @@ fn every_key_of_a_server_is_read() {
 
         [server.timeouts]
         idle_ms = 11
+        handshake_ms = 16
+        header_ms = 17
+        queue_ms = 18
+        bytes_per_second_min = 19
         read_ms = 12
         write_ms = 13
         drain_ms = 14
+
+        [server.tcp]
+        keepalive_ms = 1001
+        keepalive_interval_ms = 1002
+        keepalive_probes = 20
+        user_timeout_ms = 1003
+        receive_buffer_bytes = 21
+        send_buffer_bytes = 22
 
         [client]
         connect = "the other half of the file"
     "#;
     let config = ServerConfig::from_toml(text).unwrap();
     let limits = Limits::default()
-        .message_bytes_max(6)
+        .message_bytes_max(60)
         .frame_bytes_max(7)
         .string_bytes_max(8)
         .container_elements_max(9)
         .depth_max(10);
     let timeouts = ServerTimeouts::default();
     let timeouts = timeouts.idle_ms(11).read_ms(12).write_ms(13).drain_ms(14);
+    let timeouts = timeouts.handshake_ms(16).header_ms(17);
+    let timeouts = timeouts.queue_ms(18).bytes_per_second_min(19);
+    let tcp = TcpOptions::default()
+        .keepalive_ms(1001)
+        .keepalive_interval_ms(1002)
+        .keepalive_probes(20)
+        .user_timeout_ms(1003)
+        .receive_buffer_bytes(21)
+        .send_buffer_bytes(22);
     let expected = ServerConfig::new("unix:///run/calc.sock")
         .model(Model::ThreadPool)
         .transport("buffered")
@@ -72,7 +98,10 @@ fn every_key_of_a_server_is_read() {
         .workers(3)
         .queue(4)
         .connections_max(5)
+        .connections_per_address_max(4)
+        .in_flight_max(15)
         .strict_read(true)
+        .tcp(tcp)
         .limits(limits)
         .timeouts(timeouts);
     assert_eq!(public(&config), public(&expected));
@@ -87,8 +116,19 @@ fn every_key_of_a_client_is_read() {
         protocol = "compact"
         service = "Calculator"
         strict_write = false
+        in_flight_max = 5
+        reply_order = "sent"
         limits.message_bytes_max = 1_000
-        timeouts = { connect_ms = 1, read_ms = 2, write_ms = 0x3 }
+        timeouts = { connect_ms = 1, call_ms = 0x2 }
+        reconnect = { min_ms = 3, max_ms = 4 }
+
+        [client.retry]
+        attempts_max = 5
+        attempt_ms = 6
+        budget_percent = 7
+        budget_per_second = 8
+        backoff_min_ms = 9
+        backoff_max_ms = 10
     "#;
     let config = ClientConfig::from_toml(text).unwrap();
     let timeouts = ClientTimeouts::default();
@@ -98,8 +138,56 @@ fn every_key_of_a_client_is_read() {
         .service("Calculator")
         .strict_write(false)
         .limits(Limits::default().message_bytes_max(1000))
-        .timeouts(timeouts.connect_ms(1).read_ms(2).write_ms(3));
+        .in_flight_max(5)
+        .reply_order(ReplyOrder::Sent)
+        .reconnect(ReconnectConfig::default().min_ms(3).max_ms(4))
+        .retry(
+            RetryConfig::default()
+                .attempts_max(5)
+                .attempt_ms(6)
+                .budget_percent(7)
+                .budget_per_second(8)
+                .backoff_min_ms(9)
+                .backoff_max_ms(10),
+        )
+        .timeouts(timeouts.connect_ms(1).call_ms(2));
     assert_eq!(public(&config), public(&expected));
+}
+
+#[test]
+fn every_key_of_a_pool_is_read() {
+    let text = r#"
+        [client]
+        connect = "abstract://calc"
+
+        [client.pool]
+        connections_max = 2
+        connections_min = 1
+        calls_per_connection = 3
+        idle_ms = 4
+        age_ms = 5
+        waiters_max = 6
+        wait_ms = 7
+    "#;
+    let config = ClientConfig::from_toml(text).unwrap();
+    let pool = PoolConfig::default()
+        .connections_max(2)
+        .connections_min(1)
+        .calls_per_connection(3)
+        .idle_ms(4)
+        .age_ms(5)
+        .waiters_max(6)
+        .wait_ms(7);
+    assert_eq!(config.pool, Some(pool));
+    assert_eq!(config.retry, None);
+}
+
+#[test]
+fn a_section_alone_brings_a_pool_and_retries() {
+    let text = "[client]\nconnect = 'abstract://calc'\n[client.pool]\n[client.retry]";
+    let config = ClientConfig::from_toml(text).unwrap();
+    assert_eq!(config.pool, Some(PoolConfig::default()));
+    assert_eq!(config.retry, Some(RetryConfig::default()));
 }
 
 #[test]
@@ -131,6 +219,11 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
     let mut file = String::new();
     let mut cases = 0;
     for line in include_str!("config_errors.txt").lines().skip(3) {
+        if line.contains(" with tls: ") && !cfg!(feature = "tls") {
+            file.clear();
+            continue;
+        }
+        let line = &line.replacen(" with tls: ", ": ", 1);
         let (bind, expected) = match line
             .strip_prefix("> ")
             .and_then(|rest| rest.split_once(": "))
@@ -165,6 +258,18 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
         cases += 1;
     }
     assert!(cases > 40, "{cases}");
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn without_the_feature_there_is_no_tls() {
+    let why = "TLS needs the feature `tls` of the crate `seapink`; write `features = [\"tls\"]` in Cargo.toml";
+    let error = ServerConfig::from_toml("[server]\nlisten = 'a'\n[server.tls]\nkey = 'a'");
+    let expected = format!("line 3: server.tls: {why}");
+    assert_eq!(error.unwrap_err().to_string(), expected);
+    let error = ClientConfig::from_toml("[client]\nconnect = 'a'\n[client.tls]");
+    let expected = format!("line 3: client.tls: {why}");
+    assert_eq!(error.unwrap_err().to_string(), expected);
 }
 
 #[test]
@@ -208,6 +313,68 @@ fn builders_are_checked_as_files_are() {
 }
 
 #[test]
+fn builders_of_clients_are_checked_too() {
+    let config = || ClientConfig::new("tcp://127.0.0.1:1");
+    let pool = PoolConfig::default;
+    let retry = RetryConfig::default;
+    let cases = [
+        (
+            config().pool(pool().connections_max(0)),
+            "client.pool.connections_max: must be a number from 1 to 10000, not 0",
+        ),
+        (
+            config().pool(pool().connections_max(2).connections_min(3)),
+            "client.pool.connections_min: is 3, more than connections_max = 2",
+        ),
+        (
+            config().pool(pool().calls_per_connection(1025)),
+            "client.pool.calls_per_connection: must be a number from 1 to 1024, not 1025",
+        ),
+        (
+            config().pool(pool().waiters_max(1_000_001)),
+            "client.pool.waiters_max: must be a number from 0 to 1000000, not 1000001",
+        ),
+        (
+            config().pool(pool().age_ms(0)),
+            "client.pool.age_ms: must be a number from 1 to 86400000, not 0",
+        ),
+        (
+            config().reconnect(ReconnectConfig::default().min_ms(0)),
+            "client.reconnect.min_ms: must be a number from 1 to 86400000, not 0",
+        ),
+        (
+            config().reconnect(ReconnectConfig::default().max_ms(1)),
+            "client.reconnect.min_ms: is 100, more than max_ms = 1",
+        ),
+        (
+            config().retry(retry().attempts_max(0)),
+            "client.retry.attempts_max: must be a number from 1 to 100, not 0",
+        ),
+        (
+            config().retry(retry().attempt_ms(0)),
+            "client.retry.attempt_ms: must be a number from 1 to 86400000, not 0",
+        ),
+        (
+            config().retry(retry().budget_percent(1_001)),
+            "client.retry.budget_percent: must be a number from 0 to 1000, not 1001",
+        ),
+        (
+            config().retry(retry().budget_per_second(1_000_001)),
+            "client.retry.budget_per_second: must be a number from 0 to 1000000, not 1000001",
+        ),
+        (
+            config().retry(retry().backoff_min_ms(2_000)),
+            "client.retry.backoff_min_ms: is 2000, more than backoff_max_ms = 1000",
+        ),
+    ];
+    for (config, expected) in cases {
+        let error = Client::<Standard>::connect(&config).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let error = ServerConfig::from_file("/no/such/calc.toml").unwrap_err();
     let expected = "cannot read /no/such/calc.toml: No such file or directory (os error 2)";
@@ -223,7 +390,7 @@ fn a_transport_of_ones_own_can_be_chosen() {
     let error = Server::bind(&config, Nothing).unwrap_err().to_string();
     assert_eq!(
         error,
-        "line 1: server.transport: `crc` is none of `framed` and `buffered`"
+        "line 1: server.transport: `crc` is none of `framed`, `buffered` and `auto`"
     );
     Server::bind(&config.transports(transports), Nothing).unwrap();
 }
@@ -355,6 +522,7 @@ fn the_documentation_is_right() {
         include_str!("../../docs/configuration.md"),
         include_str!("../../docs/limits.md"),
         include_str!("../../docs/getting-started.md"),
+        include_str!("../../docs/tls.md"),
     ];
     let blocks: Vec<_> = pages
         .iter()
@@ -363,6 +531,9 @@ fn the_documentation_is_right() {
     let mut defaults = 0;
     for block in blocks {
         let text = block.split("```").next().unwrap();
+        if text.contains(".tls]") && !cfg!(feature = "tls") {
+            continue;
+        }
         if text.contains("[server.limits]") && !text.contains("[server]") {
             let text = format!("[server]\nlisten = 'x'\n{text}");
             ServerConfig::from_toml(&text).unwrap();

@@ -18,21 +18,37 @@ fn modules_know_only_what_is_below_them() {
         ("limits", &[]),
         ("error", &[]),
         ("peer", &[]),
+        ("deadline", &[]),
         ("fast", &["protocol"]),
         ("protocol", &with(&["fast"])),
         ("codec", &with(&["protocol"])),
         // Messages, not types.
         ("transport", &with(&["peer", "protocol"])),
         // Neither threads nor sockets.
-        ("processor", &with(&["codec", "peer", "protocol"])),
-        ("config", &with(&["transport"])),
+        (
+            "processor",
+            &with(&["codec", "deadline", "peer", "protocol"]),
+        ),
+        // Around processors and clients.
+        ("interceptor", &with(&["deadline", "processor", "protocol"])),
+        ("config", &with(&["peer", "transport"])),
         (
             "server",
             &with(&["config", "peer", "processor", "protocol", "transport"]),
         ),
+        ("introspection", &with(&["processor", "server"])),
         (
             "client",
-            &with(&["codec", "config", "processor", "protocol", "transport"]),
+            &with(&[
+                "codec",
+                "config",
+                "deadline",
+                "interceptor",
+                "peer",
+                "processor",
+                "protocol",
+                "transport",
+            ]),
         ),
     ]);
 }

@@ -218,4 +218,156 @@ pub mod annotated {
     }
 
     ::seapink::codegen::impl_exception!(Failure, text);
+
+    /// Some of its functions may be run twice.
+    ///
+    /// `annotated.thrift:23`
+    pub trait Alarms: Send + Sync + 'static {
+        /// `annotated.thrift:24`
+        /// # Errors
+        /// See [`AlarmsFindError`].
+        fn find(
+            &self,
+            cx: &::seapink::codegen::CallContext,
+            id: ::seapink::codegen::Uuid,
+        ) -> Result<Alarm, AlarmsFindError>;
+
+        /// `annotated.thrift:25`
+        /// # Errors
+        /// See [`AlarmsAddError`].
+        fn add(
+            &self,
+            cx: &::seapink::codegen::CallContext,
+            alarm: Alarm,
+        ) -> Result<i32, AlarmsAddError>;
+    }
+
+    /// Serves a [`Alarms`].
+    #[derive(Clone, Debug)]
+    pub struct AlarmsProcessor<H>(H);
+
+    impl<H: Alarms> AlarmsProcessor<H> {
+        /// Serves this handler.
+        #[must_use]
+        pub fn new(handler: H) -> Self {
+            Self(handler)
+        }
+    }
+
+    impl<H: Alarms> ::seapink::codegen::Service for AlarmsProcessor<H> {
+        type Handler = H;
+        const NAME: &'static str = "Alarms";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[("find", false), ("add", false)];
+
+        fn handler(&self) -> &H {
+            &self.0
+        }
+
+        fn dispatch<P: ::seapink::codegen::Protocol>(
+            handler: &H,
+            call: ::seapink::codegen::Call<'_, P>,
+        ) -> ::seapink::codegen::Outcome {
+            match call.method() {
+                "find" => call.reply(handler, H::find, &[(1, "id")]),
+                "add" => call.reply(handler, H::add, &[(1, "alarm")]),
+                _ => call.unknown_method(),
+            }
+        }
+    }
+
+    /// Calls a [`Alarms`].
+    #[derive(Clone, Debug)]
+    pub struct AlarmsClient<S = ::seapink::codegen::Standard> {
+        client: ::seapink::codegen::Client<S>,
+    }
+
+    impl AlarmsClient {
+        /// Connects as the configuration says.
+        ///
+        /// # Errors
+        /// When the server cannot be reached.
+        pub fn connect(
+            config: &::seapink::codegen::ClientConfig,
+        ) -> ::seapink::codegen::Result<Self> {
+            ::seapink::codegen::Client::connect(config).map(Self::new)
+        }
+    }
+
+    impl<S: ::seapink::codegen::ProtocolSet> AlarmsClient<S> {
+        /// Calls over this client.
+        #[must_use]
+        pub fn new(client: ::seapink::codegen::Client<S>) -> Self {
+            Self { client }
+        }
+
+        /// What carries the calls.
+        pub fn client(&self) -> &::seapink::codegen::Client<S> {
+            &self.client
+        }
+
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
+        /// `annotated.thrift:24`
+        /// # Errors
+        /// See [`AlarmsFindError`].
+        pub fn find(&self, id: ::seapink::codegen::Uuid) -> Result<Alarm, AlarmsFindError> {
+            self.client.call_idempotent("find", &[(1, "id")], (&id,))
+        }
+
+        /// Sends a call of [`find`](Self::find), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_find(
+            &self,
+            id: ::seapink::codegen::Uuid,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<Alarm, AlarmsFindError, S>>
+        {
+            self.client.send("find", &[(1, "id")], (&id,))
+        }
+
+        /// `annotated.thrift:25`
+        /// # Errors
+        /// See [`AlarmsAddError`].
+        pub fn add(&self, alarm: &Alarm) -> Result<i32, AlarmsAddError> {
+            self.client.call("add", &[(1, "alarm")], (alarm,))
+        }
+
+        /// Sends a call of [`add`](Self::add), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_add(
+            &self,
+            alarm: &Alarm,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, AlarmsAddError, S>>
+        {
+            self.client.send("add", &[(1, "alarm")], (alarm,))
+        }
+    }
+
+    /// Why `Alarms.find` failed.
+    #[derive(Debug)]
+    pub enum AlarmsFindError {
+        Failure(Box<Failure>),
+        /// Anything that the function does not declare.
+        Other(::seapink::codegen::Error),
+    }
+
+    ::seapink::codegen::impl_method_error! {
+        AlarmsFindError {
+            from 1 "failure" => Failure(Failure),
+        }
+    }
+
+    /// Why `Alarms.add` failed.
+    #[derive(Debug)]
+    pub enum AlarmsAddError {
+        /// Anything that the function does not declare.
+        Other(::seapink::codegen::Error),
+    }
+
+    ::seapink::codegen::impl_method_error!(AlarmsAddError {});
 }

@@ -18,3 +18,9 @@ exception Failure {
   1: i32 code
   2: string text
 } (message = "text")
+
+/** Some of its functions may be run twice. */
+service Alarms {
+  Alarm find(1: uuid id) throws (1: Failure failure) (rust.idempotent)
+  i32 add(1: Alarm alarm) (rust.idempotent = "false")
+}

@@ -480,6 +480,7 @@ pub mod bench {
     impl<H: Echo> ::seapink::codegen::Service for EchoProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Echo";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[("echo", false)];
 
         fn handler(&self) -> &H {
             &self.0
@@ -526,11 +527,28 @@ pub mod bench {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `bench.thrift:56`
         /// # Errors
         /// See [`EchoEchoError`].
         pub fn echo(&self, req: &Small) -> Result<Small, EchoEchoError> {
             self.client.call("echo", &[(1, "req")], (req,))
+        }
+
+        /// Sends a call of [`echo`](Self::echo), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_echo(
+            &self,
+            req: &Small,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<Small, EchoEchoError, S>>
+        {
+            self.client.send("echo", &[(1, "req")], (req,))
         }
     }
 

@@ -554,6 +554,7 @@ pub mod evolution {
     impl<H: OldMath> ::seapink::codegen::Service for OldMathProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "OldMath";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[("add", false)];
 
         fn handler(&self) -> &H {
             &self.0
@@ -600,11 +601,29 @@ pub mod evolution {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `evolution.thrift:31`
         /// # Errors
         /// See [`OldMathAddError`].
         pub fn add(&self, a: i32, b: i32) -> Result<i32, OldMathAddError> {
             self.client.call("add", &[(1, "a"), (2, "b")], (&a, &b))
+        }
+
+        /// Sends a call of [`add`](Self::add), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_add(
+            &self,
+            a: i32,
+            b: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, OldMathAddError, S>>
+        {
+            self.client.send("add", &[(1, "a"), (2, "b")], (&a, &b))
         }
     }
 
@@ -680,6 +699,12 @@ pub mod evolution {
     impl<H: NewMath> ::seapink::codegen::Service for NewMathProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "NewMath";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("add", false),
+            ("strict", false),
+            ("check", false),
+            ("forget", true),
+        ];
 
         fn handler(&self) -> &H {
             &self.0
@@ -737,12 +762,32 @@ pub mod evolution {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `evolution.thrift:35`
         /// # Errors
         /// See [`NewMathAddError`].
         pub fn add(&self, a: i32, b: i32, c: i32) -> Result<i32, NewMathAddError> {
             self.client
                 .call("add", &[(1, "a"), (2, "b"), (3, "c")], (&a, &b, &c))
+        }
+
+        /// Sends a call of [`add`](Self::add), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_add(
+            &self,
+            a: i32,
+            b: i32,
+            c: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, NewMathAddError, S>>
+        {
+            self.client
+                .send("add", &[(1, "a"), (2, "b"), (3, "c")], (&a, &b, &c))
         }
 
         /// `evolution.thrift:36`
@@ -752,11 +797,35 @@ pub mod evolution {
             self.client.call("strict", &[(1, "a"), (2, "b")], (&a, &b))
         }
 
+        /// Sends a call of [`strict`](Self::strict), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_strict(
+            &self,
+            a: i32,
+            b: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, NewMathStrictError, S>>
+        {
+            self.client.send("strict", &[(1, "a"), (2, "b")], (&a, &b))
+        }
+
         /// `evolution.thrift:37`
         /// # Errors
         /// See [`NewMathCheckError`].
         pub fn check(&self, b: i32, a: i32) -> Result<(), NewMathCheckError> {
             self.client.call("check", &[(1, "b"), (2, "a")], (&b, &a))
+        }
+
+        /// Sends a call of [`check`](Self::check), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_check(
+            &self,
+            b: i32,
+            a: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), NewMathCheckError, S>>
+        {
+            self.client.send("check", &[(1, "b"), (2, "a")], (&b, &a))
         }
 
         /// `evolution.thrift:38`
@@ -832,6 +901,7 @@ pub mod evolution {
     impl<H: Unordered> ::seapink::codegen::Service for UnorderedProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Unordered";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[("join", false)];
 
         fn handler(&self) -> &H {
             &self.0
@@ -878,12 +948,32 @@ pub mod evolution {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `evolution.thrift:43`
         /// # Errors
         /// See [`UnorderedJoinError`].
         pub fn join(&self, c: &str, a: &str, b: &str) -> Result<String, UnorderedJoinError> {
             self.client
                 .call("join", &[(1, "a"), (2, "b"), (3, "c")], (a, b, c))
+        }
+
+        /// Sends a call of [`join`](Self::join), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_join(
+            &self,
+            c: &str,
+            a: &str,
+            b: &str,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<String, UnorderedJoinError, S>>
+        {
+            self.client
+                .send("join", &[(1, "a"), (2, "b"), (3, "c")], (a, b, c))
         }
     }
 

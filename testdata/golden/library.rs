@@ -537,6 +537,14 @@ pub mod acme {
         impl<H: Library> ::seapink::codegen::Service for LibraryProcessor<H> {
             type Handler = H;
             const NAME: &'static str = "Library";
+            const FUNCTIONS: ::seapink::codegen::Functions = &[
+                ("find", false),
+                ("search", false),
+                ("lend", false),
+                ("log", true),
+                ("close", false),
+                ("uptime", false),
+            ];
 
             fn handler(&self) -> &H {
                 &self.0
@@ -601,11 +609,28 @@ pub mod acme {
                 &self.client
             }
 
+            /// The same client, whose calls may take so long each.
+            #[must_use]
+            pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+                Self::new(self.client.clone().with_timeout(timeout))
+            }
+
             /// The book with this id.
             /// # Errors
             /// See [`LibraryFindError`].
             pub fn find(&self, id: BookId) -> Result<Book, LibraryFindError> {
                 self.client.call("find", &[(1, "id")], (&id,))
+            }
+
+            /// Sends a call of [`find`](Self::find), whose result is wanted later.
+            /// # Errors
+            /// When the call cannot be sent.
+            pub fn send_find(
+                &self,
+                id: BookId,
+            ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<Book, LibraryFindError, S>>
+            {
+                self.client.send("find", &[(1, "id")], (&id,))
             }
 
             /// `library.thrift:73`
@@ -624,12 +649,43 @@ pub mod acme {
                 )
             }
 
+            /// Sends a call of [`search`](Self::search), whose result is wanted later.
+            /// # Errors
+            /// When the call cannot be sent.
+            pub fn send_search(
+                &self,
+                query: &Query,
+                limit: i32,
+                near: &super::shared::Place,
+            ) -> ::seapink::codegen::Result<
+                ::seapink::codegen::Pending<Vec<Book>, LibrarySearchError, S>,
+            > {
+                self.client.send(
+                    "search",
+                    &[(1, "query"), (2, "limit"), (3, "near")],
+                    (query, &limit, near),
+                )
+            }
+
             /// `library.thrift:75`
             /// # Errors
             /// See [`LibraryLendError`].
             pub fn lend(&self, id: BookId, reader: &str) -> Result<(), LibraryLendError> {
                 self.client
                     .call("lend", &[(1, "id"), (2, "reader")], (&id, reader))
+            }
+
+            /// Sends a call of [`lend`](Self::lend), whose result is wanted later.
+            /// # Errors
+            /// When the call cannot be sent.
+            pub fn send_lend(
+                &self,
+                id: BookId,
+                reader: &str,
+            ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), LibraryLendError, S>>
+            {
+                self.client
+                    .send("lend", &[(1, "id"), (2, "reader")], (&id, reader))
             }
 
             /// Nobody waits for this.
@@ -645,6 +701,17 @@ pub mod acme {
             #[deprecated(note = "libraries never close")]
             pub fn close(&self) -> Result<(), LibraryCloseError> {
                 self.client.call("close", &[], ())
+            }
+
+            /// Sends a call of [`close`](Self::close), whose result is wanted later.
+            /// # Errors
+            /// When the call cannot be sent.
+            #[deprecated(note = "libraries never close")]
+            pub fn send_close(
+                &self,
+            ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), LibraryCloseError, S>>
+            {
+                self.client.send("close", &[], ())
             }
         }
 
@@ -787,6 +854,7 @@ pub mod acme {
         impl<H: Health> ::seapink::codegen::Service for HealthProcessor<H> {
             type Handler = H;
             const NAME: &'static str = "Health";
+            const FUNCTIONS: ::seapink::codegen::Functions = &[("uptime", false)];
 
             fn handler(&self) -> &H {
                 &self.0
@@ -833,11 +901,27 @@ pub mod acme {
                 &self.client
             }
 
+            /// The same client, whose calls may take so long each.
+            #[must_use]
+            pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+                Self::new(self.client.clone().with_timeout(timeout))
+            }
+
             /// How long the server has been up, in seconds.
             /// # Errors
             /// See [`HealthUptimeError`].
             pub fn uptime(&self) -> Result<i64, HealthUptimeError> {
                 self.client.call("uptime", &[], ())
+            }
+
+            /// Sends a call of [`uptime`](Self::uptime), whose result is wanted later.
+            /// # Errors
+            /// When the call cannot be sent.
+            pub fn send_uptime(
+                &self,
+            ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i64, HealthUptimeError, S>>
+            {
+                self.client.send("uptime", &[], ())
             }
         }
 

@@ -1182,6 +1182,15 @@ pub mod names {
     impl<H: Type> ::seapink::codegen::Service for TypeProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "type";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("type", false),
+            ("new", false),
+            ("connect", false),
+            ("Clone", false),
+            ("fooBar", false),
+            ("foo_bar", false),
+            ("match", true),
+        ];
 
         fn handler(&self) -> &H {
             &self.0
@@ -1238,6 +1247,12 @@ pub mod names {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `names.thrift:53`
         /// # Errors
         /// See [`TypeTypeError`].
@@ -1255,11 +1270,38 @@ pub mod names {
             )
         }
 
+        /// Sends a call of [`r#type`](Self::r#type), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_type(
+            &self,
+            cx_2: i32,
+            self_: i32,
+            handler: i32,
+            call: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), TypeTypeError, S>> {
+            self.client.send(
+                "type",
+                &[(1, "cx"), (2, "self"), (3, "handler"), (4, "call")],
+                (&cx_2, &self_, &handler, &call),
+            )
+        }
+
         /// `names.thrift:54`
         /// # Errors
         /// See [`TypeNewError`].
         pub fn new_2(&self, error: &Error) -> ::std::result::Result<i32, TypeNewError> {
             self.client.call("new", &[(1, "error")], (error,))
+        }
+
+        /// Sends a call of [`new_2`](Self::new_2), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_new_2(
+            &self,
+            error: &Error,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, TypeNewError, S>> {
+            self.client.send("new", &[(1, "error")], (error,))
         }
 
         /// `names.thrift:55`
@@ -1269,11 +1311,31 @@ pub mod names {
             self.client.call("connect", &[], ())
         }
 
+        /// Sends a call of [`connect_2`](Self::connect_2), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_connect_2(
+            &self,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, TypeConnectError, S>>
+        {
+            self.client.send("connect", &[], ())
+        }
+
         /// `names.thrift:56`
         /// # Errors
         /// See [`TypeCloneError`].
         pub fn clone_2(&self) -> ::std::result::Result<(), TypeCloneError> {
             self.client.call("Clone", &[], ())
+        }
+
+        /// Sends a call of [`clone_2`](Self::clone_2), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_clone_2(
+            &self,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), TypeCloneError, S>>
+        {
+            self.client.send("Clone", &[], ())
         }
 
         /// `names.thrift:57`
@@ -1283,11 +1345,31 @@ pub mod names {
             self.client.call("fooBar", &[], ())
         }
 
+        /// Sends a call of [`foo_bar_2`](Self::foo_bar_2), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_foo_bar_2(
+            &self,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), TypeFooBarError, S>>
+        {
+            self.client.send("fooBar", &[], ())
+        }
+
         /// `names.thrift:58`
         /// # Errors
         /// See [`TypeFooBarError2`].
         pub fn foo_bar(&self) -> ::std::result::Result<(), TypeFooBarError2> {
             self.client.call("foo_bar", &[], ())
+        }
+
+        /// Sends a call of [`foo_bar`](Self::foo_bar), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_foo_bar(
+            &self,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), TypeFooBarError2, S>>
+        {
+            self.client.send("foo_bar", &[], ())
         }
 
         /// `names.thrift:59`
@@ -1377,6 +1459,7 @@ pub mod names {
     impl<H: TypeClient2> ::seapink::codegen::Service for TypeClient2Processor<H> {
         type Handler = H;
         const NAME: &'static str = "typeClient";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[];
 
         fn handler(&self) -> &H {
             &self.0
@@ -1419,6 +1502,12 @@ pub mod names {
         pub fn client(&self) -> &::seapink::codegen::Client<S> {
             &self.client
         }
+
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
     }
 
     /// `names.thrift:63`
@@ -1439,6 +1528,15 @@ pub mod names {
     impl<H: Empty> ::seapink::codegen::Service for EmptyProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Empty";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("type", false),
+            ("new", false),
+            ("connect", false),
+            ("Clone", false),
+            ("fooBar", false),
+            ("foo_bar", false),
+            ("match", true),
+        ];
 
         fn handler(&self) -> &H {
             &self.0
@@ -1482,6 +1580,12 @@ pub mod names {
         /// What carries the calls.
         pub fn client(&self) -> &::seapink::codegen::Client<S> {
             &self.client
+        }
+
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
         }
     }
 

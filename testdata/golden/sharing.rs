@@ -287,6 +287,14 @@ pub mod sharing {
     impl<H: Post> ::seapink::codegen::Service for PostProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Post";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("pass", false),
+            ("weigh", false),
+            ("sort", false),
+            ("ping", false),
+            ("drop", true),
+            ("keep", false),
+        ];
 
         fn handler(&self) -> &H {
             &self.0
@@ -363,11 +371,34 @@ pub mod sharing {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `sharing.thrift:27`
         /// # Errors
         /// See [`PostPassError`].
         pub fn pass(&self, parcel: &Parcel, to: &str, size: Size) -> Result<Parcel, PostPassError> {
             self.client.call(
+                "pass",
+                &[(1, "parcel"), (2, "to"), (3, "size")],
+                (parcel, to, &size),
+            )
+        }
+
+        /// Sends a call of [`pass`](Self::pass), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_pass(
+            &self,
+            parcel: &Parcel,
+            to: &str,
+            size: Size,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<Parcel, PostPassError, S>>
+        {
+            self.client.send(
                 "pass",
                 &[(1, "parcel"), (2, "to"), (3, "size")],
                 (parcel, to, &size),
@@ -391,6 +422,24 @@ pub mod sharing {
             )
         }
 
+        /// Sends a call of [`weigh`](Self::weigh), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_weigh(
+            &self,
+            parcels: &[Parcel],
+            weights: &::std::collections::HashMap<String, i32>,
+            stamp: &[u8],
+            each: f64,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<Vec<i32>, PostWeighError, S>>
+        {
+            self.client.send(
+                "weigh",
+                &[(1, "parcels"), (2, "weights"), (3, "stamp"), (4, "each")],
+                (parcels, weights, stamp, &each),
+            )
+        }
+
         /// `sharing.thrift:30`
         /// # Errors
         /// See [`PostSortError`].
@@ -399,11 +448,32 @@ pub mod sharing {
                 .call("sort", &[(1, "times"), (2, "by")], (&times, by))
         }
 
+        /// Sends a call of [`sort`](Self::sort), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_sort(
+            &self,
+            times: i32,
+            by: &str,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), PostSortError, S>> {
+            self.client
+                .send("sort", &[(1, "times"), (2, "by")], (&times, by))
+        }
+
         /// `sharing.thrift:31`
         /// # Errors
         /// See [`PostPingError`].
         pub fn ping(&self) -> Result<(), PostPingError> {
             self.client.call("ping", &[], ())
+        }
+
+        /// Sends a call of [`ping`](Self::ping), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_ping(
+            &self,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), PostPingError, S>> {
+            self.client.send("ping", &[], ())
         }
 
         /// `sharing.thrift:32`
@@ -418,6 +488,17 @@ pub mod sharing {
         /// See [`PostKeepError`].
         pub fn keep(&self, parcel: &Parcel) -> Result<Parcel, PostKeepError> {
             self.client.call("keep", &[(1, "parcel")], (parcel,))
+        }
+
+        /// Sends a call of [`keep`](Self::keep), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_keep(
+            &self,
+            parcel: &Parcel,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<Parcel, PostKeepError, S>>
+        {
+            self.client.send("keep", &[(1, "parcel")], (parcel,))
         }
     }
 

@@ -109,6 +109,7 @@ pub mod acme {
         impl<H: Health> ::seapink::codegen::Service for HealthProcessor<H> {
             type Handler = H;
             const NAME: &'static str = "Health";
+            const FUNCTIONS: ::seapink::codegen::Functions = &[("uptime", false)];
 
             fn handler(&self) -> &H {
                 &self.0
@@ -155,11 +156,27 @@ pub mod acme {
                 &self.client
             }
 
+            /// The same client, whose calls may take so long each.
+            #[must_use]
+            pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+                Self::new(self.client.clone().with_timeout(timeout))
+            }
+
             /// How long the server has been up, in seconds.
             /// # Errors
             /// See [`HealthUptimeError`].
             pub fn uptime(&self) -> Result<i64, HealthUptimeError> {
                 self.client.call("uptime", &[], ())
+            }
+
+            /// Sends a call of [`uptime`](Self::uptime), whose result is wanted later.
+            /// # Errors
+            /// When the call cannot be sent.
+            pub fn send_uptime(
+                &self,
+            ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i64, HealthUptimeError, S>>
+            {
+                self.client.send("uptime", &[], ())
             }
         }
 
@@ -1190,6 +1207,13 @@ pub mod views {
     impl<H: Player> ::seapink::codegen::Service for PlayerProcessor<H> {
         type Handler = H;
         const NAME: &'static str = "Player";
+        const FUNCTIONS: ::seapink::codegen::Functions = &[
+            ("play", false),
+            ("longest", false),
+            ("heard", true),
+            ("plain", false),
+            ("with_default", false),
+        ];
 
         fn handler(&self) -> &H {
             &self.0
@@ -1265,6 +1289,12 @@ pub mod views {
             &self.client
         }
 
+        /// The same client, whose calls may take so long each.
+        #[must_use]
+        pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+            Self::new(self.client.clone().with_timeout(timeout))
+        }
+
         /// `views.thrift:74`
         /// # Errors
         /// See [`PlayerPlayError`].
@@ -1289,12 +1319,50 @@ pub mod views {
             )
         }
 
+        /// Sends a call of [`play`](Self::play), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_play(
+            &self,
+            track: &Track,
+            order: &[i32],
+            by: &str,
+            more: &[Track],
+            times: i32,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i32, PlayerPlayError, S>>
+        {
+            self.client.send(
+                "play",
+                &[
+                    (1, "track"),
+                    (2, "order"),
+                    (3, "by"),
+                    (4, "more"),
+                    (5, "times"),
+                ],
+                (track, order, by, more, &times),
+            )
+        }
+
         /// `views.thrift:76`
         /// # Errors
         /// See [`PlayerLongestError`].
         pub fn longest(&self, tracks: &[Track], by: &str) -> Result<i64, PlayerLongestError> {
             self.client
                 .call("longest", &[(1, "tracks"), (2, "by")], (tracks, by))
+        }
+
+        /// Sends a call of [`longest`](Self::longest), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_longest(
+            &self,
+            tracks: &[Track],
+            by: &str,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i64, PlayerLongestError, S>>
+        {
+            self.client
+                .send("longest", &[(1, "tracks"), (2, "by")], (tracks, by))
         }
 
         /// `views.thrift:77`
@@ -1311,11 +1379,34 @@ pub mod views {
             self.client.call("plain", &[(1, "text")], (text,))
         }
 
+        /// Sends a call of [`plain`](Self::plain), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_plain(
+            &self,
+            text: &str,
+        ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<String, PlayerPlainError, S>>
+        {
+            self.client.send("plain", &[(1, "text")], (text,))
+        }
+
         /// `views.thrift:79`
         /// # Errors
         /// See [`PlayerWithDefaultError`].
         pub fn with_default(&self, text: &str) -> Result<String, PlayerWithDefaultError> {
             self.client.call("with_default", &[(1, "text")], (text,))
+        }
+
+        /// Sends a call of [`with_default`](Self::with_default), whose result is wanted later.
+        /// # Errors
+        /// When the call cannot be sent.
+        pub fn send_with_default(
+            &self,
+            text: &str,
+        ) -> ::seapink::codegen::Result<
+            ::seapink::codegen::Pending<String, PlayerWithDefaultError, S>,
+        > {
+            self.client.send("with_default", &[(1, "text")], (text,))
         }
     }
 

@@ -27,7 +27,12 @@ use support::{Result, fresh, repository};
 
 const SESSION: Duration = Duration::from_secs(40);
 
-const MODELS: [Model; 3] = [Model::Simple, Model::Threaded, Model::ThreadPool];
+const MODELS: [Model; 4] = [
+    Model::Simple,
+    Model::Threaded,
+    Model::ThreadPool,
+    Model::Nonblocking,
+];
 const TRANSPORTS: [&str; 2] = ["framed", "buffered"];
 /// Ours, and what Python calls its implementations of it. The accelerated ones are written in C.
 const PROTOCOLS: [(&str, &str); 5] = [
@@ -117,6 +122,24 @@ fn python_calls_us_with_every_model() -> Result {
                 let connections = if model == Model::Simple { "1" } else { "3" };
                 let mut client = python.script("interop_client.py", transport, theirs);
                 client.args(["--connections", connections, "--port", &serving.port]);
+                run(&mut client, SESSION)
+                    .map_err(|error| format!("{} {transport} {theirs}: {error}", model.name()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn python_calls_one_port_that_takes_all() -> Result {
+    let python = Python::get()?;
+    for model in MODELS {
+        let config = config("auto", "auto").model(model);
+        let serving = Serving::start(&config, InteropProcessor::new(Handler::default()))?;
+        for transport in TRANSPORTS {
+            for (_, theirs) in PROTOCOLS {
+                let mut client = python.script("interop_client.py", transport, theirs);
+                client.args(["--connections", "1", "--port", &serving.port]);
                 run(&mut client, SESSION)
                     .map_err(|error| format!("{} {transport} {theirs}: {error}", model.name()))?;
             }

@@ -105,6 +105,10 @@ pub(crate) struct Rust {
     /// Emit a view of every struct, union and exception, which borrows from the message
     #[arg(long)]
     pub(crate) views: bool,
+
+    /// Emit async clients and handler traits beside the blocking ones; needs the feature `tokio`
+    #[arg(long = "async")]
+    pub(crate) asynchronous: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

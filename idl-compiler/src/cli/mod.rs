@@ -71,6 +71,7 @@ fn generate_rust(args: &Rust) -> u8 {
         binary: args.binary.into(),
         derives: args.derive.clone(),
         views: args.views,
+        asynchronous: args.asynchronous,
     };
     match output::write(&args.out, &emit::rust::emit(&program, &options)) {
         Ok(_) => FINE,

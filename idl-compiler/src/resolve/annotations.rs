@@ -10,7 +10,7 @@ use crate::source::SourceId;
 
 /// Every annotation that there is. A new one is an entry here, and a row of the table in
 /// `docs/emitted-code.md`.
-const KNOWN: [Known; 7] = [
+const KNOWN: [Known; 8] = [
     Known {
         key: "rust.type",
         on: &[On::Type, On::Field, On::Argument, On::Function, On::Typedef],
@@ -29,9 +29,16 @@ const KNOWN: [Known; 7] = [
     Known {
         key: "rust.view",
         on: &[On::Struct, On::Union, On::Exception],
-        check: |_, value| match value {
-            "" | "1" => Ok(()),
-            value => one_of(value, &["true", "false"]),
+        check: |_, value| flag(value),
+    },
+    Known {
+        key: "rust.idempotent",
+        on: &[On::Function],
+        check: |subject, value| {
+            if subject.oneway {
+                return Err(Unfit::Only("a function that is answered"));
+            }
+            flag(value)
         },
     },
     Known {
@@ -99,6 +106,16 @@ struct Subject<'a> {
     /// Its type, or that of what it returns.
     ty: Option<&'a ast::Type>,
     fields: &'a [ast::Field],
+    /// It is a function that nobody answers.
+    oneway: bool,
+}
+
+/// With no value, as true or as false.
+fn flag(value: &str) -> Result<(), Unfit> {
+    match value {
+        "" | "1" => Ok(()),
+        value => one_of(value, &["true", "false"]),
+    }
 }
 
 fn one_of(value: &str, valid: &[&str]) -> Result<(), Unfit> {
@@ -180,14 +197,21 @@ impl<'a> Checker<'a> {
                     StructKind::Union => On::Union,
                     StructKind::Exception => On::Exception,
                 };
-                self.annotations(on, None, &fields.list, annotations);
+                let mut subject = self.subject(on, None);
+                subject.fields = &fields.list;
+                self.annotations(&subject, annotations);
                 self.fields(On::Field, fields);
             }
             Kind::Service { functions, .. } => {
                 self.item(On::Service, None, annotations);
                 for function in functions {
                     let returns = function.returns.as_ref();
-                    self.item(On::Function, returns, &function.annotations);
+                    let mut subject = self.subject(On::Function, returns);
+                    subject.oneway = function.oneway.is_some();
+                    self.annotations(&subject, &function.annotations);
+                    if let Some(ty) = returns {
+                        self.ty(ty);
+                    }
                     self.fields(On::Argument, &function.args);
                     if let Some(throws) = &function.throws {
                         self.fields(On::Thrown, &throws.fields);
@@ -205,14 +229,14 @@ impl<'a> Checker<'a> {
 
     /// Something without fields, and its type.
     fn item(&mut self, on: On, ty: Option<&'a ast::Type>, annotations: &'a ast::Annotations) {
-        self.annotations(on, ty, &[], annotations);
+        self.annotations(&self.subject(on, ty), annotations);
         if let Some(ty) = ty {
             self.ty(ty);
         }
     }
 
     fn ty(&mut self, ty: &'a ast::Type) {
-        self.annotations(On::Type, Some(ty), &[], &ty.annotations);
+        self.annotations(&self.subject(On::Type, Some(ty)), &ty.annotations);
         match &ty.kind {
             TypeKind::List(element) | TypeKind::Set(element) => self.ty(element),
             TypeKind::Map(pair) => {
@@ -223,22 +247,20 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn annotations(
-        &mut self,
-        on: On,
-        ty: Option<&'a ast::Type>,
-        fields: &'a [ast::Field],
-        annotations: &'a ast::Annotations,
-    ) {
-        let subject = Subject {
+    fn subject(&self, on: On, ty: Option<&'a ast::Type>) -> Subject<'a> {
+        Subject {
             on,
             file: self.file,
             loaded: self.loaded,
             ty,
-            fields,
-        };
+            fields: &[],
+            oneway: false,
+        }
+    }
+
+    fn annotations(&mut self, subject: &Subject<'a>, annotations: &'a ast::Annotations) {
         for annotation in annotations.iter().flat_map(|list| list.iter()) {
-            self.annotation(&subject, *annotation);
+            self.annotation(subject, *annotation);
         }
     }
 

@@ -1,6 +1,6 @@
 //! A file as the other end of a client: calls are recorded, to be replayed later.
 
-use crate::client::{Channel, Client};
+use crate::client::{CallOptions, Channel, Client};
 use crate::error::{ApplicationCode, Delivery, Error, Result};
 use crate::protocol::ProtocolSet;
 use crate::transport::file::FileWriter;
@@ -16,11 +16,11 @@ impl<Set: ProtocolSet> Client<Set> {
 impl Channel for FileWriter {
     fn exchange(
         &self,
-        oneway: bool,
+        options: &CallOptions,
         encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
         _: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let recorded = if oneway {
+        let recorded = if options.oneway {
             let mut message = Vec::new();
             encode(0, &mut message).and_then(|()| self.append(&message))
         } else {

@@ -3,93 +3,122 @@
 //! A [`Client`] turns function calls into messages; a [`Channel`] carries whole messages and knows
 //! no types. Emitted clients are a thin layer of named functions over [`Client`].
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
+mod backoff;
+mod caller;
+mod channel;
+mod connect;
 mod connection;
+mod dialer;
+mod events;
+mod failures;
 mod file;
+mod in_process;
+mod message;
+mod pending;
+mod pool;
+mod retry;
 
-use std::borrow::Cow;
+pub use crate::deadline::Deadline;
+pub use crate::transport::ConnectionEvent;
+#[cfg(feature = "tokio")]
+pub use asynchronous::AsyncClient;
+pub use channel::{CallOptions, Channel, Sent};
+pub use pending::Pending;
+
 use std::fmt;
-use std::marker::PhantomData;
-use std::mem;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::codec::{ApplicationException, Decode};
-use crate::error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
+use crate::config::RetryConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::interceptor::{End, Interceptor};
 use crate::limits::Limits;
-use crate::processor::{
-    DecodeResult, EncodeArguments, FieldNames, MethodError, read_result, write_arguments,
-};
-use crate::protocol::{
-    Input, MessageForm, MessageHead, Output, Protocol, ProtocolSet, ProtocolVisitor, Standard,
-};
+use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
+use crate::protocol::{MessageForm, ProtocolSet, Standard};
 use crate::wire::MessageKind;
+use caller::{Caller, end, itself};
 
-/// Carries messages to a server and back.
-///
-/// Safe to share between threads. Whoever implements it pairs each reply with its call; the two
-/// closures are called at most once each, on the caller's thread.
-pub trait Channel: Send + Sync {
-    /// Sends the message that `encode` appends for the sequence id it is given, waits for the reply
-    /// unless the call is `oneway`, and hands it to `decode` with the same sequence id.
-    ///
-    /// # Errors
-    /// Those of the closures, and those of the transport, each with its
-    /// [`Delivery`]. After an error of `decode` the stream cannot be trusted any
-    /// more: the channel closes its connection.
-    fn exchange(
-        &self,
-        oneway: bool,
-        encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
-        decode: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
-    ) -> Result<()>;
-}
+/// How long a call may take unless a configuration or the caller says so.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Calls functions of a service over a [`Channel`]. Cheap to clone; clones share the channel.
 #[derive(Clone)]
 pub struct Client<Set = Standard> {
     channel: Arc<dyn Channel>,
-    protocol: Set,
-    form: MessageForm,
-    limits: Limits,
-    service: Option<Arc<str>>,
+    caller: Caller<Set>,
 }
 
 impl<Set: ProtocolSet> Client<Set> {
     /// A client that speaks a protocol over a channel.
     pub fn new(channel: impl Channel + 'static, protocol: Set) -> Self {
+        Self::with_caller(channel, Caller::new(protocol))
+    }
+
+    fn with_caller(channel: impl Channel + 'static, caller: Caller<Set>) -> Self {
         Self {
             channel: Arc::new(channel),
-            protocol,
-            form: MessageForm::default(),
-            limits: Limits::default(),
-            service: None,
+            caller,
         }
     }
 
     /// The same client with other limits on what replies may cost.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.caller.limits = limits;
         self
     }
 
     /// The same client, writing the heads of its messages in this form.
     #[must_use]
     pub fn with_form(mut self, form: MessageForm) -> Self {
-        self.form = form;
+        self.caller.form = form;
+        self
+    }
+
+    /// The same client, whose calls may take so long each: from connecting, if that is needed, to the
+    /// last byte of the reply. Default 30 seconds, or `call_ms` of the configuration.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.caller.timeout = timeout;
+        self
+    }
+
+    /// The same client, whose calls have to be over by then, and within their
+    /// [time-out](Self::with_timeout).
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.caller.deadline = Some(deadline);
+        self
+    }
+
+    /// The same client, whose calls are made again where that is safe and likely to help. Clients that
+    /// are made of it have one budget with it. [`ClientConfig::retry`](crate::ClientConfig::retry)
+    /// does the same.
+    #[must_use]
+    pub fn with_retry(mut self, config: &RetryConfig) -> Self {
+        self.caller.set_retry(config);
+        self
+    }
+
+    /// The same client, whose calls go through an interceptor, inside those that it has already.
+    /// Interceptors see a call once, however often it is made.
+    #[must_use]
+    pub fn with_interceptor(mut self, interceptor: impl Interceptor + 'static) -> Self {
+        self.caller.stack.push(interceptor);
         self
     }
 
     /// A client for one service of a multiplexed server, over the same channel.
     #[must_use]
     pub fn service(&self, name: &str) -> Self {
-        Self {
-            service: Some(name.into()),
-            ..self.clone()
-        }
+        let mut client = self.clone();
+        client.caller.service = Some(name.into());
+        client
     }
 
     /// Calls a function. Its errors are those that it declares, and everything else as `Other`.
-    #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
     pub fn call<'v, A, T, E>(
         &self,
         method: &'static str,
@@ -101,31 +130,88 @@ impl<Set: ProtocolSet> Client<Set> {
         T: for<'de> DecodeResult<'de>,
         E: MethodError,
     {
-        let mut result = None;
-        let exchanged = self.channel.exchange(
-            false,
-            &mut |sequence_id, buffer| {
-                let head = self.head(method, MessageKind::Call, sequence_id);
-                self.encode(head, ids, &arguments, buffer)
-            },
-            &mut |sequence_id, message| {
-                let limits = &self.limits;
-                let reply = DecodeReply {
-                    method,
-                    sequence_id,
-                    message,
-                    limits,
-                    ty: PhantomData,
-                };
-                result = Some(self.protocol.visit(reply)?);
-                Ok(())
-            },
-        );
-        match (exchanged, result) {
-            (Ok(()), Some(result)) => result,
-            (Err(error), _) => Err(error.into()),
-            (Ok(()), None) => {
-                Err(Error::new(ErrorKind::Closed, "the channel brought no reply").into())
+        self.call_with(self.caller.options(false), method, ids, arguments)
+    }
+
+    /// The same for a function that the server may run more than once.
+    pub fn call_idempotent<'v, A, T, E>(
+        &self,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<T, E>
+    where
+        A: EncodeArguments<'v>,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let mut options = self.caller.options(false);
+        options.idempotent = true;
+        self.call_with(options, method, ids, arguments)
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
+    fn call_with<'v, A, T, E>(
+        &self,
+        mut options: CallOptions,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<T, E>
+    where
+        A: EncodeArguments<'v>,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let around = self.caller.begin(method, &mut options)?;
+        let mut encode = self
+            .caller
+            .encoder(method, MessageKind::Call, ids, &arguments);
+        let result = self.attempts(&options, E::undeclared, |options| {
+            self.decoded(method, |channel, decode| {
+                channel.exchange(options, &mut encode, decode)
+            })
+        });
+        end(around, &result);
+        result
+    }
+
+    /// Sends a call whose result is wanted later. Only sending is tried again, not the call.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    #[allow(clippy::needless_pass_by_value, reason = "a tuple of references")]
+    pub fn send<'v, A, T, E>(
+        &self,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<Pending<T, E, Set>>
+    where
+        A: EncodeArguments<'v>,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let mut options = self.caller.options(false);
+        let mut around = self.caller.begin(method, &mut options)?;
+        let mut encode = self
+            .caller
+            .encoder(method, MessageKind::Call, ids, &arguments);
+        match self.attempts(&options, itself, |options| {
+            self.channel.send(options, &mut encode)
+        }) {
+            Ok(sent) => Ok(Pending::new(
+                self.clone(),
+                method,
+                options.deadline,
+                sent,
+                around,
+            )),
+            Err(error) => {
+                if let Some(around) = &mut around {
+                    around.end(&End::Failed(&error));
+                }
+                Err(error)
             }
         }
     }
@@ -136,147 +222,79 @@ impl<Set: ProtocolSet> Client<Set> {
     where
         A: EncodeArguments<'v>,
     {
-        self.channel.exchange(
-            true,
-            &mut |sequence_id, buffer| {
-                let head = self.head(method, MessageKind::Oneway, sequence_id);
-                self.encode(head, ids, &arguments, buffer)
-            },
-            &mut |_, _| Ok(()),
-        )
+        let mut options = self.caller.options(true);
+        let around = self.caller.begin(method, &mut options)?;
+        let mut encode = self
+            .caller
+            .encoder(method, MessageKind::Oneway, ids, &arguments);
+        let result = self.attempts(&options, itself, |options| {
+            self.channel
+                .exchange(options, &mut encode, &mut |_, _| Ok(()))
+        });
+        if let Some(mut around) = around {
+            around.end(&match &result {
+                Ok(()) => End::Done,
+                Err(error) => End::Failed(error),
+            });
+        }
+        result
     }
 
-    fn head(
+    /// Makes a call, again if that is worth it.
+    #[inline]
+    fn attempts<T, E>(
+        &self,
+        options: &CallOptions,
+        undeclared: impl Fn(&E) -> Option<&Error>,
+        mut attempt: impl FnMut(&CallOptions) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(retry) = &self.caller.retry else {
+            return attempt(options);
+        };
+        let mut attempts = retry.begin(options);
+        loop {
+            let result = attempt(&attempts.next());
+            match result.as_ref().err().and_then(&undeclared) {
+                Some(error) if attempts.again(error) => {}
+                _ => return result,
+            }
+        }
+    }
+
+    /// Runs what hands the reply to a function, and returns what that has decoded.
+    fn decoded<T, E>(
         &self,
         method: &'static str,
-        kind: MessageKind,
-        sequence_id: i32,
-    ) -> MessageHead<'static> {
-        let name = match &self.service {
-            Some(service) => Cow::Owned(format!("{service}:{method}")),
-            None => Cow::Borrowed(method),
-        };
-        MessageHead {
-            name,
-            kind,
-            sequence_id,
-            form: self.form,
+        run: impl FnOnce(&dyn Channel, &mut dyn FnMut(i32, &[u8]) -> Result<()>) -> Result<()>,
+    ) -> Result<T, E>
+    where
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let mut result = None;
+        let run = run(&*self.channel, &mut |sequence_id, message| {
+            result = Some(self.caller.decode(method, sequence_id, message)?);
+            Ok(())
+        });
+        match (run, result) {
+            (Ok(()), Some(result)) => result,
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => {
+                Err(Error::new(ErrorKind::Closed, "the channel brought no reply").into())
+            }
         }
     }
 
-    fn encode<'v, A: EncodeArguments<'v>>(
-        &self,
-        head: MessageHead<'_>,
-        ids: FieldNames,
-        arguments: &A,
-        buffer: &mut Vec<u8>,
-    ) -> Result<()> {
-        let start = buffer.len();
-        let limits = &self.limits;
-        let call = EncodeCall {
-            head,
-            ids,
-            arguments,
-            limits,
-            buffer: &mut *buffer,
-        };
-        let written = self.protocol.visit(call);
-        if written.is_err() {
-            buffer.truncate(start);
-        }
-        written
+    fn channel(&self) -> &dyn Channel {
+        &*self.channel
     }
 }
 
 impl<Set: fmt::Debug> fmt::Debug for Client<Set> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("protocol", &self.protocol)
-            .field("service", &self.service)
+            .field("protocol", &self.caller.protocol)
+            .field("service", &self.caller.service)
             .finish_non_exhaustive()
-    }
-}
-
-struct EncodeCall<'a, A> {
-    head: MessageHead<'a>,
-    ids: FieldNames,
-    arguments: &'a A,
-    limits: &'a Limits,
-    buffer: &'a mut Vec<u8>,
-}
-
-impl<'v, A: EncodeArguments<'v>> ProtocolVisitor for EncodeCall<'_, A> {
-    type Output = Result<()>;
-
-    fn visit<P: Protocol>(self) -> Result<()> {
-        let mut out = P::output(mem::take(self.buffer), self.limits);
-        out.message_begin(&self.head);
-        write_arguments(self.arguments, self.ids, &mut out);
-        out.message_end();
-        let written = out.finish();
-        *self.buffer = written.bytes;
-        written.result
-    }
-}
-
-struct DecodeReply<'a, T, E> {
-    method: &'static str,
-    sequence_id: i32,
-    message: &'a [u8],
-    limits: &'a Limits,
-    ty: PhantomData<fn() -> (T, E)>,
-}
-
-impl<T, E> ProtocolVisitor for DecodeReply<'_, T, E>
-where
-    T: for<'de> DecodeResult<'de>,
-    E: MethodError,
-{
-    /// The outer error is a reply that cannot be trusted, the inner one that of the function.
-    type Output = Result<Result<T, E>>;
-
-    fn visit<P: Protocol>(self) -> Self::Output {
-        let mut input = P::input(self.message, 0, self.limits);
-        let head = input.message_begin()?;
-        self.check(&head)?;
-        let result = match head.kind {
-            MessageKind::Exception => {
-                let mut exception = ApplicationException::default();
-                exception.decode_into(&mut input)?;
-                let code = ApplicationCode(exception.code);
-                let error = Error::application(code, exception.message);
-                Err(error.with_delivery(Delivery::Sent).into())
-            }
-            _ => read_result(&mut input)?,
-        };
-        input.message_end()?;
-        Ok(result)
-    }
-}
-
-impl<T, E> DecodeReply<'_, T, E> {
-    /// An exception may answer what the server could not even read, so its name is not checked.
-    fn check(&self, head: &MessageHead<'_>) -> Result<()> {
-        let (code, text) = if head.sequence_id != self.sequence_id {
-            let text = format!(
-                "the reply has sequence id {}, the call has {}",
-                head.sequence_id, self.sequence_id
-            );
-            (ApplicationCode::BAD_SEQUENCE_ID, text)
-        } else if matches!(head.kind, MessageKind::Call | MessageKind::Oneway) {
-            (
-                ApplicationCode::INVALID_MESSAGE_TYPE,
-                "the server sent a call".to_owned(),
-            )
-        } else if head.kind == MessageKind::Reply && head.name != self.method {
-            let text = format!(
-                "the reply is for `{}`, not for `{}`",
-                head.name, self.method
-            );
-            (ApplicationCode::WRONG_METHOD_NAME, text)
-        } else {
-            return Ok(());
-        };
-        Err(Error::application(code, text))
     }
 }

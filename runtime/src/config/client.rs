@@ -1,13 +1,23 @@
 //! How a client connects.
 
 use std::path::Path;
+use std::sync::Arc;
 
+#[cfg(feature = "tls")]
+use crate::config::ClientTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-use crate::config::{EXAMPLE, TIMEOUT_MS_MAX, WIRE_MAX, check_limits, limits};
+#[cfg(not(feature = "tls"))]
+use crate::config::without_tls;
+use crate::config::{
+    EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, TIMEOUT_MS_MAX, WIRE_MAX,
+    check_limits, limits, tcp,
+};
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::transport::Transports;
+#[cfg(feature = "tls")]
+use crate::transport::Connector;
+use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
 
 /// How a client connects, and bounds what replies may cost.
 ///
@@ -28,34 +38,65 @@ pub struct ClientConfig {
     /// Whether binary messages get a head with a version. Default `true`; `false` is for servers
     /// that know only the old head.
     pub strict_write: bool,
+    /// Calls at the same time on the one connection, 1 to 1024. Others wait for one of them to end.
+    /// Default 64. With a [`pool`](Self::pool), what that says counts instead.
+    pub in_flight_max: usize,
+    /// In which order the server answers calls of one connection. Default [`ReplyOrder::Any`].
+    pub reply_order: ReplyOrder,
+    /// Several connections. Default `None`: one.
+    pub pool: Option<PoolConfig>,
+    /// How long a server is left alone that cannot be reached.
+    pub reconnect: ReconnectConfig,
+    /// Which calls are made again. Default `None`: none.
+    pub retry: Option<RetryConfig>,
     /// What a reply may cost.
     pub limits: Limits,
     /// How long things may take.
     pub timeouts: ClientTimeouts,
+    /// What the system is told of TCP connections.
+    pub tcp: TcpOptions,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
+    pub(crate) listeners: Listeners,
+    /// Encrypts connections, and says by which certificates. Default: no TLS.
+    #[cfg(feature = "tls")]
+    pub tls: Option<ClientTls>,
     pub(crate) origin: Origin,
+}
+
+/// In which order the calls of one connection are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReplyOrder {
+    /// In any: each reply has the sequence id of its call.
+    #[default]
+    Any,
+    /// In that of the calls. For servers that write sequence ids of their own.
+    Sent,
+}
+
+impl ReplyOrder {
+    pub(super) const NAMED: [(&'static str, Self); 2] = [("any", Self::Any), ("sent", Self::Sent)];
 }
 
 /// How long a client waits, in milliseconds, from 1 to 86 400 000 (a day).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientTimeouts {
-    /// For a connection, whatever number of addresses the host has. Resolving its name is not
-    /// counted. Default 10 000.
+    /// For a connection: to resolve the name of the host, and to connect to one of its addresses.
+    /// Default 10 000, and never more than the call that needs it has left.
     pub connect_ms: u64,
-    /// From the end of a call to the last byte of its reply. Default 30 000.
-    pub read_ms: u64,
-    /// For the server to take a call. Default 30 000.
-    pub write_ms: u64,
+    /// For a call, from its beginning to the last byte of its reply, connecting included if that is
+    /// needed. Default 30 000. [`Client::with_timeout`](crate::Client::with_timeout) sets another for
+    /// some calls.
+    pub call_ms: u64,
 }
 
 impl Default for ClientTimeouts {
     fn default() -> Self {
         Self {
             connect_ms: 10_000,
-            read_ms: 30_000,
-            write_ms: 30_000,
+            call_ms: 30_000,
         }
     }
 }
@@ -84,6 +125,10 @@ impl ClientConfig {
 
     fn parse(text: &str, file: Option<String>) -> Result<Self> {
         let (mut config, origin) = document::read(text, file, "client", Self::read)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut config.tls {
+            tls.resolve(&origin);
+        }
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -99,15 +144,39 @@ impl ClientConfig {
             config.service = Some(service);
         }
         section.flag("strict_write", &mut config.strict_write)?;
+        let in_flight_max = &mut config.in_flight_max;
+        section.number("in_flight_max", 1..=IN_FLIGHT_MAX, in_flight_max)?;
+        let reply_order = &mut config.reply_order;
+        section.choice("reply_order", &ReplyOrder::NAMED, reply_order, &[])?;
+        config.pool = PoolConfig::read(section.section("client.pool")?)?;
+        config.reconnect = ReconnectConfig::read(section.section("client.reconnect")?)?;
+        config.retry = RetryConfig::read(section.section("client.retry")?)?;
         config.limits = limits(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
+        config.tcp = tcp::tcp(section.section("client.tcp")?)?;
+        #[cfg(feature = "tls")]
+        {
+            config.tls = ClientTls::read(section.section("client.tls")?)?;
+        }
+        #[cfg(not(feature = "tls"))]
+        without_tls(section, "client.tls")?;
         Ok(config)
     }
 
     /// Refuses what a builder can get wrong as well as a file.
     pub(crate) fn check(&self) -> Result<()> {
         let origin = &self.origin;
-        check_limits(&self.limits, "client.limits", origin)?;
+        let in_flight = self.in_flight_max;
+        origin.check_number("client.in_flight_max", 1, IN_FLIGHT_MAX, in_flight)?;
+        if let Some(pool) = &self.pool {
+            pool.check(origin)?;
+        }
+        self.reconnect.check(origin)?;
+        if let Some(retry) = &self.retry {
+            retry.check(origin)?;
+        }
+        check_limits(&self.limits, &self.transport, "client.limits", origin)?;
+        tcp::check(&self.tcp, "client.tcp", origin)?;
         let frame = self.limits.frame_bytes_max;
         if self.transport == "framed" && !(1..=WIRE_MAX).contains(&frame) {
             let text = format!("must be a number from 1 to {WIRE_MAX}, not {frame}");
@@ -121,12 +190,31 @@ impl ClientConfig {
         }
         let ClientTimeouts {
             connect_ms,
-            read_ms,
-            write_ms,
+            call_ms,
         } = self.timeouts;
         origin.check_ms("client.timeouts.connect_ms", connect_ms)?;
-        origin.check_ms("client.timeouts.read_ms", read_ms)?;
-        origin.check_ms("client.timeouts.write_ms", write_ms)
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls.check(origin)?;
+        }
+        origin.check_ms("client.timeouts.call_ms", call_ms)
+    }
+
+    /// The connector with TLS around it, if that is configured. `host` is whom it connects to, where
+    /// that has a name.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds something else, or there is no name.
+    #[cfg(feature = "tls")]
+    pub(crate) fn secured(
+        &self,
+        connector: Box<dyn Connector>,
+        host: Option<&str>,
+    ) -> Result<Box<dyn Connector>> {
+        let Some(tls) = &self.tls else {
+            return Ok(connector);
+        };
+        Ok(Box::new(tls.connector(connector, host, &self.origin)?))
     }
 
     /// The same with another [`transport`](Self::transport).
@@ -157,6 +245,56 @@ impl ClientConfig {
         self
     }
 
+    /// The same with another [`in_flight_max`](Self::in_flight_max).
+    #[must_use]
+    pub fn in_flight_max(mut self, calls: usize) -> Self {
+        self.in_flight_max = calls;
+        self
+    }
+
+    /// The same with another [`reply_order`](Self::reply_order).
+    #[must_use]
+    pub fn reply_order(mut self, order: ReplyOrder) -> Self {
+        self.reply_order = order;
+        self
+    }
+
+    /// The same with a [`pool`](Self::pool) of connections.
+    #[must_use]
+    pub fn pool(mut self, pool: PoolConfig) -> Self {
+        self.pool = Some(pool);
+        self
+    }
+
+    /// The same with another [`reconnect`](Self::reconnect).
+    #[must_use]
+    pub fn reconnect(mut self, reconnect: ReconnectConfig) -> Self {
+        self.reconnect = reconnect;
+        self
+    }
+
+    /// The same with calls made again that fail, as [`retry`](Self::retry) says.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryConfig) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// The same with somebody who is told of each connection that is made, cannot be made, or ends.
+    ///
+    /// It is called one event at a time in their order, by threads that call functions of the client,
+    /// while no lock is held. It may call the client itself, but not when it hears of
+    /// [`Connecting`](ConnectionEvent::Connecting), since that call would wait for the connection. What
+    /// it keeps waiting is a call, and the events after. A panic in it is caught.
+    #[must_use]
+    pub fn on_connection(
+        mut self,
+        listener: impl Fn(&ConnectionEvent<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.listeners.0.push(Arc::new(listener));
+        self
+    }
+
     /// The same with other [`limits`](Self::limits).
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -168,6 +306,21 @@ impl ClientConfig {
     #[must_use]
     pub fn timeouts(mut self, timeouts: ClientTimeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// The same with other [`tcp`](Self::tcp) options.
+    #[must_use]
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.tcp = options;
+        self
+    }
+
+    /// The same with [`tls`](Self::tls).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -187,9 +340,18 @@ impl Default for ClientConfig {
             protocol: "binary".to_owned(),
             service: None,
             strict_write: true,
+            in_flight_max: 64,
+            reply_order: ReplyOrder::default(),
+            pool: None,
+            reconnect: ReconnectConfig::default(),
+            retry: None,
             limits: Limits::default(),
             timeouts: ClientTimeouts::default(),
+            tcp: TcpOptions::default(),
             transports: Transports::standard(),
+            listeners: Listeners::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
             origin: Origin::default(),
         }
     }
@@ -200,8 +362,7 @@ impl ClientTimeouts {
         let mut timeouts = Self::default();
         let range = || 1..=TIMEOUT_MS_MAX;
         section.number("connect_ms", range(), &mut timeouts.connect_ms)?;
-        section.number("read_ms", range(), &mut timeouts.read_ms)?;
-        section.number("write_ms", range(), &mut timeouts.write_ms)?;
+        section.number("call_ms", range(), &mut timeouts.call_ms)?;
         section.finish()?;
         Ok(timeouts)
     }
@@ -213,17 +374,10 @@ impl ClientTimeouts {
         self
     }
 
-    /// The same with another [`read_ms`](Self::read_ms).
+    /// The same with another [`call_ms`](Self::call_ms).
     #[must_use]
-    pub fn read_ms(mut self, ms: u64) -> Self {
-        self.read_ms = ms;
-        self
-    }
-
-    /// The same with another [`write_ms`](Self::write_ms).
-    #[must_use]
-    pub fn write_ms(mut self, ms: u64) -> Self {
-        self.write_ms = ms;
+    pub fn call_ms(mut self, ms: u64) -> Self {
+        self.call_ms = ms;
         self
     }
 }

@@ -125,6 +125,11 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// Whether it stands in the document.
+    pub(super) fn is_present(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// A string.
     pub(super) fn string(&mut self, key: &'static str, into: &mut String) -> Result<bool> {
         match self.get(key).map(Spanned::get_ref) {
@@ -145,7 +150,7 @@ impl<'a> Section<'a> {
         into: &mut String,
     ) -> Result<()> {
         if !self.string(key, into)? {
-            self.missing = Some((key, example));
+            self.missing.get_or_insert((key, example));
         }
         Ok(())
     }
@@ -234,7 +239,7 @@ impl<'a> Section<'a> {
     pub(super) fn finish(self) -> Result<()> {
         if let Some((key, name, _)) = self.unknown() {
             let valid = choices(name, &self.known);
-            let hint = match suggest::subsection(name) {
+            let hint = match suggest::subsection(self.path, name) {
                 Some(inner) if suggest::nearest(name, &self.known).is_none() => {
                     format!("; `{name}` belongs to [{}.{inner}]", self.path)
                 }
@@ -264,7 +269,7 @@ impl<'a> Section<'a> {
         let text = if matches!(value, DeValue::Table(_)) {
             let valid = choices(name, &self.known);
             match name {
-                "limits" | "timeouts" => {
+                "limits" | "timeouts" | "tls" => {
                     format!("unknown section; there are {valid}; did you mean [{wanted}.{name}]?")
                 }
                 _ => format!("unknown section; there are {valid}"),
@@ -310,7 +315,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn error(&self, key: &str, text: impl Display) -> Error {
+    pub(super) fn error(&self, key: &str, text: impl Display) -> Error {
         self.origin.error(&self.full(key), text)
     }
 

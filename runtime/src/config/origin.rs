@@ -39,11 +39,39 @@ impl Origin {
 
     /// Refuses a time-out that is none.
     pub(super) fn check_ms(&self, key: &str, ms: u64) -> Result<()> {
-        if (1..=TIMEOUT_MS_MAX).contains(&ms) {
+        self.check_number(key, 1, TIMEOUT_MS_MAX, ms)
+    }
+
+    /// Refuses a number out of its bounds.
+    pub(super) fn check_number<N>(&self, key: &str, min: N, max: N, number: N) -> Result<()>
+    where
+        N: Copy + PartialOrd + Display,
+    {
+        if min <= number && number <= max {
             return Ok(());
         }
-        let text = format!("must be a number from 1 to {TIMEOUT_MS_MAX}, not {ms}");
+        let text = format!("must be a number from {min} to {max}, not {number}");
         Err(self.error(key, text))
+    }
+
+    /// Refuses a least number that is above the most. What the configuration itself says is to blame,
+    /// not a default.
+    pub(super) fn check_order<N: Copy + PartialOrd + Display>(
+        &self,
+        section: &str,
+        (min_key, min): (&str, N),
+        (max_key, max): (&str, N),
+    ) -> Result<()> {
+        if min <= max {
+            return Ok(());
+        }
+        let full = |key| format!("{section}.{key}");
+        if self.has(&full(max_key)) && !self.has(&full(min_key)) {
+            let text = format!("is {max}, less than {min_key} = {min}");
+            return Err(self.error(&full(max_key), text));
+        }
+        let text = format!("is {min}, more than {max_key} = {max}");
+        Err(self.error(&full(min_key), text))
     }
 
     /// Whether the configuration itself gave a value for the key.

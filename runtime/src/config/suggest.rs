@@ -47,21 +47,55 @@ fn has_words(name: &str, given: &str) -> bool {
 /// The section that a key can only belong to.
 pub(super) fn section(key: &str) -> Option<&'static str> {
     Some(match key {
-        "listen" | "model" | "workers" | "queue" | "io_threads" | "dispatch"
-        | "connections_max" | "strict_read" => "server",
+        "listen"
+        | "model"
+        | "workers"
+        | "queue"
+        | "io_threads"
+        | "dispatch"
+        | "connections_max"
+        | "connections_per_address_max"
+        | "strict_read" => "server",
         "connect" | "service" | "strict_write" => "client",
         _ => return None,
     })
 }
 
-/// The section inside the section of a server or client that has such keys.
-pub(super) fn subsection(key: &str) -> Option<&'static str> {
-    if key.ends_with("_ms") {
+/// The section inside a section that has such keys.
+pub(super) fn subsection(section: &str, key: &str) -> Option<&'static str> {
+    if section == "client"
+        && let Some(inner) = of_client(key)
+    {
+        return Some(inner);
+    }
+    if ["certificate", "certificates", "key", "ca", "client_ca"].contains(&key) {
+        return Some("tls");
+    }
+    if key.starts_with("keepalive") || key.ends_with("_buffer_bytes") || key == "user_timeout_ms" {
+        return Some("tcp");
+    }
+    if key.ends_with("_ms") || key == "bytes_per_second_min" {
         return Some("timeouts");
     }
     let limit = ["_bytes_max", "_elements_max", "depth_max"];
     let is_limit = limit.iter().any(|end| key.ends_with(end));
     is_limit.then_some("limits")
+}
+
+fn of_client(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "connections_max"
+        | "connections_min"
+        | "calls_per_connection"
+        | "idle_ms"
+        | "age_ms"
+        | "waiters_max"
+        | "wait_ms" => "pool",
+        "min_ms" | "max_ms" => "reconnect",
+        "attempts_max" | "attempt_ms" | "budget_percent" | "budget_per_second"
+        | "backoff_min_ms" | "backoff_max_ms" => "retry",
+        _ => return None,
+    })
 }
 
 /// A line of TOML whose value is text without quotes, with them.

@@ -48,4 +48,9 @@ codes! {
     INVALID_PROTOCOL = 9, "invalid protocol";
     /// A kind of client that the server does not serve.
     UNSUPPORTED_CLIENT_TYPE = 10, "unsupported client type";
+    /// The server has too much to do and has not run the call. As fbthrift numbers it; Apache's
+    /// libraries show the text.
+    OVERLOADED = 11, "overloaded";
+    /// The time of the call was over before the server could run it. As fbthrift numbers it.
+    TIMEOUT = 12, "timed out";
 }

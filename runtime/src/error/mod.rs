@@ -8,6 +8,7 @@ mod path;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
+use std::time::Instant;
 use std::{fmt, io};
 
 pub use application::ApplicationCode;
@@ -29,6 +30,7 @@ struct Inner {
     path: Vec<Step>,
     offset: Option<usize>,
     delivery: Delivery,
+    retry_at: Option<Instant>,
     /// Found when an element of a view was read.
     late: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -48,10 +50,17 @@ pub enum ErrorKind {
     MissingField,
     /// The peer: it answered a call with an application exception.
     Application(ApplicationCode),
+    /// The peer, or what is trusted here: the two ends do not agree on TLS, or one of them does not
+    /// accept the other's certificate. Only with the feature `tls`.
+    Tls,
     /// The peer or the network: the connection ended.
     Closed,
     /// The peer or the network: it took longer than the time-out in force.
     Timeout,
+    /// The peer, or the bounds of this client: there is too much to do, and the call was not run.
+    Overloaded,
+    /// The program: the call was given up.
+    Cancelled,
     /// The operating system refused.
     Io,
     /// The program: a configuration that cannot be used.
@@ -82,6 +91,7 @@ impl Error {
             path: Vec::new(),
             offset: None,
             delivery: Delivery::Unknown,
+            retry_at: None,
             late: false,
             source: None,
         }))
@@ -105,6 +115,15 @@ impl Error {
         Self::new(ErrorKind::Application(code), message)
     }
 
+    /// What a client makes of an application exception.
+    #[cold]
+    pub(crate) fn from_peer(code: i32, message: String) -> Self {
+        match ApplicationCode(code) {
+            ApplicationCode::OVERLOADED => Self::new(ErrorKind::Overloaded, message),
+            code => Self::application(code, message),
+        }
+    }
+
     /// The same error, caused by another.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -123,6 +142,12 @@ impl Error {
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {
         self.0.delivery = delivery;
+        self
+    }
+
+    /// The same error, with when to try again.
+    pub(crate) fn with_retry_at(mut self, at: Instant) -> Self {
+        self.0.retry_at = Some(at);
         self
     }
 
@@ -169,6 +194,25 @@ impl Error {
     pub fn delivery(&self) -> Delivery {
         self.0.delivery
     }
+
+    /// When a call may be tried again, if that is known: the server could not be reached, and before
+    /// then its client does not try to connect.
+    pub fn retry_at(&self) -> Option<Instant> {
+        self.0.retry_at
+    }
+
+    /// Whether the same call may well succeed later, and has not run: it was never sent, or the
+    /// server says that it was too busy. What is wrong with the call itself is not retryable, and
+    /// neither is what the server may have run, unless the function may be run twice.
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Overloaded => true,
+            ErrorKind::Closed | ErrorKind::Timeout | ErrorKind::Io => {
+                self.0.delivery == Delivery::NotSent
+            }
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -194,6 +238,7 @@ impl fmt::Display for Error {
             f.write_str(": ")?;
         }
         match kind {
+            ErrorKind::Overloaded => write!(f, "overloaded: {message}"),
             ErrorKind::Application(code) => {
                 let code = code.to_string();
                 match message.get(..code.len()) {
@@ -240,10 +285,15 @@ impl StdError for Error {
     }
 }
 
-/// Time-outs and closed connections keep their own kinds; the rest is [`ErrorKind::Io`].
+/// Time-outs and closed connections keep their own kinds, and an [`Error`] inside is that error; the
+/// rest is [`ErrorKind::Io`].
 impl From<io::Error> for Error {
     #[cold]
     fn from(error: io::Error) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(error) => return error,
+            Err(error) => error,
+        };
         let (kind, message): (_, Cow<'static, str>) = match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
                 (ErrorKind::Timeout, "timed out".into())
@@ -318,6 +368,32 @@ mod tests {
         let error = Error::from(io::Error::other("disk full"));
         assert_eq!(format!("{error:?}"), "disk full");
         assert!(format!("{error:#?}").contains("kind: Io"));
+    }
+
+    /// The table in `docs/errors.md`.
+    #[test]
+    fn what_is_retryable() {
+        let deliveries = [Delivery::NotSent, Delivery::Sent, Delivery::Unknown];
+        let application = |code| ErrorKind::Application(code);
+        for (kind, expected) in [
+            (ErrorKind::Closed, [true, false, false]),
+            (ErrorKind::Timeout, [true, false, false]),
+            (ErrorKind::Io, [true, false, false]),
+            (ErrorKind::Overloaded, [true, true, true]),
+            (ErrorKind::Truncated, [false; 3]),
+            (ErrorKind::Malformed, [false; 3]),
+            (ErrorKind::Limit, [false; 3]),
+            (ErrorKind::MissingField, [false; 3]),
+            (application(ApplicationCode::TIMEOUT), [false; 3]),
+            (application(ApplicationCode::INTERNAL_ERROR), [false; 3]),
+            (ErrorKind::Cancelled, [false; 3]),
+            (ErrorKind::Config, [false; 3]),
+            (ErrorKind::Handler, [false; 3]),
+        ] {
+            let found = deliveries.map(|it| Error::new(kind, "").with_delivery(it).is_retryable());
+            assert_eq!(found, expected, "{kind:?}");
+        }
+        assert!(Error::from_peer(11, String::new()).is_retryable());
     }
 
     #[test]

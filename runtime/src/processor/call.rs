@@ -23,11 +23,11 @@ pub struct Call<'a, P> {
     service: &'static str,
     request: &'a Request<'a>,
     reply: &'a mut Vec<u8>,
-    cx: &'a CallContext,
+    pub(super) cx: &'a CallContext,
     /// The arguments took little memory, so that theirs may be kept.
     is_light: Cell<bool>,
     /// The handler reads some of its arguments itself.
-    views: bool,
+    pub(super) views: bool,
     protocol: PhantomData<fn(P)>,
 }
 
@@ -180,10 +180,19 @@ impl<'a, P: Protocol> Call<'a, P> {
             Err(error) => return self.unreadable(&error),
         };
         let cx = self.cx;
-        let result = match catch_unwind(AssertUnwindSafe(|| function(cx, arguments))) {
-            Ok(result) => result,
-            Err(panic) => return self.panicked(&*panic),
-        };
+        match catch_unwind(AssertUnwindSafe(|| function(cx, arguments))) {
+            Ok(result) => self.finish(result),
+            Err(panic) => self.panicked(&*panic),
+        }
+    }
+
+    /// Writes what the handler has returned.
+    #[inline]
+    pub(super) fn finish<T, E>(self, result: Result<T, E>) -> Outcome
+    where
+        T: EncodeResult + 'static,
+        E: MethodError,
+    {
         if self.request.head.kind == MessageKind::Oneway {
             return Outcome::Silent;
         }
@@ -204,12 +213,16 @@ impl<'a, P: Protocol> Call<'a, P> {
             self.reply.truncate(start);
             return self.undeclared(&error);
         }
+        let outcome = match &result {
+            Ok(_) => Outcome::Reply,
+            Err(_) => Outcome::Declared,
+        };
         if let Ok(value) = result
             && self.reply.len() - start <= recycled::MESSAGE_BYTES_MAX
         {
             recycled::keep(value);
         }
-        Outcome::Reply
+        outcome
     }
 
     /// Reads the arguments and calls the handler, whose result is only logged.
@@ -314,10 +327,18 @@ impl<'a, P: Protocol> Call<'a, P> {
         function: impl FnOnce(&CallContext, A) -> Result<()>,
     ) -> Outcome {
         let cx = self.cx;
-        let result = arguments.and_then(|arguments| {
-            catch_unwind(AssertUnwindSafe(|| function(cx, arguments)))
-                .unwrap_or_else(|panic| Err(Error::new(ErrorKind::Handler, panic_text(&*panic))))
-        });
+        match arguments {
+            Ok(arguments) => {
+                self.finish_oneway(catch_unwind(AssertUnwindSafe(|| function(cx, arguments))))
+            }
+            Err(error) => self.finish_oneway(Ok(Err(error))),
+        }
+    }
+
+    /// Logs what the handler of a oneway function has returned, if that was an error or a panic.
+    pub(super) fn finish_oneway(self, result: Result<Result<()>, Box<dyn Any + Send>>) -> Outcome {
+        let result =
+            result.unwrap_or_else(|panic| Err(Error::new(ErrorKind::Handler, panic_text(&*panic))));
         if let Err(error) = result {
             self.log("oneway call failed", &error);
         }
@@ -358,7 +379,7 @@ impl<'a, P: Protocol> Call<'a, P> {
         })
     }
 
-    fn arguments<A>(
+    pub(super) fn arguments<A>(
         &self,
         mut arguments: A,
         read: impl FnOnce(&mut P::Input<'a>, &mut A) -> Result<()>,
@@ -389,7 +410,7 @@ impl<'a, P: Protocol> Call<'a, P> {
     }
 
     #[cold]
-    fn unreadable(self, error: &Error) -> Outcome {
+    pub(super) fn unreadable(self, error: &Error) -> Outcome {
         self.log("arguments cannot be read", error);
         let text = format!("cannot read the arguments of `{}`: {error}", self.method());
         self.refuse(ApplicationCode::PROTOCOL_ERROR, &text)
@@ -406,7 +427,7 @@ impl<'a, P: Protocol> Call<'a, P> {
     }
 
     #[cold]
-    fn panicked(self, panic: &(dyn Any + Send)) -> Outcome {
+    pub(super) fn panicked(self, panic: &(dyn Any + Send)) -> Outcome {
         self.log(
             "handler panicked",
             &Error::new(ErrorKind::Handler, panic_text(panic)),

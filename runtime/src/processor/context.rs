@@ -1,13 +1,23 @@
-//! What a handler may know about the call that it serves.
+//! What a handler and an interceptor may know about a call.
+
+use crate::deadline::Deadline;
+use crate::processor::Extensions;
 
 pub use crate::peer::Peer;
 
-/// The circumstances of one call: who calls, and what.
-#[derive(Clone, Debug, Default)]
+/// The circumstances of one call: who calls, what, and until when.
+///
+/// Handlers get it with each call. On the client, [interceptors](crate::interceptor) do.
+#[derive(Debug, Default)]
 pub struct CallContext {
     peer: Peer,
-    service: &'static str,
+    #[cfg(feature = "tls")]
+    tls: Option<std::sync::Arc<crate::peer::TlsPeer>>,
+    service: String,
     method: String,
+    oneway: bool,
+    deadline: Option<Deadline>,
+    extensions: Extensions,
 }
 
 impl CallContext {
@@ -19,14 +29,22 @@ impl CallContext {
         }
     }
 
-    /// Who calls.
+    /// Who calls. On a client, [`Local`](Peer::Local).
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
 
-    /// The service's name in the IDL.
-    pub fn service(&self) -> &'static str {
-        self.service
+    /// Who calls by TLS: the version, and the certificate of a client that has shown one. `None` over
+    /// a connection without TLS, and on a client.
+    #[cfg(feature = "tls")]
+    pub fn tls(&self) -> Option<&crate::peer::TlsPeer> {
+        self.tls.as_deref()
+    }
+
+    /// The service's name: for handlers that in the IDL, for interceptors the one that the call was
+    /// addressed to. Empty where a call names none.
+    pub fn service(&self) -> &str {
+        &self.service
     }
 
     /// The function's name in the IDL.
@@ -34,9 +52,64 @@ impl CallContext {
         &self.method
     }
 
-    pub(super) fn enter(&mut self, service: &'static str, method: &str) {
-        self.service = service;
-        self.method.clear();
-        self.method.push_str(method);
+    /// Whether nobody waits for a reply.
+    pub fn is_oneway(&self) -> bool {
+        self.oneway
+    }
+
+    /// When the call has to be over, if that is known.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.deadline
+    }
+
+    /// Makes the call's deadline this one, unless it has an earlier one.
+    pub fn limit_deadline(&mut self, deadline: Deadline) {
+        self.deadline = Some(match self.deadline {
+            Some(earlier) => earlier.min(deadline),
+            None => deadline,
+        });
+    }
+
+    /// What interceptors have left for this call.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// The same, to leave something.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.extensions
+    }
+
+    /// Makes it one for calls of the peer of another.
+    pub(crate) fn meet(&mut self, other: &Self) {
+        self.peer = other.peer.clone();
+        #[cfg(feature = "tls")]
+        self.tls.clone_from(&other.tls);
+    }
+
+    /// Notes what is only known once there is TLS, for all calls to come.
+    #[cfg(feature = "tls")]
+    pub(crate) fn set_tls(&mut self, tls: Option<std::sync::Arc<crate::peer::TlsPeer>>) {
+        self.tls = tls;
+    }
+
+    /// Forgets the call before, and takes the names from the head of a message.
+    pub(crate) fn begin(&mut self, name: &str, oneway: bool) {
+        let (service, method) = name.split_once(':').unwrap_or(("", name));
+        self.call(service, method, oneway);
+        self.deadline = None;
+        self.extensions.clear();
+    }
+
+    pub(crate) fn call(&mut self, service: &str, method: &str, oneway: bool) {
+        self.enter(service, method);
+        self.oneway = oneway;
+    }
+
+    pub(super) fn enter(&mut self, service: &str, method: &str) {
+        for (place, name) in [(&mut self.service, service), (&mut self.method, method)] {
+            place.clear();
+            place.push_str(name);
+        }
     }
 }

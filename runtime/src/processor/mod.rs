@@ -5,8 +5,11 @@
 //! between several; users may write their own around either.
 
 mod arguments;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod call;
 mod context;
+mod extensions;
 mod lend;
 mod method_error;
 mod multiplexed;
@@ -17,8 +20,13 @@ pub(crate) use arguments::write_arguments;
 pub use arguments::{
     BorrowingFn, DecodeArguments, EncodeArguments, FieldNames, HandlerFn, RecycleArguments,
 };
+#[cfg(feature = "tokio")]
+pub(crate) use asynchronous::caught;
+#[cfg(feature = "tokio")]
+pub use asynchronous::{Answer, AsyncCall, AsyncHandlerFn, AsyncProcessor, AsyncService};
 pub use call::Call;
 pub use context::{CallContext, Peer};
+pub use extensions::Extensions;
 pub use lend::Lend;
 pub use method_error::MethodError;
 pub use multiplexed::Multiplexed;
@@ -92,11 +100,22 @@ impl<'m> Request<'m> {
         text: &str,
         reply: &mut Vec<u8>,
     ) -> Outcome {
+        self.refuse_in(processor.protocols()[self.protocol], code, text, reply)
+    }
+
+    /// The same in a protocol.
+    pub(crate) fn refuse_in(
+        &self,
+        wire: &dyn WireProtocol,
+        code: ApplicationCode,
+        text: &str,
+        reply: &mut Vec<u8>,
+    ) -> Outcome {
         if self.head.kind == MessageKind::Oneway {
             return Outcome::Silent;
         }
         let head = self.head.answer(&self.head.name, MessageKind::Exception);
-        processor.protocols()[self.protocol].write_exception(&head, code.0, text, reply);
+        wire.write_exception(&head, code.0, text, reply);
         Outcome::Exception
     }
 }
@@ -105,13 +124,18 @@ impl<'m> Request<'m> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// A result, or an exception that the function declares, was appended.
+    /// A result was appended.
     Reply,
+    /// An exception that the function declares was appended.
+    Declared,
     /// An application exception was appended.
     Exception,
     /// Nothing was appended: the call was oneway.
     Silent,
 }
+
+/// The names of functions, and whether they are oneway.
+pub type Functions = &'static [(&'static str, bool)];
 
 /// A service, as emitted code describes it: a table from function names to handler calls.
 ///
@@ -123,6 +147,9 @@ pub trait Service: Send + Sync {
 
     /// The name in the IDL, which is also the name for multiplexing.
     const NAME: &'static str;
+
+    /// The functions that it answers.
+    const FUNCTIONS: Functions = &[];
 
     /// The user's value.
     fn handler(&self) -> &Self::Handler;
@@ -148,13 +175,18 @@ pub struct WithProtocols<Set, S> {
     set: PhantomData<fn(Set)>,
 }
 
-impl<Set: ProtocolSet, S: Service> WithProtocols<Set, S> {
+impl<Set: ProtocolSet, S> WithProtocols<Set, S> {
     /// Serves every protocol of the set, and no other.
     pub fn new(service: S) -> Self {
         Self {
             service,
             set: PhantomData,
         }
+    }
+
+    #[cfg(feature = "tokio")]
+    fn service(&self) -> &S {
+        &self.service
     }
 }
 
@@ -222,7 +254,9 @@ fn process<S: Service, Set: ProtocolSet>(
 pub(crate) fn external(error: &crate::Error) -> (ApplicationCode, String) {
     match error.kind() {
         ErrorKind::Application(code) => (code, error.message().to_owned()),
-        ErrorKind::Handler => (ApplicationCode::INTERNAL_ERROR, error.message().to_owned()),
+        kind @ (ErrorKind::Handler | ErrorKind::Overloaded) => {
+            (ApplicationCode::of(kind), error.message().to_owned())
+        }
         _ => (ApplicationCode::INTERNAL_ERROR, "internal error".to_owned()),
     }
 }

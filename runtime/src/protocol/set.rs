@@ -55,6 +55,9 @@ pub trait WireProtocol: Send + Sync {
     /// Appends an answer that carries an application exception.
     fn write_exception(&self, head: &MessageHead<'_>, code: i32, text: &str, out: &mut Vec<u8>);
 
+    /// The code and text of an answer that carries an application exception.
+    fn read_exception(&self, message: &[u8], limits: &Limits) -> Result<(i32, String)>;
+
     /// [`Protocol::scanner`].
     fn scanner(&self, limits: &Limits) -> Box<dyn Scanner>;
 }
@@ -96,6 +99,26 @@ impl<P: Protocol> WireProtocol for Wire<P> {
         }
         output.message_end();
         *out = output.finish().bytes;
+    }
+
+    fn read_exception(&self, message: &[u8], limits: &Limits) -> Result<(i32, String)> {
+        let mut input = P::input(message, 0, limits);
+        input.message_begin()?;
+        input.struct_begin()?;
+        let (mut code, mut text, mut last) = (0, String::new(), 0);
+        while let Some(field) = input.field(last)? {
+            last = field.id;
+            match (field.id, field.ty) {
+                (1, WireType::String) => text = input.string()?.into_owned(),
+                (2, WireType::I32) => code = input.i32()?,
+                _ if field.bool_value.is_some() => {}
+                (_, ty) => {
+                    input.skip(ty)?;
+                }
+            }
+            input.field_end()?;
+        }
+        Ok((code, text))
     }
 
     fn scanner(&self, limits: &Limits) -> Box<dyn Scanner> {

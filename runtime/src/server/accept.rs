@@ -5,21 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::server::connection::Connection;
+use crate::server::counters::Counters;
 use crate::server::events;
-use crate::server::shared::{Counters, Shared};
-use crate::transport::{Listener, Stream};
+use crate::server::shared::Shared;
+use crate::transport::Listener;
 
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
 /// Hands over connections until the server is shut down. Then the listener is closed.
-///
-/// `may_enter` can refuse a stream, with a reason, before it counts as a connection.
 pub(super) fn accept(
     shared: &Arc<Shared>,
     mut listener: Box<dyn Listener>,
-    may_enter: impl Fn() -> Result<(), &'static str>,
     mut serve: impl FnMut(Connection),
 ) {
     let mut failures = Failures::default();
@@ -27,8 +25,8 @@ pub(super) fn accept(
         match listener.accept() {
             Ok(Some(stream)) => {
                 failures.pause = None;
-                if let Some(connection) = enter(shared, stream, &may_enter) {
-                    serve(connection);
+                if let Some(permit) = shared.admit(&*stream) {
+                    serve(Connection::new(stream, permit));
                 }
             }
             // Woken: perhaps to shut down.
@@ -43,23 +41,10 @@ pub(super) fn accept(
     }
 }
 
-fn enter(
-    shared: &Arc<Shared>,
-    stream: Box<dyn Stream>,
-    may_enter: impl Fn() -> Result<(), &'static str>,
-) -> Option<Connection> {
-    if let Err(why) = may_enter() {
-        shared.refuse(&*stream, why);
-        return None;
-    }
-    let permit = shared.admit(&*stream)?;
-    Some(Connection::new(stream, permit))
-}
-
 /// How long to pause, and when to say why.
 #[derive(Default)]
-struct Failures {
-    pause: Option<Duration>,
+pub(super) struct Failures {
+    pub(super) pause: Option<Duration>,
     logged: Option<Instant>,
     times: u64,
 }
@@ -67,7 +52,7 @@ struct Failures {
 impl Failures {
     /// Most errors mean that descriptors or memory have run out, and trying again at once would
     /// only burn time. The exception is a peer that has gone before it was taken.
-    fn note(&mut self, error: &io::Error) -> Option<Duration> {
+    pub(super) fn note(&mut self, error: &io::Error) -> Option<Duration> {
         use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
 
         self.times += 1;

@@ -2,20 +2,26 @@
 //! and writes the answers together.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::ServerTimeouts;
 use crate::error::{Error, ErrorKind};
 use crate::peer::Peer;
-use crate::server::engine::{Engine, Step};
+use crate::server::counters::Counters;
+use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::events;
-use crate::server::shared::{Counters, Permit, Shared};
-use crate::transport::{Inbox, Readiness, Stream, shrink_out, write_all};
+use crate::server::pace::{HEADER_BYTES, Pace, Written, time_to_read, write_all, write_for};
+use crate::server::shared::{Permit, Shared};
+use crate::transport::{Inbox, Readiness, Stream, is_timeout, shrink_out};
 
 /// Answers are written when they come to so many bytes, even if more messages have arrived already:
 /// a peer that sends many small calls must not make this process hold many big replies.
 pub(super) const OUT_BYTES: usize = 64 * 1024;
+
+/// A peer whose calls are refused gets no more time than this to take that.
+const REFUSAL_WRITE_MS: u64 = 100;
 
 pub(super) struct Connection {
     stream: Box<dyn Stream>,
@@ -23,8 +29,15 @@ pub(super) struct Connection {
     buffers: Buffers,
     /// How many bytes are missing from the message that has begun to arrive.
     missing: usize,
-    /// When that message began to arrive or, between messages, when the last one was answered.
-    since: Instant,
+    /// How much of the replies is written.
+    sent: usize,
+    /// The peer does not take the rest.
+    stuck: bool,
+    /// When that message began to arrive; between messages, when the last one was answered; with
+    /// replies left, when the peer stopped taking them.
+    pace: Pace,
+    /// Ends when its replies are written.
+    end: Option<End>,
     /// The server is shutting down, and this is the last turn.
     last: bool,
     // The last field, so that the stream is closed when the connection is counted out.
@@ -45,6 +58,8 @@ pub(super) enum Turn {
     Active,
     /// Nothing arrived while it was waited for.
     Quiet,
+    /// The peer does not take its replies.
+    Stuck,
 }
 
 /// Why a connection ends.
@@ -63,14 +78,50 @@ impl End {
         Self::Failed(Error::new(ErrorKind::Truncated, text))
     }
 
+    /// A stream that ends without the goodbye it should end with, between two messages: nothing of
+    /// a message is lost.
     #[cold]
-    pub(super) fn no_message(timeouts: &ServerTimeouts, between: bool) -> Self {
-        let text = if between {
-            format!("no message within idle_ms = {}", timeouts.idle_ms)
-        } else {
-            format!("no whole message within read_ms = {}", timeouts.read_ms)
+    pub(super) fn between(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Closed,
+            _ => Self::Failed(error.into()),
+        }
+    }
+
+    #[cold]
+    pub(super) fn no_handshake(timeouts: &ServerTimeouts) -> Self {
+        let text = format!(
+            "no handshake within handshake_ms = {}",
+            timeouts.handshake_ms
+        );
+        Self::Failed(Error::new(ErrorKind::Timeout, text))
+    }
+
+    /// `arrived` bytes of a message are there.
+    #[cold]
+    pub(super) fn no_message(timeouts: &ServerTimeouts, arrived: usize) -> Self {
+        let ServerTimeouts {
+            idle_ms,
+            header_ms,
+            read_ms,
+            bytes_per_second_min: rate,
+            ..
+        } = timeouts;
+        let text = match arrived {
+            0 => format!("no message within idle_ms = {idle_ms}"),
+            1..HEADER_BYTES if header_ms < read_ms => {
+                format!("no beginning of a message within header_ms = {header_ms}")
+            }
+            _ => format!(
+                "no whole message within read_ms = {read_ms}, nor {rate} bytes a second of one"
+            ),
         };
         Self::Failed(Error::new(ErrorKind::Timeout, text))
+    }
+
+    #[cold]
+    pub(super) fn refused(why: Refusal) -> Self {
+        Self::Failed(Error::new(ErrorKind::Overloaded, why.text()))
     }
 
     #[cold]
@@ -86,7 +137,7 @@ impl End {
             Self::Closed => events::closed(peer, "the peer closed it"),
             Self::Shutdown => events::closed(peer, "the server is shutting down"),
             Self::Failed(error) => {
-                Counters::add(&shared.counters.failed);
+                shared.counters.failed(error.kind());
                 events::failed(peer, &error);
             }
         }
@@ -102,7 +153,10 @@ impl Connection {
             engine,
             buffers: Buffers::default(),
             missing: 1,
-            since: Instant::now(),
+            sent: 0,
+            stuck: false,
+            end: None,
+            pace: Pace::start(Instant::now()),
             last: false,
             permit,
         }
@@ -111,14 +165,22 @@ impl Connection {
     /// Serves the connection to its end, on this thread.
     pub(super) fn run(mut self) {
         loop {
-            if let Err(end) = self.turn(None) {
+            if let Err(end) = self.turn(None, None) {
                 return self.finish(end);
             }
         }
     }
 
-    /// Waits for bytes, at most for a while if there is one, and answers what has arrived.
-    pub(super) fn turn(&mut self, patience: Option<Duration>) -> Result<Turn, End> {
+    /// Waits for bytes, at most for a while if there is one, and answers what has arrived, if only
+    /// with a refusal. Replies that the peer has left come first.
+    pub(super) fn turn(
+        &mut self,
+        patience: Option<Duration>,
+        refusal: Option<Refusal>,
+    ) -> Result<Turn, End> {
+        if self.has_unwritten() {
+            return self.answer(true, patience, refusal);
+        }
         let between = self.buffers.inbox.is_empty();
         if between {
             self.permit.set_idle(true);
@@ -135,10 +197,12 @@ impl Connection {
             Some(patience) => patience,
             None if between => self.timeout(),
             None => match self.deadline().saturating_duration_since(Instant::now()) {
+                Duration::ZERO if self.renew() => return Ok(Turn::Quiet),
                 Duration::ZERO => return Err(self.timed_out()),
                 left => left,
             },
         };
+        let handshaking = self.stream.is_handshaking();
         let inbox = &mut self.buffers.inbox;
         let read = match self.stream.set_read_timeout(Some(wait)) {
             Ok(()) => inbox.fill(&mut *self.stream, self.missing),
@@ -148,76 +212,155 @@ impl Connection {
         match read {
             Ok(0) if between => Err(End::Closed),
             Ok(0) => Err(End::truncated(self.missing)),
-            Ok(_) => self.answer(between).map(|()| Turn::Active),
+            Ok(bytes) => {
+                #[cfg(feature = "tls")]
+                self.engine.meet(&*self.stream);
+                let counters = &self.permit.shared().counters;
+                Counters::add_bytes(&counters.bytes_read, bytes);
+                self.pace.moved(bytes);
+                self.answer(between, patience, refusal)
+            }
             Err(error) if is_timeout(&error) && patience.is_some() => Ok(Turn::Quiet),
+            Err(error) if is_timeout(&error) && handshaking && !self.stream.is_handshaking() => {
+                self.pace = Pace::start(Instant::now());
+                Ok(Turn::Quiet)
+            }
+            Err(error) if is_timeout(&error) && self.renew() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) => Err(self.timed_out()),
+            Err(error) if between => Err(End::between(error)),
             Err(error) => Err(End::Failed(error.into())),
         }
     }
 
-    /// Answers every whole message that has arrived.
-    fn answer(&mut self, mut restart: bool) -> Result<(), End> {
+    /// Answers every whole message that has arrived, as long as the peer takes the answers.
+    fn answer(
+        &mut self,
+        mut restart: bool,
+        patience: Option<Duration>,
+        refusal: Option<Refusal>,
+    ) -> Result<Turn, End> {
         let shared = Arc::clone(self.permit.shared());
-        let result = loop {
+        let mut unanswered = 0;
+        while self.end.is_none() {
             let Buffers { inbox, out } = &mut self.buffers;
-            match self.engine.step(&shared, inbox.bytes(), out) {
+            if out.len() >= OUT_BYTES || unanswered >= shared.settings.in_flight_max {
+                unanswered = 0;
+                if !self.flush(patience, refusal.is_some())? {
+                    return Ok(Turn::Stuck);
+                }
+                continue;
+            }
+            let step = match refusal {
+                None => self.engine.step(&shared, inbox.bytes(), out),
+                Some(why) => self.engine.refuse(&shared, why, inbox.bytes(), out),
+            };
+            match step {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
                     restart = true;
-                    if out.len() >= OUT_BYTES {
-                        self.flush()?;
-                    }
+                    unanswered += 1;
                 }
                 Ok(Step::NeedMore(missing)) => {
                     self.missing = missing;
-                    break Ok(());
+                    break;
                 }
-                Err(error) => break Err(End::Failed(error)),
+                Err(error) => self.end = Some(End::Failed(error)),
             }
-        };
-        self.flush()?;
+        }
+        if !self.flush(patience, refusal.is_some())? {
+            return Ok(Turn::Stuck);
+        }
         self.buffers.inbox.shrink();
         if restart {
-            self.since = Instant::now();
+            self.pace = Pace::start(Instant::now());
         }
-        result
+        match self.end.take() {
+            Some(end) => Err(end),
+            None => Ok(Turn::Active),
+        }
     }
 
-    fn flush(&mut self) -> Result<(), End> {
-        let out = &mut self.buffers.out;
-        if out.is_empty() {
-            return Ok(());
+    /// Writes the replies. `false` when the peer does not take them for longer than there is
+    /// patience, and somebody can say when it does.
+    fn flush(&mut self, patience: Option<Duration>, hurry: bool) -> Result<bool, End> {
+        if self.buffers.out.is_empty() {
+            return Ok(true);
         }
-        let write_ms = self.permit.shared().settings.timeouts.write_ms;
-        let written = write_all(&mut *self.stream, out, Duration::from_millis(write_ms));
-        shrink_out(out);
-        written.map_err(|(_, error)| {
-            if is_timeout(&error) {
-                End::replies_not_taken(&self.shared().settings.timeouts)
-            } else {
-                End::Failed(error.into())
+        let parkable = matches!(self.stream.readiness(), Readiness::Descriptor(_));
+        let shared = Arc::clone(self.permit.shared());
+        let counters = &shared.counters;
+        let mut timeouts = shared.settings.timeouts;
+        let out = &self.buffers.out[self.sent..];
+        let written = match patience {
+            Some(patience) if parkable => match write_for(&mut *self.stream, out, patience) {
+                Ok(written) if written.all => Ok(()),
+                Ok(Written { bytes, .. }) => {
+                    if mem::replace(&mut self.stuck, true) {
+                        self.pace.moved(bytes);
+                    } else {
+                        self.pace = Pace::start(Instant::now());
+                    }
+                    self.sent += bytes;
+                    Counters::add_bytes(&counters.bytes_written, bytes);
+                    return Ok(false);
+                }
+                Err(error) => Err(error),
+            },
+            _ => {
+                if hurry {
+                    timeouts.write_ms = timeouts.write_ms.min(REFUSAL_WRITE_MS);
+                }
+                write_all(&mut *self.stream, out, &timeouts)
             }
-        })
+        };
+        Counters::add_bytes(&counters.bytes_written, out.len());
+        (self.sent, self.stuck) = (0, false);
+        shrink_out(&mut self.buffers.out);
+        match written {
+            Ok(()) => Ok(true),
+            Err(error) if is_timeout(&error) => Err(End::replies_not_taken(&timeouts)),
+            Err(error) => Err(End::Failed(error.into())),
+        }
     }
 
     fn timeout(&self) -> Duration {
         let timeouts = &self.shared().settings.timeouts;
-        Duration::from_millis(if self.is_between_messages() {
-            timeouts.idle_ms
+        if self.has_unwritten() {
+            Duration::from_millis(timeouts.write_ms)
+        } else if self.stream.is_handshaking() {
+            Duration::from_millis(timeouts.handshake_ms)
+        } else if self.is_between_messages() {
+            Duration::from_millis(timeouts.idle_ms)
         } else {
-            timeouts.read_ms
-        })
+            time_to_read(timeouts, self.buffers.inbox.bytes().len())
+        }
     }
 
     /// When the connection has waited long enough for what it waits for.
     pub(super) fn deadline(&self) -> Instant {
-        self.since + self.timeout()
+        self.pace.since() + self.timeout()
+    }
+
+    /// Gives it more time after its deadline, if a big message or reply moves fast enough.
+    pub(super) fn renew(&mut self) -> bool {
+        let timeouts = &self.permit.shared().settings.timeouts;
+        if self.has_unwritten() {
+            return self.pace.renew(timeouts, timeouts.write_ms, Instant::now());
+        }
+        self.buffers.inbox.bytes().len() >= HEADER_BYTES
+            && self.pace.renew(timeouts, timeouts.read_ms, Instant::now())
     }
 
     /// The end of a connection that is past its deadline.
     pub(super) fn timed_out(&self) -> End {
         let timeouts = &self.shared().settings.timeouts;
-        End::no_message(timeouts, self.is_between_messages())
+        if self.has_unwritten() {
+            return End::replies_not_taken(timeouts);
+        }
+        if self.stream.is_handshaking() {
+            return End::no_handshake(timeouts);
+        }
+        End::no_message(timeouts, self.buffers.inbox.bytes().len())
     }
 
     /// Says why it ended, and ends it.
@@ -241,7 +384,22 @@ impl Connection {
     }
 
     pub(super) fn is_between_messages(&self) -> bool {
-        self.buffers.inbox.is_empty()
+        self.buffers.inbox.is_empty() && !self.has_unwritten()
+    }
+
+    /// Whether it has replies that the peer did not take.
+    pub(super) fn has_unwritten(&self) -> bool {
+        self.stuck
+    }
+
+    /// Whether another turn brings something though no event will say so.
+    pub(super) fn has_more(&self) -> bool {
+        self.stream.has_more()
+    }
+
+    /// Whether the stream goes on with something once it can be written.
+    pub(super) fn wants_write(&self) -> bool {
+        self.stream.wants_write()
     }
 
     /// Whether the peer waits for nothing that has arrived.
@@ -259,15 +417,15 @@ impl Connection {
 
     /// Uses the buffers of a thread, unless its own have something in them.
     pub(super) fn borrow(&mut self, spare: &mut Buffers) {
-        if self.buffers.inbox.is_empty() {
-            std::mem::swap(&mut self.buffers, spare);
+        if self.is_between_messages() {
+            mem::swap(&mut self.buffers, spare);
         }
     }
 
     /// Gives the buffers back, unless there is something in them.
     pub(super) fn give_back(&mut self, spare: &mut Buffers) {
-        if self.buffers.inbox.is_empty() {
-            *spare = std::mem::take(&mut self.buffers);
+        if self.is_between_messages() {
+            *spare = mem::take(&mut self.buffers);
         }
     }
 
@@ -278,11 +436,4 @@ impl Connection {
     fn shared(&self) -> &Arc<Shared> {
         self.permit.shared()
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
 }

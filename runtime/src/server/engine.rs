@@ -1,5 +1,6 @@
 //! From bytes to answers, without I/O: the part of a connection that every model shares.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -7,13 +8,23 @@ use crate::error::{ApplicationCode, Error, ErrorKind, Result};
 use crate::processor::{CallContext, Outcome, Peer, Request};
 use crate::protocol::MessageForm;
 use crate::server::events;
-use crate::server::shared::{Counters, Shared};
-use crate::transport::{Decoded, Decoder, Encoder, Setup, explain};
+use crate::server::shared::{Settings, Shared};
+use crate::transport::{Decoded, Decoder, Encoder, Setup, Transport};
+use crate::wire::MessageKind;
 
+/// What one connection needs to know of its messages.
 pub(super) struct Engine {
-    decoder: Box<dyn Decoder>,
-    encoder: Box<dyn Encoder>,
+    intake: Intake,
+    /// Absent until it is known what the peer speaks, or when somebody else writes the answers.
+    encoder: Option<Box<dyn Encoder>>,
     cx: CallContext,
+}
+
+/// The half that finds messages.
+struct Intake {
+    /// Absent until it is known what the peer speaks.
+    decoder: Option<Box<dyn Decoder>>,
+    protocol: usize,
     /// Nothing has been understood yet, so the peer may speak anything.
     first: bool,
 }
@@ -26,21 +37,79 @@ pub(super) enum Step {
     Consumed(usize),
 }
 
+/// What the buffer starts with.
+pub(super) enum Found<'a> {
+    /// At least this many bytes more are needed for a message.
+    NeedMore(usize),
+    /// A message, and how many bytes it takes.
+    Message(Request<'a>, usize),
+}
+
+/// Why a call is answered with an application exception instead of being run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    QueueFull,
+    QueuedTooLong,
+    ShuttingDown,
+}
+
+impl Refusal {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::QueueFull => "the server's queue is full",
+            Self::QueuedTooLong => "the call has waited for queue_ms",
+            Self::ShuttingDown => "the server is shutting down",
+        }
+    }
+}
+
 impl Engine {
     pub(super) fn new(shared: &Shared, peer: Peer) -> Self {
-        let settings = &shared.settings;
-        let setup = Setup::new(&settings.limits, settings.wire());
-        let (decoder, encoder) = settings.transport.open(&setup);
-        Self {
-            decoder,
-            encoder,
+        let mut engine = Self {
+            intake: Intake {
+                decoder: None,
+                protocol: 0,
+                first: true,
+            },
+            encoder: None,
             cx: CallContext::new(peer),
-            first: true,
+        };
+        if let Some((transport, protocol)) = shared.settings.selection.fixed() {
+            engine.open(&shared.settings, transport, protocol);
         }
+        engine
+    }
+
+    fn open(&mut self, settings: &Settings, transport: &dyn Transport, protocol: usize) {
+        let wire = settings.processor.protocols()[protocol];
+        let (decoder, encoder) = transport.open(&Setup::new(&settings.limits, wire));
+        self.encoder = Some(encoder);
+        self.intake.decoder = Some(decoder);
+        self.intake.protocol = protocol;
     }
 
     pub(super) fn peer(&self) -> &Peer {
         self.cx.peer()
+    }
+
+    /// Learns from the stream who the peer is, as far as that is only known after a handshake.
+    #[cfg(feature = "tls")]
+    pub(super) fn meet(&mut self, stream: &dyn crate::transport::Stream) {
+        if self.intake.first && self.cx.tls().is_none() {
+            self.cx.set_tls(stream.tls());
+        }
+    }
+
+    /// For somebody else who runs the calls: what they have in common.
+    pub(super) fn context(&self) -> CallContext {
+        let mut cx = CallContext::default();
+        cx.meet(&self.cx);
+        cx
+    }
+
+    /// For somebody else who writes the answers, once a message was found.
+    pub(super) fn take_encoder(&mut self) -> Option<Box<dyn Encoder>> {
+        self.encoder.take()
     }
 
     /// Processes the first message in the buffer, if it is whole, and appends the answer.
@@ -54,18 +123,10 @@ impl Engine {
         buffer: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<Step> {
-        let first = self.first;
-        self.try_step(shared, buffer, out).map_err(|error| {
-            if !first {
-                return error;
-            }
-            let settings = &shared.settings;
-            explain(
-                error,
-                buffer,
-                &settings.transport_name,
-                settings.wire().name(),
-            )
+        self.step_with(shared, buffer, out, |request, cx, encoder, out| {
+            answer(shared, request, encoder, out, |out| {
+                run(shared, request, cx, out)
+            })
         })
     }
 
@@ -76,85 +137,245 @@ impl Engine {
     #[cold]
     pub(super) fn refuse(
         &mut self,
-        shared: &Shared,
-        why: &str,
+        shared: &Arc<Shared>,
+        why: Refusal,
         buffer: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<Step> {
-        let settings = &shared.settings;
-        let (message, consumed) = match self.decoder.decode(buffer)? {
-            Decoded::NeedMore(missing) => return Ok(Step::NeedMore(missing)),
-            Decoded::Message { message, consumed } => (message, consumed.max(1)),
-        };
-        let processor = &*settings.processor;
-        let request = Request::read(processor, settings.protocol, message, &settings.limits)?;
-        let start = self.encoder.begin(out);
-        let code = ApplicationCode::INTERNAL_ERROR;
-        let outcome = request.refuse(processor, code, why, out);
-        if outcome == Outcome::Silent {
-            out.truncate(start);
-        } else {
-            self.encoder.end(out, start)?;
-        }
-        Counters::add(shared.counters.of(outcome));
-        Ok(Step::Consumed(consumed))
+        self.step_with(shared, buffer, out, |request, _, encoder, out| {
+            refuse(shared, request, why, encoder, out)
+        })
     }
 
-    fn try_step(&mut self, shared: &Shared, buffer: &[u8], out: &mut Vec<u8>) -> Result<Step> {
-        let (message, consumed) = match self.decoder.decode(buffer)? {
-            Decoded::NeedMore(missing) => return Ok(Step::NeedMore(missing)),
+    #[inline]
+    fn step_with(
+        &mut self,
+        shared: &Shared,
+        buffer: &[u8],
+        out: &mut Vec<u8>,
+        process: impl FnOnce(
+            &Request<'_>,
+            &mut CallContext,
+            &mut dyn Encoder,
+            &mut Vec<u8>,
+        ) -> Result<()>,
+    ) -> Result<Step> {
+        self.ensure_open(shared, buffer)?;
+        let Self {
+            intake,
+            encoder: Some(encoder),
+            cx,
+        } = self
+        else {
+            return Ok(Step::NeedMore(1));
+        };
+        match intake.find(shared, buffer)? {
+            Found::NeedMore(missing) => Ok(Step::NeedMore(missing)),
+            Found::Message(request, consumed) => {
+                process(&request, cx, &mut **encoder, out)?;
+                Ok(Step::Consumed(consumed))
+            }
+        }
+    }
+
+    /// Looks for a message at the front of the buffer, for somebody else to answer.
+    ///
+    /// # Errors
+    /// When what follows cannot be understood.
+    pub(super) fn find<'a>(
+        &'a mut self,
+        shared: &'a Shared,
+        buffer: &'a [u8],
+    ) -> Result<Found<'a>> {
+        self.ensure_open(shared, buffer)?;
+        self.intake.find(shared, buffer)
+    }
+
+    /// Finds out what the peer speaks, if that is not known yet and enough has arrived.
+    #[inline]
+    fn ensure_open(&mut self, shared: &Shared, buffer: &[u8]) -> Result<()> {
+        if self.intake.decoder.is_some() || buffer.is_empty() {
+            return Ok(());
+        }
+        match shared.settings.selection.detect(buffer) {
+            Ok(Some((transport, protocol))) => self.open(&shared.settings, transport, protocol),
+            Ok(None) => {}
+            Err(error) => return Err(shared.foreign(error, buffer)),
+        }
+        Ok(())
+    }
+}
+
+impl Intake {
+    #[inline]
+    fn find<'a>(&'a mut self, shared: &'a Shared, buffer: &'a [u8]) -> Result<Found<'a>> {
+        let first = self.first;
+        let found = self.try_find(&shared.settings, buffer);
+        found.map_err(|error| {
+            if first {
+                shared.foreign(error, buffer)
+            } else {
+                error
+            }
+        })
+    }
+
+    #[inline]
+    fn try_find<'a>(&'a mut self, settings: &'a Settings, buffer: &'a [u8]) -> Result<Found<'a>> {
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(Found::NeedMore(1));
+        };
+        let (message, consumed) = match decoder.decode(buffer)? {
             Decoded::Message { message, consumed } => (message, consumed),
+            Decoded::NeedMore(missing) => {
+                if self.first {
+                    settings.selection.check_first(buffer)?;
+                }
+                return Ok(Found::NeedMore(missing));
+            }
         };
         if consumed == 0 {
             let text = "the transport found a message that takes no bytes";
             return Err(Error::new(ErrorKind::Malformed, text));
         }
-        let settings = &shared.settings;
         let processor = &*settings.processor;
-        let request = Request::read(processor, settings.protocol, message, &settings.limits)?;
+        let request = Request::read(processor, self.protocol, message, &settings.limits)?;
         if settings.strict_read && request.head.form == MessageForm::Old {
             let text = "the message has the old head, without a version, and strict_read is on";
             return Err(Error::new(ErrorKind::Malformed, text));
         }
         self.first = false;
+        Ok(Found::Message(request, consumed))
+    }
+}
 
-        let encoder = &mut *self.encoder;
-        let start = encoder.begin(out);
-        let empty = out.len();
-        let cx = &mut self.cx;
-        let processed = catch_unwind(AssertUnwindSafe(|| processor.process(&request, out, cx)));
-        let failed = match processed {
-            Ok(Outcome::Silent) => {
-                out.truncate(start);
-                Counters::add(&shared.counters.oneways);
-                return Ok(Step::Consumed(consumed));
+/// Runs a call, and appends its answer without what the transport puts around it.
+///
+/// # Errors
+/// What the peer is told instead, when there is no answer.
+#[inline]
+pub(super) fn run(
+    shared: &Shared,
+    request: &Request<'_>,
+    cx: &mut CallContext,
+    out: &mut Vec<u8>,
+) -> Result<Outcome, String> {
+    let empty = out.len();
+    cx.begin(&request.head.name, request.head.kind == MessageKind::Oneway);
+    let _running = shared.counters.running();
+    let processor = &*shared.settings.processor;
+    let processed = catch_unwind(AssertUnwindSafe(|| processor.process(request, out, cx)));
+    judge(request, cx, &processed, out.len() > empty)
+}
+
+/// What has come of a call, and whether it has left an answer.
+///
+/// # Errors
+/// The same.
+#[inline]
+pub(super) fn judge(
+    request: &Request<'_>,
+    cx: &CallContext,
+    processed: &Result<Outcome, Box<dyn Any + Send>>,
+    answered: bool,
+) -> Result<Outcome, String> {
+    match processed {
+        Ok(outcome) if *outcome == Outcome::Silent || answered => Ok(*outcome),
+        // Not with Seapink's own processors.
+        Ok(_) => Err("the processor wrote no answer".to_owned()),
+        Err(_) => {
+            events::panicked(cx.peer(), &request.head.name);
+            Err("internal error".to_owned())
+        }
+    }
+}
+
+/// Appends an answer, with what the transport puts around it. If there is none, or it is too large
+/// for the transport, an application exception says so.
+///
+/// # Errors
+/// When not even that can be said.
+#[inline]
+pub(super) fn answer(
+    shared: &Shared,
+    request: &Request<'_>,
+    encoder: &mut dyn Encoder,
+    out: &mut Vec<u8>,
+    append: impl FnOnce(&mut Vec<u8>) -> Result<Outcome, String>,
+) -> Result<()> {
+    let start = encoder.begin(out);
+    let message = out.len();
+    let failed = match append(out) {
+        Ok(Outcome::Silent) => {
+            out.truncate(start);
+            shared.counters.ended(Outcome::Silent);
+            return Ok(());
+        }
+        Ok(outcome) => {
+            if outcome == Outcome::Exception {
+                note_exception(shared, request, &out[message..]);
             }
-            Ok(outcome) if out.len() > empty => match encoder.end(out, start) {
+            match encoder.end(out, start) {
                 Ok(()) => {
-                    Counters::add(shared.counters.of(outcome));
-                    return Ok(Step::Consumed(consumed));
+                    shared.counters.ended(outcome);
+                    return Ok(());
                 }
                 Err(error) => error.to_string(),
-            },
-            // Not with Seapink's own processors.
-            Ok(_) => "the processor wrote no answer".to_owned(),
-            Err(_) => {
-                events::panicked(self.cx.peer(), &request.head.name);
-                "internal error".to_owned()
-            }
-        };
-        out.truncate(start);
-        encoder.begin(out);
-        let code = ApplicationCode::INTERNAL_ERROR;
-        match request.refuse(processor, code, &failed, out) {
-            Outcome::Silent => out.truncate(start),
-            outcome => {
-                encoder.end(out, start)?;
-                Counters::add(shared.counters.of(outcome));
             }
         }
-        Ok(Step::Consumed(consumed))
+        Err(text) => text,
+    };
+    out.truncate(start);
+    let code = ApplicationCode::INTERNAL_ERROR;
+    except(shared, request, code, &failed, encoder, out)
+}
+
+/// Answers a call that is not run.
+///
+/// # Errors
+/// When not even that can be said.
+#[cold]
+pub(super) fn refuse(
+    shared: &Shared,
+    request: &Request<'_>,
+    why: Refusal,
+    encoder: &mut dyn Encoder,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let code = ApplicationCode::OVERLOADED;
+    except(shared, request, code, why.text(), encoder, out)
+}
+
+#[cold]
+fn except(
+    shared: &Shared,
+    request: &Request<'_>,
+    code: ApplicationCode,
+    text: &str,
+    encoder: &mut dyn Encoder,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let start = encoder.begin(out);
+    let outcome = request.refuse(&*shared.settings.processor, code, text, out);
+    if outcome == Outcome::Silent {
+        out.truncate(start);
+    } else {
+        encoder.end(out, start)?;
+        shared.counters.exception(code);
     }
+    shared.counters.ended(outcome);
+    Ok(())
+}
+
+/// Counts an application exception that a processor wrote.
+#[cold]
+fn note_exception(shared: &Shared, request: &Request<'_>, message: &[u8]) {
+    let wire = shared.settings.processor.protocols()[request.protocol];
+    let code = match wire.read_exception(message, request.limits) {
+        Ok((code, _)) => ApplicationCode(code),
+        Err(_) => ApplicationCode::UNKNOWN,
+    };
+    shared.counters.exception(code);
 }
 
 #[cfg(test)]
@@ -242,7 +463,7 @@ mod tests {
         impl Channel for Recorder {
             fn exchange(
                 &self,
-                _: bool,
+                _: &crate::client::CallOptions,
                 encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
                 _: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
             ) -> Result<()> {

@@ -7,6 +7,9 @@ use crate::server::ServerStats;
 use crate::server::shared::Shared;
 use crate::transport::Address;
 
+/// How long calls are refused that wait for a worker, before everything is cut.
+pub(super) const REFUSING_MAX: Duration = Duration::from_millis(100);
+
 /// Watches and stops a [`Server`](crate::Server). Cheap to clone; does not keep the server running.
 #[derive(Clone)]
 pub struct ServerHandle {
@@ -42,14 +45,22 @@ impl ServerHandle {
     /// Shuts the server down, and returns when it has ended, at the latest after this time.
     ///
     /// It takes no more connections and closes those that wait for their next message. Calls that
-    /// have begun to arrive are finished and answered. What is still open in the end is cut; a
-    /// handler that does not return keeps its thread, but no longer its connection.
+    /// have begun to arrive are finished and answered. In the last quarter of the time, and at most
+    /// 100 ms of it, calls that still wait for a worker are answered with an application exception,
+    /// code [`OVERLOADED`](crate::ApplicationCode::OVERLOADED), so that their callers know that they
+    /// were not run. What is still open in the end is cut; a handler that does not return keeps its
+    /// thread, but no longer its connection.
     ///
     /// More than one thread may call it, and calling it again is harmless. A handler that calls it
     /// waits for itself: it had better use another thread.
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         self.shared.drain();
-        let connections_cut = if self.shared.wait_for(deadline) {
+        let refusing = REFUSING_MAX.min(deadline / 4);
+        if self.shared.wait_for(deadline.saturating_sub(refusing)) {
+            return ShutdownReport { connections_cut: 0 };
+        }
+        self.shared.refuse_waiting();
+        let connections_cut = if self.shared.wait_for(refusing) {
             0
         } else {
             self.shared.cut()
@@ -61,6 +72,11 @@ impl ServerHandle {
     pub fn drain(&self) -> ShutdownReport {
         let drain_ms = self.shared.settings.timeouts.drain_ms;
         self.shutdown(Duration::from_millis(drain_ms))
+    }
+
+    /// Whether it was told to shut down, or has ended by itself.
+    pub fn is_stopping(&self) -> bool {
+        !self.shared.is_running()
     }
 
     /// How often things happened so far.

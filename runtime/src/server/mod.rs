@@ -5,28 +5,38 @@
 //! that happens on one connection reaches the loop that accepts connections.
 
 mod accept;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod connection;
+mod counters;
 mod engine;
 mod events;
 mod handle;
 mod nonblocking;
+mod pace;
 mod parking;
+mod queue;
 mod replay;
+mod selection;
 mod shared;
+#[cfg(all(unix, feature = "signals"))]
+mod signals;
 mod simple;
 mod thread_pool;
 mod threaded;
 
+#[cfg(feature = "tokio")]
+pub use asynchronous::{AsyncServer, AsyncServerHandle};
+pub use counters::ServerStats;
 pub use handle::{ServerHandle, ShutdownReport};
 pub use replay::{FileProcessor, Replayed};
-pub use shared::ServerStats;
 
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::config::{Dispatch, Model, ServerConfig};
+use crate::config::{Dispatch, Model, ReplyOrder, ServerConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::Processor;
 use crate::transport::{Address, Listener, bind};
@@ -52,6 +62,7 @@ struct Pools {
     queue: usize,
     io_threads: usize,
     dispatch: Dispatch,
+    reply_order: ReplyOrder,
 }
 
 impl Server {
@@ -63,7 +74,7 @@ impl Server {
         config.check()?;
         let blame = |error| config.origin.blame("server.listen", error);
         let address: Address = config.listen.parse().map_err(blame)?;
-        let listener = bind(&address).map_err(blame)?;
+        let listener = bind(&address, &config.tcp).map_err(blame)?;
         Self::new(listener, config, Arc::new(processor))
     }
 
@@ -83,6 +94,8 @@ impl Server {
         config: &ServerConfig,
         processor: Arc<dyn Processor>,
     ) -> Result<Self> {
+        #[cfg(feature = "tls")]
+        let listener = config.secured(listener)?;
         let settings = Settings::new(config, processor)?;
         let shared = Arc::new(Shared::new(settings));
         shared.on_change(listener.waker());
@@ -94,6 +107,7 @@ impl Server {
                 queue: config.queue_or_default(),
                 io_threads: config.io_threads_or_default(),
                 dispatch: config.dispatch,
+                reply_order: config.reply_order,
             },
             shared,
         })

@@ -5,13 +5,13 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::Sender;
 use mio::{Events, Poll, Token};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
 use crate::server::connection::{Connection, End};
 use crate::server::shared::Shared;
+use crate::server::thread_pool::Ways;
 use crate::transport::Readiness;
 
 const WAKER: Token = Token(0);
@@ -40,7 +40,7 @@ impl Lot {
 /// The thread that watches over the lot.
 pub(super) struct Parking {
     shared: Arc<Shared>,
-    queue: Sender<Box<Connection>>,
+    ways: Ways,
     lot: Arc<Lot>,
     poll: Poll,
     parked: HashMap<usize, Parked>,
@@ -55,7 +55,7 @@ struct Parked {
 }
 
 impl Parking {
-    pub(super) fn new(shared: Arc<Shared>, queue: Sender<Box<Connection>>) -> Result<Self> {
+    pub(super) fn new(shared: Arc<Shared>, ways: Ways) -> Result<Self> {
         let poll = Poll::new()?;
         let lot = Arc::new(Lot {
             arrived: Mutex::default(),
@@ -70,7 +70,7 @@ impl Parking {
         }));
         Ok(Self {
             shared,
-            queue,
+            ways,
             lot,
             poll,
             parked: HashMap::new(),
@@ -124,7 +124,7 @@ impl Parking {
                 if cut || connection.is_quiet() {
                     connection.finish(End::Shutdown);
                 } else {
-                    self.hand_over(connection);
+                    self.ways.take(connection);
                 }
             }
         }
@@ -132,6 +132,9 @@ impl Parking {
     }
 
     fn take(&mut self, connection: Box<Connection>) {
+        if connection.has_more() && !connection.has_unwritten() {
+            return self.ways.take(connection);
+        }
         self.number += 1;
         let number = self.number;
         if let Err(error) = self.watch(&connection, number) {
@@ -155,7 +158,13 @@ impl Parking {
 
                 let descriptor = descriptor.as_raw_fd();
                 let mut source = mio::unix::SourceFd(&descriptor);
-                let interest = mio::Interest::READABLE;
+                let mut interest = mio::Interest::READABLE;
+                if connection.has_unwritten() {
+                    // There may well be something to read, but nothing is read meanwhile.
+                    interest = mio::Interest::WRITABLE;
+                } else if connection.wants_write() {
+                    interest |= mio::Interest::WRITABLE;
+                }
                 self.poll
                     .registry()
                     .register(&mut source, Token(number), interest)?;
@@ -177,14 +186,8 @@ impl Parking {
 
     fn ready(&mut self, number: usize) {
         if let Some(connection) = self.leave(number) {
-            self.hand_over(connection);
+            self.ways.take(connection);
         }
-    }
-
-    fn hand_over(&self, connection: Box<Connection>) {
-        connection.set_idle(false);
-        // Full or closed: neither can be, see `thread_pool::run`.
-        let _ = self.queue.try_send(connection);
     }
 
     fn leave(&mut self, number: usize) -> Option<Box<Connection>> {
@@ -212,7 +215,11 @@ impl Parking {
         while let Some(&(deadline, number)) = self.deadlines.first()
             && deadline <= now
         {
-            if let Some(connection) = self.leave(number) {
+            if let Some(mut connection) = self.leave(number) {
+                if connection.renew() {
+                    self.take(connection);
+                    continue;
+                }
                 let end = connection.timed_out();
                 connection.finish(end);
             } else {

@@ -172,7 +172,7 @@ impl FileProcessor {
             request.refuse(processor, code, "internal error", reply)
         });
         match outcome {
-            Outcome::Reply => replayed.replies += 1,
+            Outcome::Reply | Outcome::Declared => replayed.replies += 1,
             Outcome::Exception => replayed.exceptions += 1,
             Outcome::Silent => replayed.oneways += 1,
         }

@@ -1,70 +1,56 @@
 //! What the threads of a server share: settings, the open connections, and the way to its end.
 
 use std::collections::HashMap;
-use std::net::Shutdown;
+use std::collections::hash_map::Entry;
+use std::net::{IpAddr, Shutdown};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::config::{ServerConfig, ServerTimeouts};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::processor::{Outcome, Processor};
-use crate::protocol::WireProtocol;
+use crate::peer::Peer;
+use crate::processor::Processor;
+use crate::server::counters::{Counters, ServerStats};
 use crate::server::events;
-use crate::transport::{Closer, Stream, Transport, Waker};
+use crate::server::selection::Selection;
+use crate::transport::{Closer, Stream, Waker};
 
 /// What the configuration chose, looked up once.
 pub(super) struct Settings {
     pub(super) processor: Arc<dyn Processor>,
-    pub(super) protocol: usize,
-    pub(super) transport: Arc<dyn Transport>,
-    pub(super) transport_name: String,
+    pub(super) selection: Selection,
     pub(super) limits: Limits,
     pub(super) timeouts: ServerTimeouts,
     pub(super) strict_read: bool,
     pub(super) connections_max: usize,
+    pub(super) connections_per_address_max: usize,
+    pub(super) in_flight_max: usize,
 }
 
 impl Settings {
     pub(super) fn new(config: &ServerConfig, processor: Arc<dyn Processor>) -> Result<Self> {
-        let name = &config.transport;
-        let transport = config.transports.get(name).ok_or_else(|| {
-            let names: Vec<_> = config.transports.names().collect();
-            config.origin.no_such("server.transport", name, &names)
-        })?;
-        let protocols = processor.protocols();
-        let protocol = protocols
-            .iter()
-            .position(|protocol| protocol.name() == config.protocol);
-        let protocol = protocol.ok_or_else(|| {
-            let names: Vec<_> = protocols.iter().map(|protocol| protocol.name()).collect();
-            config
-                .origin
-                .no_such("server.protocol", &config.protocol, &names)
-        })?;
+        let selection = Selection::new(config, processor.protocols())?;
         Ok(Self {
             processor,
-            protocol,
-            transport,
-            transport_name: name.clone(),
+            selection,
             limits: config.limits,
             timeouts: config.timeouts,
             strict_read: config.strict_read,
             connections_max: config.connections_max,
+            connections_per_address_max: config.connections_per_address_max.unwrap_or(usize::MAX),
+            in_flight_max: config.in_flight_max,
         })
-    }
-
-    pub(super) fn wire(&self) -> &'static dyn WireProtocol {
-        self.processor.protocols()[self.protocol]
     }
 }
 
 const RUNNING: u8 = 0;
 const DRAINING: u8 = 1;
-const CUT: u8 = 2;
+const REFUSING: u8 = 2;
+const CUT: u8 = 3;
 
 pub(super) struct Shared {
     pub(super) settings: Settings,
@@ -76,7 +62,9 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct State {
-    open: HashMap<u64, Entry>,
+    open: HashMap<u64, Open>,
+    /// How many of them each address has.
+    addresses: HashMap<IpAddr, usize>,
     admitted: u64,
     /// A model is at work.
     running: bool,
@@ -84,9 +72,10 @@ struct State {
     wakers: Vec<Waker>,
 }
 
-struct Entry {
+struct Open {
     closer: Closer,
     idle: Arc<AtomicBool>,
+    address: Option<IpAddr>,
 }
 
 impl State {
@@ -110,6 +99,11 @@ impl Shared {
         self.phase.load(Ordering::SeqCst) == RUNNING
     }
 
+    /// The end is near, and what has not begun will not begin any more.
+    pub(super) fn is_refusing(&self) -> bool {
+        self.phase.load(Ordering::SeqCst) >= REFUSING
+    }
+
     pub(super) fn is_cut(&self) -> bool {
         self.phase.load(Ordering::SeqCst) == CUT
     }
@@ -130,20 +124,34 @@ impl Shared {
 
     /// Counts a new connection in, or refuses it.
     pub(super) fn admit(self: &Arc<Self>, stream: &dyn Stream) -> Option<Permit> {
+        self.admit_peer(&stream.peer(), || stream.closer())
+    }
+
+    /// The same for what is no such stream.
+    pub(super) fn admit_peer(
+        self: &Arc<Self>,
+        peer: &Peer,
+        closer: impl FnOnce() -> Closer,
+    ) -> Option<Permit> {
+        let address = match peer {
+            Peer::Tcp(address) => Some(address.ip().to_canonical()),
+            _ => None,
+        };
         let mut state = self.state.lock();
         // Under the lock, so that no connection slips past the beginning of a shutdown.
-        let max = self.settings.connections_max;
-        if !self.is_running() || state.open.len() >= max {
+        if let Err(why) = self.may_enter(&mut state, address) {
             drop(state);
-            self.refuse(stream, "connections_max is reached");
+            Counters::add(&self.counters.refused);
+            events::refused(peer, why);
             return None;
         }
         let id = state.admitted;
         state.admitted += 1;
         let idle = Arc::new(AtomicBool::new(true));
-        let entry = Entry {
-            closer: stream.closer(),
+        let entry = Open {
+            closer: closer(),
             idle: Arc::clone(&idle),
+            address,
         };
         state.open.insert(id, entry);
         drop(state);
@@ -152,9 +160,32 @@ impl Shared {
         Some(Permit { shared, id, idle })
     }
 
-    pub(super) fn refuse(&self, stream: &dyn Stream, why: &str) {
-        Counters::add(&self.counters.refused);
-        events::refused(&stream.peer(), why);
+    /// Counts the address of a new connection in, if there is room.
+    fn may_enter(&self, state: &mut State, address: Option<IpAddr>) -> Result<(), &'static str> {
+        if !self.is_running() {
+            return Err("the server is shutting down");
+        }
+        if state.open.len() >= self.settings.connections_max {
+            return Err("connections_max is reached");
+        }
+        let max = self.settings.connections_per_address_max;
+        if let Some(address) = address
+            && max < usize::MAX
+        {
+            let connections = state.addresses.entry(address).or_default();
+            if *connections >= max {
+                return Err("connections_per_address_max is reached");
+            }
+            *connections += 1;
+        }
+        Ok(())
+    }
+
+    /// Counts a peer that speaks something else, and names that.
+    #[cold]
+    pub(super) fn foreign(&self, error: Error, first: &[u8]) -> Error {
+        Counters::add(&self.counters.foreign);
+        self.settings.selection.explain(error, first)
     }
 
     /// Stops accepting, and closes the connections that wait for their next message.
@@ -165,7 +196,7 @@ impl Shared {
         let _ = self
             .phase
             .compare_exchange(RUNNING, DRAINING, Ordering::SeqCst, Ordering::SeqCst);
-        let idle = |entry: &&Entry| entry.idle.load(Ordering::SeqCst);
+        let idle = |entry: &&Open| entry.idle.load(Ordering::SeqCst);
         let closers: Vec<_> = state
             .open
             .values()
@@ -177,6 +208,17 @@ impl Shared {
         for closer in closers {
             closer.shutdown(Shutdown::Read);
         }
+        self.wake(&wakers);
+    }
+
+    /// Has calls refused that wait for a worker.
+    pub(super) fn refuse_waiting(&self) {
+        let state = self.state.lock();
+        let _ = self
+            .phase
+            .compare_exchange(DRAINING, REFUSING, Ordering::SeqCst, Ordering::SeqCst);
+        let wakers = state.wakers.clone();
+        drop(state);
         self.wake(&wakers);
     }
 
@@ -203,6 +245,12 @@ impl Shared {
         for waker in wakers {
             waker();
         }
+    }
+
+    /// Whether no model and no connection is left.
+    #[cfg(feature = "tokio")]
+    pub(super) fn is_over(&self) -> bool {
+        self.state.lock().is_over()
     }
 
     /// Waits until no model and no connection is left. `false` if that takes longer.
@@ -275,7 +323,15 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.shared.state.lock();
-        state.open.remove(&self.id);
+        if let Some(entry) = state.open.remove(&self.id)
+            && let Some(address) = entry.address
+            && let Entry::Occupied(mut connections) = state.addresses.entry(address)
+        {
+            *connections.get_mut() -= 1;
+            if *connections.get() == 0 {
+                connections.remove();
+            }
+        }
         if self.shared.is_running() {
             return;
         }
@@ -285,67 +341,8 @@ impl Drop for Permit {
     }
 }
 
-/// How often things happened.
-#[derive(Default)]
-pub(super) struct Counters {
-    pub(super) accepted: AtomicU64,
-    pub(super) refused: AtomicU64,
-    pub(super) failed: AtomicU64,
-    pub(super) accept_errors: AtomicU64,
-    pub(super) replies: AtomicU64,
-    pub(super) exceptions: AtomicU64,
-    pub(super) oneways: AtomicU64,
-}
-
-impl Counters {
-    pub(super) fn add(counter: &AtomicU64) {
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn of(&self, outcome: Outcome) -> &AtomicU64 {
-        match outcome {
-            Outcome::Reply => &self.replies,
-            Outcome::Exception => &self.exceptions,
-            Outcome::Silent => &self.oneways,
-        }
-    }
-}
-
-/// How often things happened since the server was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServerStats {
-    /// Connections open now.
-    pub connections_open: u64,
-    /// Connections taken.
-    pub connections_accepted: u64,
-    /// Connections refused: too many, or calls of too many waiting.
-    pub connections_refused: u64,
-    /// Connections closed because of an error or a time-out.
-    pub connections_failed: u64,
-    /// Failures of the system to hand over a connection.
-    pub accept_errors: u64,
-    /// Calls answered with a result or a declared exception.
-    pub replies: u64,
-    /// Calls answered with an application exception.
-    pub exceptions: u64,
-    /// Calls that get no answer.
-    pub oneways: u64,
-}
-
 impl Shared {
     pub(super) fn stats(&self) -> ServerStats {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let counters = &self.counters;
-        ServerStats {
-            connections_open: self.open().try_into().unwrap_or(u64::MAX),
-            connections_accepted: get(&counters.accepted),
-            connections_refused: get(&counters.refused),
-            connections_failed: get(&counters.failed),
-            accept_errors: get(&counters.accept_errors),
-            replies: get(&counters.replies),
-            exceptions: get(&counters.exceptions),
-            oneways: get(&counters.oneways),
-        }
+        self.counters.read(self.open())
     }
 }

@@ -13,7 +13,6 @@ pub(super) fn run(shared: &Arc<Shared>, listener: Box<dyn Listener>) -> Result<(
     accept(
         shared,
         listener,
-        || Ok(()),
         // A stream or transport of a user's own may panic; what it served is dropped then.
         |connection| drop(catch_unwind(AssertUnwindSafe(|| connection.run()))),
     );

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! accept ──► parking ── has something to read ──► queue ──► workers ─┐
-//!              ▲                                                     │
+//!              ▲                                    └─ full ► refusals ┤
 //!              └────────────── has gone quiet ◄──────────────────────┘
 //! ```
 //!
@@ -18,15 +18,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::server::accept::accept;
-use crate::server::connection::{Buffers, Connection, Turn};
+use crate::server::connection::{Buffers, Connection, End, Turn};
+use crate::server::engine::Refusal;
 use crate::server::parking::{Lot, Parking};
-use crate::server::shared::{Counters, Shared};
+use crate::server::queue::{Entrance, Exit, queue};
+use crate::server::shared::Shared;
 use crate::server::{Pools, join_all, spawn};
 use crate::transport::{Listener, Readiness};
 
@@ -34,50 +36,88 @@ use crate::transport::{Listener, Readiness};
 const LINGER: Duration = Duration::from_millis(2);
 
 pub(super) fn run(shared: &Arc<Shared>, listener: Box<dyn Listener>, pools: Pools) -> Result<()> {
-    let Pools { workers, queue, .. } = pools;
-    // A connection is in the queue at most once, so this never blocks. Its real bound, `queue`, is
-    // kept where connections enter.
-    let (sender, receiver) = bounded(shared.settings.connections_max);
-    let parking = Parking::new(Arc::clone(shared), sender.clone())?;
+    let (entrance, exit) = queue(shared, pools.queue);
+    let (refused, refusals) = unbounded();
+    let ways = Ways {
+        queue: entrance,
+        refused: Arc::new(refused),
+    };
+    let woken = Arc::downgrade(&ways.refused);
+    shared.on_change(Arc::new(move || {
+        if let Some(refused) = woken.upgrade() {
+            let _ = refused.send(Refused::Look);
+        }
+    }));
+    let parking = Parking::new(Arc::clone(shared), ways.clone())?;
     let lot = parking.lot();
-    let mut threads = Vec::with_capacity(workers + 1);
-    let started = start(shared, parking, &receiver, workers, &mut threads);
+    let mut threads = Vec::with_capacity(pools.workers + 2);
+    let started = start(
+        shared,
+        parking,
+        (exit, refusals),
+        pools.workers,
+        &mut threads,
+    );
     if started.is_ok() {
-        let may_enter = || {
-            let full = receiver.len() >= queue;
-            if full {
-                Err("the queue is full")
-            } else {
-                Ok(())
-            }
-        };
-        accept(shared, listener, may_enter, |connection| {
-            enter(connection, &lot, &sender);
+        accept(shared, listener, |connection| {
+            enter(connection, &lot, &ways);
         });
     } else {
         shared.drain();
     }
-    drop((sender, receiver));
+    drop(ways);
     join_all(shared, threads);
     started
 }
 
+/// Where a connection with something to read goes.
+#[derive(Clone)]
+pub(super) struct Ways {
+    queue: Entrance<Box<Connection>>,
+    refused: Arc<Sender<Refused>>,
+}
+
+/// What the thread that refuses is told.
+pub(super) enum Refused {
+    /// There was no room in the queue for this one, which bounds how many there are.
+    Connection(Box<Connection>),
+    /// The server may be at its end.
+    Look,
+}
+
+impl Ways {
+    pub(super) fn take(&self, connection: Box<Connection>) {
+        connection.set_idle(false);
+        if let Err(connection) = self.queue.enter(connection, Instant::now()) {
+            // It fails in the end, when nobody is served any more.
+            let _ = self.refused.send(Refused::Connection(connection));
+        }
+    }
+}
+
+type Exits = (Exit<Box<Connection>>, Receiver<Refused>);
+
 fn start(
     shared: &Arc<Shared>,
     parking: Parking,
-    queue: &Receiver<Box<Connection>>,
+    (queue, refusals): Exits,
     workers: usize,
     threads: &mut Vec<JoinHandle<()>>,
 ) -> Result<()> {
     let spare = Arc::new(AtomicUsize::new(0));
     let lot = parking.lot();
     threads.push(spawn("seapink-parking", move || parking.run())?);
+    let worker = Worker {
+        queue,
+        lot: Arc::clone(&lot),
+        spare: Arc::clone(&spare),
+    };
+    let (refuser, of) = (worker.clone(), Arc::clone(shared));
+    threads.push(spawn("seapink-refusals", move || {
+        refuser.refuse(&of, &refusals);
+    })?);
     for number in 1..=workers {
-        let worker = Worker {
-            queue: queue.clone(),
-            lot: Arc::clone(&lot),
-            spare: Arc::clone(&spare),
-        };
+        let worker = worker.clone();
         let shared = Arc::clone(shared);
         threads.push(spawn(&format!("seapink-worker-{number}"), move || {
             worker.run(&shared);
@@ -87,17 +127,18 @@ fn start(
 }
 
 /// Parks a new connection until its first bytes arrive.
-fn enter(connection: Connection, lot: &Lot, queue: &Sender<Box<Connection>>) {
+fn enter(connection: Connection, lot: &Lot, ways: &Ways) {
     if matches!(connection.readiness(), Readiness::Unknown) {
         // Nobody can tell when it has something to read, so it keeps a worker.
-        let _ = queue.try_send(Box::new(connection));
+        ways.take(Box::new(connection));
     } else {
         lot.park(Box::new(connection));
     }
 }
 
+#[derive(Clone)]
 struct Worker {
-    queue: Receiver<Box<Connection>>,
+    queue: Exit<Box<Connection>>,
     lot: Arc<Lot>,
     /// Workers that wait for something to do.
     spare: Arc<AtomicUsize>,
@@ -108,30 +149,63 @@ impl Worker {
         let mut buffers = Buffers::default();
         loop {
             self.spare.fetch_add(1, Ordering::Relaxed);
-            let next = self.queue.recv();
+            let next = self.queue.next();
             self.spare.fetch_sub(1, Ordering::Relaxed);
-            let Ok(connection) = next else {
+            let Some((connection, refusal)) = next else {
                 return;
             };
-            // The processor's panics are caught further in; this is for a stream or transport of a
-            // user's own. What it served is dropped.
-            let served = catch_unwind(AssertUnwindSafe(|| self.serve(connection, &mut buffers)));
-            if served.is_err() {
-                buffers = Buffers::default();
-                Counters::add(&shared.counters.failed);
+            self.serve(shared, connection, refusal, &mut buffers);
+        }
+    }
+
+    /// Answers calls for which there was no room in the queue or, in the end, no time.
+    fn refuse(&self, shared: &Shared, refused: &Receiver<Refused>) {
+        let mut buffers = Buffers::default();
+        for refused in refused {
+            if let Refused::Connection(connection) = refused {
+                let refusal = Some(Refusal::QueueFull);
+                self.serve(shared, connection, refusal, &mut buffers);
+            }
+            while shared.is_refusing()
+                && let Some((connection, refusal)) = self.queue.try_next()
+            {
+                self.serve(shared, connection, refusal, &mut buffers);
             }
         }
     }
 
-    fn serve(&self, mut connection: Box<Connection>, buffers: &mut Buffers) {
+    fn serve(
+        &self,
+        shared: &Shared,
+        connection: Box<Connection>,
+        refusal: Option<Refusal>,
+        buffers: &mut Buffers,
+    ) {
+        // The processor's panics are caught further in; this is for a stream or transport of a
+        // user's own. What it served is dropped.
+        let take_turns = || self.take_turns(connection, refusal, buffers);
+        if catch_unwind(AssertUnwindSafe(take_turns)).is_err() {
+            *buffers = Buffers::default();
+            shared.counters.failed(ErrorKind::Handler);
+        }
+    }
+
+    fn take_turns(
+        &self,
+        mut connection: Box<Connection>,
+        refusal: Option<Refusal>,
+        buffers: &mut Buffers,
+    ) {
         if matches!(connection.readiness(), Readiness::Unknown) {
-            connection.run();
-            return;
+            if let Some(why) = refusal {
+                return connection.finish(End::refused(why));
+            }
+            return connection.run();
         }
         connection.borrow(buffers);
         let end = loop {
-            match connection.turn(Some(LINGER)) {
-                Ok(Turn::Active) if self.may_linger() => {}
+            match connection.turn(Some(LINGER), refusal) {
+                Ok(Turn::Active) if refusal.is_none() && self.may_linger() => {}
                 Ok(_) => break None,
                 Err(end) => break Some(end),
             }

@@ -5,22 +5,18 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::server::accept::accept;
 use crate::server::connection::Connection;
-use crate::server::shared::{Counters, Shared};
+use crate::server::counters::Counters;
+use crate::server::shared::Shared;
 use crate::server::{events, spawn};
 use crate::transport::Listener;
 
 #[allow(clippy::unnecessary_wraps, reason = "every model has this signature")]
 pub(super) fn run(shared: &Arc<Shared>, listener: Box<dyn Listener>) -> Result<()> {
     let mut number = 0_u64;
-    accept(
-        shared,
-        listener,
-        || Ok(()),
-        |connection| {
-            number += 1;
-            serve(shared, connection, number);
-        },
-    );
+    accept(shared, listener, |connection| {
+        number += 1;
+        serve(shared, connection, number);
+    });
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::{Listener, tcp, unix};
+use crate::transport::{Listener, TcpOptions, tcp, unix};
 
 /// Where a server listens.
 ///
@@ -117,9 +117,9 @@ impl fmt::Display for Address {
 ///
 /// # Errors
 /// One sentence that names the address and what stands in the way.
-pub(crate) fn bind(address: &Address) -> Result<Box<dyn Listener>> {
+pub(crate) fn bind(address: &Address, tcp: &TcpOptions) -> Result<Box<dyn Listener>> {
     match address {
-        Address::Tcp { host, port } => Ok(Box::new(tcp::bind(address, host, *port)?)),
+        Address::Tcp { host, port } => Ok(Box::new(tcp::bind(address, host, *port, tcp)?)),
         Address::Unix(_) | Address::Abstract(_) => Ok(Box::new(unix::bind(address)?)),
         Address::Memory => {
             let text = "a server in memory is made with `Server::with_listener`";

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::Scanner;
-use crate::transport::{Decoded, Decoder, Encoder, Setup, Transport};
+use crate::transport::{Decoded, Decoder, Encoder, Framing, Setup, Transport};
 
 /// The transport `buffered`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +16,10 @@ impl Transport for Buffered {
         let max = setup.limits.message_bytes_max;
         let scanner = setup.protocol.scanner(setup.limits);
         (Box::new(Scan { scanner, max }), Box::new(Plain { max }))
+    }
+
+    fn framing(&self) -> Option<Framing> {
+        Some(Framing::Unframed)
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::{Address, Stream, tcp, unix};
+use crate::transport::resolve::Resolver;
+use crate::transport::{Address, Stream, TcpOptions, tcp, unix};
 
 /// Makes connections.
 pub trait Connector: Send + Sync {
@@ -18,16 +19,36 @@ pub trait Connector: Send + Sync {
 }
 
 /// Connects to an address.
-pub(crate) struct AddressConnector(pub(crate) Address);
+pub(crate) struct AddressConnector {
+    address: Address,
+    resolver: Resolver,
+    tcp: TcpOptions,
+}
+
+impl AddressConnector {
+    pub(crate) fn new(address: Address, tcp: TcpOptions) -> Self {
+        Self {
+            address,
+            resolver: Resolver::default(),
+            tcp,
+        }
+    }
+}
 
 impl Connector for AddressConnector {
     fn connect(&self, timeout: Duration) -> Result<Box<dyn Stream>> {
-        match &self.0 {
+        let Self {
+            address,
+            resolver,
+            tcp,
+        } = self;
+        match address {
             Address::Tcp { host, port } => {
-                Ok(Box::new(tcp::connect(&self.0, host, *port, timeout)?))
+                let stream = tcp::connect(resolver, address, (host, *port), tcp, timeout)?;
+                Ok(Box::new(stream))
             }
             Address::Unix(_) | Address::Abstract(_) => {
-                Ok(Box::new(unix::connect(&self.0, timeout)?))
+                Ok(Box::new(unix::connect(address, timeout)?))
             }
             Address::Memory => {
                 let text = "a server in memory is reached with `Client::with_connector`";

@@ -5,7 +5,7 @@
 use byteorder::{BigEndian, ByteOrder};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::{Decoded, Decoder, Encoder, Setup, Transport};
+use crate::transport::{Decoded, Decoder, Encoder, Framing, Setup, Transport};
 
 /// The transport `framed`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +24,10 @@ impl Transport for Framed {
         let max = max.min(Self::BYTES_MAX);
         let frames = Frames { limit, max };
         (Box::new(frames), Box::new(frames))
+    }
+
+    fn framing(&self) -> Option<Framing> {
+        Some(Framing::Framed)
     }
 }
 

@@ -39,9 +39,18 @@ impl Inbox {
         from: &mut (impl Read + ?Sized),
         missing: usize,
     ) -> io::Result<usize> {
+        self.fill_with(missing, |buffer| from.read(buffer))
+    }
+
+    /// The same with another way of reading.
+    pub(crate) fn fill_with(
+        &mut self,
+        missing: usize,
+        mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         self.make_room(missing);
         loop {
-            match from.read(&mut self.bytes[self.end..]) {
+            match read(&mut self.bytes[self.end..]) {
                 Ok(bytes) => {
                     self.end += bytes;
                     return Ok(bytes);

@@ -15,7 +15,9 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::error::Result;
 use crate::peer::Peer;
 use crate::transport::socket::refused;
-use crate::transport::{Address, Closer, Connector, Listener, Readiness, Stream, Waker};
+use crate::transport::{
+    Address, Closer, Connector, Listener, ReadHalf, Readiness, Split, Stream, Waker, WriteHalf,
+};
 
 /// Bytes that one direction holds before a writer waits, unless another number is asked for.
 const CAPACITY: usize = 64 * 1024;
@@ -25,10 +27,20 @@ const BACKLOG: usize = 1024;
 
 /// One end of a connection inside the process.
 pub struct MemoryStream {
-    incoming: Arc<Pipe>,
-    outgoing: Arc<Pipe>,
-    read_timeout: Option<Duration>,
-    write_timeout: Option<Duration>,
+    reader: Reader,
+    writer: Writer,
+}
+
+/// The half that reads. Dropping it ends what is read.
+struct Reader {
+    pipe: Arc<Pipe>,
+    timeout: Option<Duration>,
+}
+
+/// The half that writes. Dropping it ends what is written.
+struct Writer {
+    pipe: Arc<Pipe>,
+    timeout: Option<Duration>,
 }
 
 impl MemoryStream {
@@ -41,10 +53,14 @@ impl MemoryStream {
     pub fn pair_with_capacity(bytes: usize) -> (Self, Self) {
         let [there, back] = [Pipe::new(bytes), Pipe::new(bytes)];
         let end = |incoming: &Arc<Pipe>, outgoing: &Arc<Pipe>| Self {
-            incoming: Arc::clone(incoming),
-            outgoing: Arc::clone(outgoing),
-            read_timeout: None,
-            write_timeout: None,
+            reader: Reader {
+                pipe: Arc::clone(incoming),
+                timeout: None,
+            },
+            writer: Writer {
+                pipe: Arc::clone(outgoing),
+                timeout: None,
+            },
         };
         (end(&back, &there), end(&there, &back))
     }
@@ -165,13 +181,13 @@ impl Pipe {
 
 impl Read for MemoryStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.incoming.read(buffer, self.read_timeout)
+        self.reader.pipe.read(buffer, self.reader.timeout)
     }
 }
 
 impl Write for MemoryStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.outgoing.write(bytes, self.write_timeout)
+        self.writer.pipe.write(bytes, self.writer.timeout)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -185,18 +201,18 @@ impl Stream for MemoryStream {
     }
 
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.read_timeout = timeout;
+        self.reader.timeout = timeout;
         Ok(())
     }
 
     fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.write_timeout = timeout;
+        self.writer.timeout = timeout;
         Ok(())
     }
 
     fn closer(&self) -> Closer {
-        let incoming = Arc::downgrade(&self.incoming);
-        let outgoing = Arc::downgrade(&self.outgoing);
+        let incoming = Arc::downgrade(&self.reader.pipe);
+        let outgoing = Arc::downgrade(&self.writer.pipe);
         Closer::new(move |how| {
             if matches!(how, Shutdown::Read | Shutdown::Both)
                 && let Some(pipe) = incoming.upgrade()
@@ -212,25 +228,51 @@ impl Stream for MemoryStream {
     }
 
     fn is_quiet(&mut self) -> bool {
-        let state = self.incoming.state.lock();
-        state.bytes.is_empty() && !state.ended
+        self.reader.is_quiet()
     }
 
     fn readiness(&self) -> Readiness<'_> {
         Readiness::Signal(self)
     }
+
+    fn split(self: Box<Self>) -> Split {
+        let Self { reader, writer } = *self;
+        Split::Halves(Box::new(reader), Box::new(writer))
+    }
+}
+
+impl ReadHalf for Reader {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.pipe.read(buffer, Some(timeout))
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        let state = self.pipe.state.lock();
+        state.bytes.is_empty() && !state.ended
+    }
+}
+
+impl WriteHalf for Writer {
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        self.pipe.write(bytes, Some(timeout))
+    }
 }
 
 impl crate::transport::Signal for MemoryStream {
     fn notify(&self, waker: Waker) {
-        self.incoming.change(|state| state.waker = Some(waker));
+        self.reader.pipe.change(|state| state.waker = Some(waker));
     }
 }
 
-impl Drop for MemoryStream {
+impl Drop for Reader {
     fn drop(&mut self) {
-        self.incoming.end_read();
-        self.outgoing.end_write();
+        self.pipe.end_read();
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.pipe.end_write();
     }
 }
 

@@ -15,33 +15,51 @@
 //! share between themselves.
 
 mod address;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod buffered;
 mod connect;
+mod detect;
+mod event;
 pub mod file;
-mod foreign;
 mod framed;
 mod inbox;
 mod memory;
 mod registry;
+mod resolve;
 mod socket;
 mod stream;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod unix;
 
 pub use address::Address;
+#[cfg(feature = "tokio")]
+pub use asynchronous::{AsyncListener, AsyncStream};
 pub use buffered::Buffered;
 pub use connect::Connector;
+pub use detect::Framing;
+pub use event::ConnectionEvent;
 pub use framed::Framed;
 pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
 pub use registry::Transports;
 pub use socket::{SocketListener, SocketStream};
-pub use stream::{Closer, Listener, Readiness, Signal, Stream, Waker};
+pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
+pub use tcp::TcpOptions;
+#[cfg(feature = "tls")]
+pub use tls::{TlsConnector, TlsListener};
 
 pub(crate) use address::bind;
+#[cfg(feature = "tokio")]
+pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
-pub(crate) use foreign::explain;
+pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
+pub(crate) use event::Listeners;
 pub(crate) use inbox::{Inbox, shrink_out};
-pub(crate) use stream::write_all;
+#[cfg(feature = "tokio")]
+pub(crate) use socket::refused;
+pub(crate) use stream::{is_timeout, whole};
 
 use crate::error::Result;
 use crate::limits::Limits;
@@ -53,6 +71,12 @@ use crate::protocol::WireProtocol;
 pub trait Transport: Send + Sync {
     /// The two halves for one new connection.
     fn open(&self, setup: &Setup<'_>) -> (Box<dyn Decoder>, Box<dyn Encoder>);
+
+    /// What it puts around a message, if that is one of the ways that a server with
+    /// `transport = "auto"` tells apart.
+    fn framing(&self) -> Option<Framing> {
+        None
+    }
 }
 
 /// What a transport may need to know of the connection it is for.

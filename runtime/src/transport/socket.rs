@@ -11,7 +11,9 @@ use socket2::Socket;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::peer::Peer;
-use crate::transport::{Address, Closer, Listener, Readiness, Stream, Waker, tcp};
+use crate::transport::{
+    Address, Closer, Listener, ReadHalf, Readiness, Split, Stream, TcpOptions, Waker, WriteHalf,
+};
 
 /// How many connections the system keeps waiting for [`accept`](Listener::accept).
 pub(super) const BACKLOG: i32 = 1024;
@@ -46,7 +48,7 @@ impl SocketStream {
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         let peer = stream.peer_addr()?;
         let socket = Socket::from(stream);
-        tcp::prepare(&socket)?;
+        TcpOptions::default().prepare(&socket)?;
         Self::adopt(socket, Peer::Tcp(peer))
     }
 
@@ -97,6 +99,10 @@ impl Write for SocketStream {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (&*self.socket).write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        (&*self.socket).write_vectored(slices)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -151,6 +157,35 @@ impl Stream for SocketStream {
         use std::os::fd::AsFd;
         Readiness::Descriptor(self.socket.as_fd())
     }
+
+    fn split(self: Box<Self>) -> Split {
+        let writer = Self {
+            socket: Arc::clone(&self.socket),
+            peer: self.peer.clone(),
+            ..*self
+        };
+        Split::Halves(self, Box::new(writer))
+    }
+}
+
+impl ReadHalf for SocketStream {
+    #[inline]
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        self.set_read_timeout(Some(timeout))?;
+        Read::read(self, buffer)
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        Stream::is_quiet(self)
+    }
+}
+
+impl WriteHalf for SocketStream {
+    #[inline]
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        self.set_write_timeout(Some(timeout))?;
+        Write::write(self, bytes)
+    }
 }
 
 /// A listening socket.
@@ -166,7 +201,7 @@ pub struct SocketListener {
 }
 
 pub(super) enum Inner {
-    Tcp(mio::net::TcpListener),
+    Tcp(mio::net::TcpListener, TcpOptions),
     #[cfg(unix)]
     Unix(mio::net::UnixListener),
 }
@@ -180,13 +215,21 @@ impl SocketListener {
     /// # Errors
     /// One sentence that names the address and what stands in the way.
     pub fn bind(address: &str) -> Result<Box<dyn Listener>> {
-        super::bind(&address.parse()?)
+        Self::bind_with(address, &TcpOptions::default())
+    }
+
+    /// The same with other options for TCP.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn bind_with(address: &str, tcp: &TcpOptions) -> Result<Box<dyn Listener>> {
+        super::bind(&address.parse()?, tcp)
     }
 
     pub(super) fn new(mut inner: Inner, address: Address) -> io::Result<Self> {
         let poll = Poll::new()?;
         match &mut inner {
-            Inner::Tcp(listener) => {
+            Inner::Tcp(listener, _) => {
                 poll.registry()
                     .register(listener, LISTENER, Interest::READABLE)?;
             }
@@ -215,11 +258,11 @@ impl SocketListener {
 
     fn accept_now(&self) -> io::Result<SocketStream> {
         let (socket, peer) = match &self.inner {
-            Inner::Tcp(listener) => {
+            Inner::Tcp(listener, options) => {
                 let (stream, peer) = listener.accept()?;
                 let socket = Socket::from(TcpStream::from(stream));
                 // It fails on some systems when the peer has gone again, and reading will say so.
-                let _ = tcp::prepare(&socket);
+                let _ = options.prepare(&socket);
                 (socket, Peer::Tcp(peer))
             }
             #[cfg(unix)]
@@ -271,7 +314,7 @@ impl Listener for SocketListener {
 }
 
 /// What stands in the way of listening or connecting, in one sentence.
-pub(super) fn refused(what: &str, address: &Address, error: io::Error) -> Error {
+pub(crate) fn refused(what: &str, address: &Address, error: io::Error) -> Error {
     use io::ErrorKind as Io;
 
     let listening = what.starts_with("listen");

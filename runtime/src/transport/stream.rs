@@ -1,10 +1,12 @@
 //! Streams and listeners: the only things here that do I/O.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use std::{fmt, mem};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::peer::Peer;
 use crate::transport::Address;
@@ -13,6 +15,8 @@ use crate::transport::Address;
 ///
 /// A read or write that its time-out ends fails with [`WouldBlock`](io::ErrorKind::WouldBlock) or
 /// [`TimedOut`](io::ErrorKind::TimedOut); what a write could hand over before is counted as usual.
+/// A stream that keeps written bytes to itself for a while hands them over in `flush`, which is
+/// called after the last write of a batch and fails in the same way.
 pub trait Stream: Read + Write + Send {
     /// The other end.
     fn peer(&self) -> Peer;
@@ -35,6 +39,30 @@ pub trait Stream: Read + Write + Send {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Whether the stream itself holds bytes that a read would bring, or has not taken all that there
+    /// was: nobody who watches its [descriptor](Readiness::Descriptor) would be told of those.
+    fn has_more(&self) -> bool {
+        false
+    }
+
+    /// Whether the stream has bytes to write that nobody has given to it, or that it has only
+    /// kept: `flush` goes on with them once the descriptor can be written.
+    fn wants_write(&self) -> bool {
+        false
+    }
+
+    /// Whether both ends still agree on how to speak, by reads and writes. Servers give them no more
+    /// than [`handshake_ms`](crate::config::ServerTimeouts::handshake_ms) for that.
+    fn is_handshaking(&self) -> bool {
+        false
+    }
+
+    /// Who the other end is by TLS; `None` without it, or before both ends agree.
+    #[cfg(feature = "tls")]
+    fn tls(&self) -> Option<Arc<crate::peer::TlsPeer>> {
+        None
+    }
+
     /// A handle that shuts the stream down from another thread.
     fn closer(&self) -> Closer;
 
@@ -45,6 +73,68 @@ pub trait Stream: Read + Write + Send {
     /// How somebody who does not want to block learns that there is something to read.
     fn readiness(&self) -> Readiness<'_> {
         Readiness::Unknown
+    }
+
+    /// Takes the stream apart, so that one thread can read while another writes. A client has many
+    /// calls in flight only on streams that can; on others it sends one after the other.
+    fn split(self: Box<Self>) -> Split;
+}
+
+/// What became of a [`Stream`] that was to be taken apart.
+#[non_exhaustive]
+pub enum Split {
+    /// Two halves. The connection closes when both are dropped.
+    Halves(Box<dyn ReadHalf>, Box<dyn WriteHalf>),
+    /// It cannot be.
+    Whole(Box<dyn Stream>),
+}
+
+/// The half of a [`Stream`] that reads.
+pub trait ReadHalf: Send {
+    /// Reads once. Fails like the stream when nothing arrives within the time, which is not zero.
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize>;
+
+    /// As [`Stream::is_quiet`].
+    fn is_quiet(&mut self) -> bool;
+}
+
+/// The half of a [`Stream`] that writes.
+pub trait WriteHalf: Send {
+    /// Writes once. Fails like the stream when no byte is taken within the time, which is not zero.
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize>;
+}
+
+/// Both halves of a stream that cannot be taken apart. Each waits for the other.
+pub(crate) fn whole(stream: Box<dyn Stream>) -> (Box<dyn ReadHalf>, Box<dyn WriteHalf>) {
+    let reader = Whole(Arc::new(Mutex::new(stream)));
+    let writer = Whole(Arc::clone(&reader.0));
+    (Box::new(reader), Box::new(writer))
+}
+
+struct Whole(Arc<Mutex<Box<dyn Stream>>>);
+
+impl ReadHalf for Whole {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        let mut stream = self.0.lock();
+        stream.set_read_timeout(Some(timeout))?;
+        stream.read(buffer)
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        self.0.lock().is_quiet()
+    }
+}
+
+impl WriteHalf for Whole {
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        let mut stream = self.0.lock();
+        stream.set_write_timeout(Some(timeout))?;
+        let written = stream.write(bytes)?;
+        match stream.flush() {
+            // What it keeps leaves with the next read or write.
+            Err(error) if !is_timeout(&error) => Err(error),
+            _ => Ok(written),
+        }
     }
 }
 
@@ -108,37 +198,9 @@ pub trait Listener: Send {
     fn local_addr(&self) -> Address;
 }
 
-/// Writes everything by a deadline, however slowly the peer reads.
-///
-/// # Errors
-/// With how many bytes were handed over before. `TimedOut` at the deadline.
-pub(crate) fn write_all(
-    stream: &mut dyn Stream,
-    mut bytes: &[u8],
-    timeout: Duration,
-) -> Result<(), (usize, io::Error)> {
-    let total = bytes.len();
-    let failed = |rest: &[u8], error: io::Error| Err((total - rest.len(), error));
-    let mut wait = timeout;
-    let mut deadline = None;
-    while !bytes.is_empty() {
-        if let Err(error) = stream.set_write_timeout(Some(wait)) {
-            return failed(bytes, error);
-        }
-        match stream.write(bytes) {
-            Ok(0) => return failed(bytes, io::ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &mem::take(&mut bytes)[written..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return failed(bytes, error),
-        }
-        if !bytes.is_empty() {
-            // The clock is only asked when the first write was not enough.
-            let deadline = *deadline.get_or_insert_with(|| Instant::now() + timeout);
-            wait = deadline.saturating_duration_since(Instant::now());
-            if wait.is_zero() {
-                return failed(bytes, io::ErrorKind::TimedOut.into());
-            }
-        }
-    }
-    Ok(())
+/// Whether a read or write was ended by its time-out, or would have to wait.
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
+    use io::ErrorKind::{TimedOut, WouldBlock};
+
+    matches!(error.kind(), WouldBlock | TimedOut)
 }

@@ -28,16 +28,32 @@ fn sockaddr(address: &Address) -> io::Result<SockAddr> {
 
 #[cfg(unix)]
 pub(super) fn bind(address: &Address) -> Result<SocketListener> {
+    listen(address, |socket, file| {
+        let listener = mio::net::UnixListener::from_std(socket.into());
+        let inner = crate::transport::socket::Inner::Unix(listener);
+        let listener = SocketListener::new(inner, address.clone())?;
+        Ok(match file {
+            Some(file) => listener.owning(file),
+            None => listener,
+        })
+    })
+}
+
+/// Listens with a socket that does not block, and makes something of it and of its file.
+#[cfg(unix)]
+pub(super) fn listen<T>(
+    address: &Address,
+    make: impl FnOnce(Socket, Option<SocketFile>) -> io::Result<T>,
+) -> Result<T> {
     if let Address::Unix(path) = address {
         clear(address, path)?;
     }
-    listen(address).map_err(|error| refused("listen at", address, error))
+    let listening = open(address).and_then(|(socket, file)| make(socket, file));
+    listening.map_err(|error| refused("listen at", address, error))
 }
 
 #[cfg(unix)]
-fn listen(address: &Address) -> io::Result<SocketListener> {
-    use crate::transport::socket::{BACKLOG, Inner};
-
+fn open(address: &Address) -> io::Result<(Socket, Option<SocketFile>)> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     socket.bind(&sockaddr(address)?)?;
@@ -45,13 +61,8 @@ fn listen(address: &Address) -> io::Result<SocketListener> {
         Address::Unix(path) => Some(SocketFile::new(path)?),
         _ => None,
     };
-    socket.listen(BACKLOG)?;
-    let listener = mio::net::UnixListener::from_std(socket.into());
-    let listener = SocketListener::new(Inner::Unix(listener), address.clone())?;
-    Ok(match file {
-        Some(file) => listener.owning(file),
-        None => listener,
-    })
+    socket.listen(crate::transport::socket::BACKLOG)?;
+    Ok((socket, file))
 }
 
 /// Removes a socket file that a dead server has left, and nothing else.

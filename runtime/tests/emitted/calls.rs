@@ -282,7 +282,7 @@ fn a_reply_without_a_result_is_an_error() {
     impl seapink::Channel for Empty {
         fn exchange(
             &self,
-            _: bool,
+            _: &seapink::client::CallOptions,
             encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> seapink::Result<()>,
             decode: &mut dyn FnMut(i32, &[u8]) -> seapink::Result<()>,
         ) -> seapink::Result<()> {

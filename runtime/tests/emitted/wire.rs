@@ -75,15 +75,19 @@ pub(crate) struct Local<P> {
 impl<P: Processor> Channel for Local<P> {
     fn exchange(
         &self,
-        oneway: bool,
+        options: &seapink::client::CallOptions,
         encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
         decode: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let mut message = Vec::new();
         encode(7, &mut message)?;
         let (outcome, reply) = process(&self.processor, self.protocol, &message);
-        assert_eq!(oneway, outcome == Outcome::Silent);
-        assert_eq!(oneway, reply.is_empty());
-        if oneway { Ok(()) } else { decode(7, &reply) }
+        assert_eq!(options.oneway, outcome == Outcome::Silent);
+        assert_eq!(options.oneway, reply.is_empty());
+        if options.oneway {
+            Ok(())
+        } else {
+            decode(7, &reply)
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use seapink::config::Model;
 use seapink::transport::{
-    Address, Closer, Listener, MemoryListener, MemoryStream, SocketStream, Stream, Waker,
+    Address, Closer, Listener, MemoryListener, MemoryStream, SocketStream, Split, Stream, Waker,
 };
 use seapink::{MessageKind, Peer, Server, ServerConfig};
 
@@ -122,6 +122,10 @@ impl Stream for CountingStream {
 
     fn is_quiet(&mut self) -> bool {
         self.inner.is_quiet()
+    }
+
+    fn split(self: Box<Self>) -> Split {
+        Split::Whole(self)
     }
 }
 

@@ -14,12 +14,12 @@ use seapink::{
 use crate::raw::Raw;
 use crate::support::{AGES, Probe, ProbeClient, Running, within};
 
-fn framed() -> Raw {
+pub(crate) fn framed() -> Raw {
     Raw::named("framed", "binary")
 }
 
 /// A reply to `echo`, head and result.
-fn reply(name: &str, kind: MessageKind, sequence_id: i32, text: &str) -> Vec<u8> {
+pub(crate) fn reply(name: &str, kind: MessageKind, sequence_id: i32, text: &str) -> Vec<u8> {
     let mut bytes = vec![0x80, 1, 0, kind.byte()];
     let len = |text: &str| u32::try_from(text.len()).unwrap().to_be_bytes();
     bytes.extend(len(name));
@@ -79,7 +79,7 @@ fn anything_but_a_clean_reply_closes_the_connection_and_the_next_call_makes_anot
         (
             reply("echo", MessageKind::Reply, 99, ""),
             ErrorKind::Application(ApplicationCode::BAD_SEQUENCE_ID),
-            "bad sequence id: the reply has sequence id 99, the call has 1",
+            "bad sequence id: a reply has sequence id 99, which no call in flight has",
         ),
         (
             reply("other", MessageKind::Reply, 1, ""),
@@ -188,12 +188,12 @@ fn bytes_that_nobody_asked_for_close_the_connection_before_the_next_call() {
 fn a_late_reply_never_reaches_a_later_call() {
     let running = Running::memory(&ServerConfig::new(""));
     let config = running.client_config();
-    let config = config.timeouts(ClientTimeouts::default().read_ms(50));
+    let config = config.timeouts(ClientTimeouts::default().call_ms(50));
     let client = running.client_with(&config);
     let error = client.wait().unwrap_err().other();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(error.delivery(), Delivery::Sent);
-    assert_eq!(error.to_string(), "no reply within read_ms = 50");
+    assert_eq!(error.to_string(), "no reply within 50 ms");
     running.handler.until_waiting(1);
     running.handler.release();
     let patient = running.client();
@@ -217,7 +217,7 @@ fn a_reply_that_drips_is_late_too() {
         }
         false
     });
-    let config = ClientConfig::new("").timeouts(ClientTimeouts::default().read_ms(50));
+    let config = ClientConfig::new("").timeouts(ClientTimeouts::default().call_ms(50));
     let client = client(&connector, &config);
     assert_eq!(
         client.echo("x").unwrap_err().other().kind(),
@@ -229,13 +229,13 @@ fn a_reply_that_drips_is_late_too() {
 #[test]
 fn a_call_that_the_server_does_not_take_is_late() {
     let (_listener, connector) = MemoryListener::new();
-    let timeouts = ClientTimeouts::default().write_ms(50);
+    let timeouts = ClientTimeouts::default().call_ms(50);
     let config = ClientConfig::new("").timeouts(timeouts);
     let client = client(&connector, &config);
     let error = client.echo(&"x".repeat(1_000_000)).unwrap_err().other();
     assert_eq!(
         error.to_string(),
-        "the server did not take the call within write_ms = 50"
+        "the server did not take the call within 50 ms"
     );
     assert_eq!(
         (error.kind(), error.delivery()),

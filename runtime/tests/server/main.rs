@@ -2,13 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod auto;
 mod bytes;
 mod client;
+mod concurrent;
 mod exhaustion;
 mod failing;
+mod in_flight;
+mod interceptors;
 mod log;
 mod matrix;
 mod nonblocking;
+mod overload;
 mod raw;
 mod replay;
 mod shutdown;

@@ -10,8 +10,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use seapink::config::{Dispatch, Model, ServerTimeouts};
-use seapink::transport::{Address, Closer, Listener, Readiness, SocketStream, Stream, Waker};
-use seapink::{ApplicationCode, ErrorKind, Peer, Server, ServerConfig};
+use seapink::transport::{
+    Address, Closer, Listener, Readiness, SocketStream, Split, Stream, Waker,
+};
+use seapink::{ErrorKind, Peer, Server, ServerConfig};
 
 use crate::raw::{Raw, replies, rest};
 use crate::support::{AGES, Probe, ProbeClient, Running, eventually};
@@ -30,12 +32,6 @@ fn framed() -> Raw {
     Raw::named("framed", "binary")
 }
 
-fn connect(running: &Running) -> SocketStream {
-    let address = running.handle.local_addr().to_string();
-    let address = address.strip_prefix("tcp://").unwrap();
-    SocketStream::tcp(std::net::TcpStream::connect(address).unwrap()).unwrap()
-}
-
 #[test]
 fn every_split_of_two_calls_gives_the_same_answers() {
     for dispatch in BOTH {
@@ -44,7 +40,7 @@ fn every_split_of_two_calls_gives_the_same_answers() {
             bytes.extend(raw.echo(2, "two"));
             let config = config(dispatch).transport(raw.transport);
             let running = Running::bind(&config.protocol(raw.wire().name()));
-            let mut stream = connect(&running);
+            let mut stream = running.tcp();
             for split in 1..bytes.len() {
                 stream.write_all(&bytes[..split]).unwrap();
                 std::thread::yield_now();
@@ -100,7 +96,7 @@ fn half_a_message_and_idle_peers_keep_nobody_waiting() {
     for dispatch in BOTH {
         let running = Running::bind(&config(dispatch));
         let call = framed().echo(1, "slow");
-        let mut slow: Vec<_> = (0..50).map(|_| connect(&running)).collect();
+        let mut slow: Vec<_> = (0..50).map(|_| running.tcp()).collect();
         for stream in &mut slow {
             stream.write_all(&call[..7]).unwrap();
         }
@@ -118,7 +114,7 @@ fn half_a_message_and_idle_peers_keep_nobody_waiting() {
 #[test]
 fn a_slow_handler_holds_up_its_connection_only() {
     let running = Running::bind(&config(Dispatch::Workers).workers(2));
-    let mut slow = connect(&running);
+    let mut slow = running.tcp();
     let mut calls = framed().call(1, ProbeClient::wait);
     calls.extend(framed().echo(2, "x"));
     slow.write_all(&calls).unwrap();
@@ -136,19 +132,19 @@ fn a_slow_handler_holds_up_its_connection_only() {
 fn calls_for_which_there_is_no_worker_are_answered_at_once() {
     let config = config(Dispatch::Workers).workers(1).queue(1);
     let mut running = Running::bind(&config);
-    let mut busy = connect(&running);
+    let mut busy = running.tcp();
     busy.write_all(&framed().call(1, ProbeClient::wait))
         .unwrap();
     running.handler.until_waiting(1);
-    let mut queued = connect(&running);
+    let mut queued = running.tcp();
     queued.write_all(&framed().echo(2, "x")).unwrap();
 
     // From the moment that the second one is in the queue.
     let client = running.client();
-    let text = "internal error: overloaded: the server's queue is full";
+    let text = "overloaded: the server's queue is full";
     let mut others = Vec::new();
     loop {
-        let mut other = connect(&running);
+        let mut other = running.tcp();
         other.write_all(&framed().echo(3, "x")).unwrap();
         let before = running.handle.stats().exceptions;
         if before > 0 {
@@ -160,8 +156,8 @@ fn calls_for_which_there_is_no_worker_are_answered_at_once() {
     for _ in 0..3 {
         let error = client.echo("x").unwrap_err().other();
         assert_eq!(error.to_string(), text);
-        let code = ApplicationCode::INTERNAL_ERROR;
-        assert_eq!(error.kind(), ErrorKind::Application(code));
+
+        assert_eq!(error.kind(), ErrorKind::Overloaded);
     }
     // A oneway call is not answered even then.
     client.note("ok").unwrap();
@@ -178,7 +174,7 @@ fn time_outs_are_those_of_the_configuration() {
     for dispatch in BOTH {
         let timeouts = ServerTimeouts::default().idle_ms(30).read_ms(30);
         let running = Running::bind(&config(dispatch).timeouts(timeouts));
-        let (mut idle, mut slow) = (connect(&running), connect(&running));
+        let (mut idle, mut slow) = (running.tcp(), running.tcp());
         slow.write_all(&framed().echo(1, "x")[..5]).unwrap();
         assert_eq!(rest(&mut idle), []);
         assert_eq!(rest(&mut slow), []);
@@ -188,7 +184,7 @@ fn time_outs_are_those_of_the_configuration() {
 
         let timeouts = ServerTimeouts::default().write_ms(30);
         let running = Running::bind(&config(dispatch).timeouts(timeouts));
-        let mut full = connect(&running);
+        let mut full = running.tcp();
         full.write_all(&framed().call(1, |client| client.big(15_000_000)))
             .unwrap();
         eventually("it is cut", || {
@@ -204,7 +200,7 @@ fn a_message_that_has_begun_to_arrive_is_answered_before_the_end() {
     for dispatch in BOTH {
         let mut running = Running::bind(&config(dispatch));
         let call = framed().echo(1, "x");
-        let (mut idle, mut slow) = (connect(&running), connect(&running));
+        let (mut idle, mut slow) = (running.tcp(), running.tcp());
         slow.write_all(&framed().echo(0, "x")).unwrap();
         assert_eq!(framed().read(&mut slow, 1), replies(&[("echo", 0)]));
         idle.write_all(&framed().echo(0, "x")).unwrap();
@@ -225,7 +221,7 @@ fn a_message_that_has_begun_to_arrive_is_answered_before_the_end() {
 fn a_peer_that_closes_its_half_still_gets_its_answers() {
     for dispatch in BOTH {
         let running = Running::bind(&config(dispatch));
-        let mut stream = connect(&running);
+        let mut stream = running.tcp();
         let mut calls = framed().echo(1, "x");
         calls.extend(framed().echo(2, "x"));
         stream.write_all(&calls).unwrap();
@@ -314,6 +310,10 @@ impl Stream for Counted {
         self.inner.is_quiet()
     }
 
+    fn split(self: Box<Self>) -> Split {
+        Split::Whole(self)
+    }
+
     fn readiness(&self) -> Readiness<'_> {
         self.inner.readiness()
     }
@@ -329,7 +329,8 @@ fn a_batch_is_answered_by_one_write() {
             wake: wake.clone(),
             writes: Arc::clone(&writes),
         };
-        let server = Server::with_listener(listener, &config(dispatch), Probe::default());
+        let config = config(dispatch).in_flight_max(100);
+        let server = Server::with_listener(listener, &config, Probe::default());
         let server = server.unwrap();
         let handle = server.handle();
         let thread = std::thread::spawn(move || server.run());

@@ -20,7 +20,7 @@ struct Recorder {
 impl Channel for Recorder {
     fn exchange(
         &self,
-        _: bool,
+        _: &seapink::client::CallOptions,
         encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
         _: &mut dyn FnMut(i32, &[u8]) -> Result<()>,
     ) -> Result<()> {
@@ -99,22 +99,31 @@ impl Raw {
     /// Reads so many messages.
     pub(crate) fn read(self, stream: &mut dyn Stream, messages: usize) -> Vec<Head> {
         stream.set_read_timeout(Some(AGES)).unwrap();
-        let (mut decoder, _) = self.open();
         let (mut bytes, mut heads) = (Vec::new(), Vec::new());
         while heads.len() < messages {
             let mut buffer = [0; 4096];
             let read = stream.read(&mut buffer).unwrap();
             assert!(read > 0, "closed after {} replies", heads.len());
             bytes.extend_from_slice(&buffer[..read]);
-            while let Decoded::Message { message, consumed } = decoder.decode(&bytes).unwrap() {
-                let limits = Limits::default();
-                let (head, _) = self.wire().read_head(message, &limits).unwrap();
-                heads.push((head.name.into_owned(), head.kind, head.sequence_id));
-                bytes.drain(..consumed);
-            }
+            let (more, used) = self.heads(&bytes);
+            heads.extend(more);
+            bytes.drain(..used);
         }
         assert_eq!(bytes, [], "more than {messages} messages");
         heads
+    }
+
+    /// The whole messages at the front, and how many bytes they take.
+    pub(crate) fn heads(self, bytes: &[u8]) -> (Vec<Head>, usize) {
+        let (mut decoder, _) = self.open();
+        let (mut heads, mut used) = (Vec::new(), 0);
+        while let Decoded::Message { message, consumed } = decoder.decode(&bytes[used..]).unwrap() {
+            let limits = Limits::default();
+            let (head, _) = self.wire().read_head(message, &limits).unwrap();
+            heads.push((head.name.into_owned(), head.kind, head.sequence_id));
+            used += consumed;
+        }
+        (heads, used)
     }
 }
 

@@ -6,13 +6,14 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
+use seapink::client::Pending;
 use seapink::codegen::{
     Call, CallContext, DecodeStruct, EncodeStruct, Error, FieldHeader, Input, Outcome, Output,
     Service, Struct, StructReader, StructWriter,
 };
 use seapink::config::Model;
 use seapink::server::{ServerHandle, ShutdownReport};
-use seapink::transport::{MemoryConnector, MemoryListener, MemoryStream};
+use seapink::transport::{MemoryConnector, MemoryListener, MemoryStream, SocketStream};
 use seapink::{Client, ClientConfig, Processor, Result, Server, ServerConfig};
 
 /// No test waits longer for anything; only one that fails waits so long.
@@ -75,13 +76,18 @@ seapink::impl_method_error!(Failure { 1 "refused" => Refused(Refused) });
 /// The handler.
 #[derive(Default)]
 pub(crate) struct Handler {
-    /// Calls of `wait` that have begun.
-    waiting: Mutex<usize>,
-    /// Texts that `note` got.
-    notes: Mutex<Vec<String>>,
-    /// Whether `wait` may return.
-    released: Mutex<bool>,
+    seen: Mutex<Seen>,
     changed: Condvar,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Calls of `wait` that have begun.
+    waiting: usize,
+    /// Texts that `note` got.
+    notes: Vec<String>,
+    /// Whether `wait` may return.
+    released: bool,
 }
 
 #[allow(
@@ -105,11 +111,11 @@ impl Handler {
 
     /// Returns when the test says so.
     fn wait(&self, _: &CallContext) -> Result<String, Failure> {
-        *self.waiting.lock() += 1;
+        let mut seen = self.seen.lock();
+        seen.waiting += 1;
         self.changed.notify_all();
-        let mut released = self.released.lock();
-        while !*released {
-            self.changed.wait(&mut released);
+        while !seen.released {
+            self.changed.wait(&mut seen);
         }
         Ok("waited".to_owned())
     }
@@ -119,7 +125,7 @@ impl Handler {
     }
 
     fn note(&self, _: &CallContext, text: String) -> Result<()> {
-        self.notes.lock().push(text.clone());
+        self.seen.lock().notes.push(text.clone());
         self.changed.notify_all();
         match text.as_str() {
             "fail" => Err(Error::handler("no", "no")),
@@ -130,24 +136,28 @@ impl Handler {
 
     /// Blocks the test until so many calls of `wait` have begun.
     pub(crate) fn until_waiting(&self, calls: usize) {
-        self.until(&self.waiting, |waiting| *waiting >= calls);
+        self.until(|seen| seen.waiting >= calls);
     }
 
     pub(crate) fn until_noted(&self, text: &str) {
-        self.until(&self.notes, |notes| notes.iter().any(|note| note == text));
+        self.until(|seen| seen.notes.iter().any(|note| note == text));
     }
 
-    fn until<T>(&self, place: &Mutex<T>, is: impl Fn(&T) -> bool) {
+    pub(crate) fn has_noted(&self, text: &str) -> bool {
+        self.seen.lock().notes.iter().any(|note| note == text)
+    }
+
+    fn until(&self, is: impl Fn(&Seen) -> bool) {
         let deadline = Instant::now() + AGES;
-        let mut value = place.lock();
-        while !is(&value) {
-            let late = self.changed.wait_until(&mut value, deadline).timed_out();
+        let mut seen = self.seen.lock();
+        while !is(&seen) {
+            let late = self.changed.wait_until(&mut seen, deadline).timed_out();
             assert!(!late, "it does not happen");
         }
     }
 
     pub(crate) fn release(&self) {
-        *self.released.lock() = true;
+        self.seen.lock().released = true;
         self.changed.notify_all();
     }
 }
@@ -188,6 +198,19 @@ impl ProbeClient {
 
     pub(crate) fn echo(&self, text: &str) -> Result<String, Failure> {
         self.0.call("echo", &[(1, "text")], (text,))
+    }
+
+    pub(crate) fn send_echo(&self, text: &str) -> Result<Pending<String, Failure>> {
+        self.0.send("echo", &[(1, "text")], (text,))
+    }
+
+    pub(crate) fn send_wait(&self) -> Result<Pending<String, Failure>> {
+        self.0.send("wait", &[], ())
+    }
+
+    /// The same with a client of other properties.
+    pub(crate) fn with(&self, change: impl FnOnce(Client) -> Client) -> Self {
+        Self(change(self.0.clone()))
     }
 
     pub(crate) fn fail(&self, how: &str) -> Result<(), Failure> {
@@ -252,7 +275,15 @@ impl Running {
     pub(crate) fn bind(config: &ServerConfig) -> Self {
         let probe = Probe::default();
         let handler = Arc::clone(&probe.0);
-        let server = Server::bind(config, probe).unwrap();
+        Self::bind_with(config, probe, handler)
+    }
+
+    pub(crate) fn bind_with(
+        config: &ServerConfig,
+        processor: impl Processor + 'static,
+        handler: Arc<Handler>,
+    ) -> Self {
+        let server = Server::bind(config, processor).unwrap();
         Self::run(server, config, handler, None)
     }
 
@@ -300,6 +331,13 @@ impl Running {
     /// A bare connection to a server in memory.
     pub(crate) fn stream(&self) -> MemoryStream {
         self.connector().open().unwrap()
+    }
+
+    /// A bare connection to a server that is bound to a port.
+    pub(crate) fn tcp(&self) -> SocketStream {
+        let address = self.handle.local_addr().to_string();
+        let address = address.strip_prefix("tcp://").unwrap();
+        SocketStream::tcp(std::net::TcpStream::connect(address).unwrap()).unwrap()
     }
 
     /// Shuts down, and checks that the server ends.

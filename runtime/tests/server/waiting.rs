@@ -8,7 +8,7 @@ use seapink::config::{Model, ServerTimeouts};
 use seapink::transport::Stream;
 
 use crate::raw::{Raw, replies, rest};
-use crate::support::{AGES, MODELS, ProbeClient, Running, eventually};
+use crate::support::{AGES, MODELS, Running, eventually};
 
 fn framed() -> Raw {
     Raw::named("framed", "binary")
@@ -129,52 +129,6 @@ fn the_simple_model_serves_one_after_the_other() {
     assert_eq!(running.handle.stats().connections_accepted, 1);
     drop(first);
     assert_eq!(framed().read(&mut second, 1), replies(&[("echo", 2)]));
-}
-
-#[test]
-fn a_full_queue_refuses_new_connections_and_keeps_old_ones() {
-    let config = ServerConfig::new("")
-        .model(Model::ThreadPool)
-        .workers(1)
-        .queue(2);
-    let mut running = Running::memory(&config);
-    let mut old: Vec<_> = (0..3).map(|_| running.stream()).collect();
-    eventually("all are taken", || {
-        running.handle.stats().connections_accepted == 3
-    });
-
-    old[0]
-        .write_all(&framed().call(1, ProbeClient::wait))
-        .unwrap();
-    running.handler.until_waiting(1);
-    old[1].write_all(&framed().echo(2, "x")).unwrap();
-    old[2].write_all(&framed().echo(3, "x")).unwrap();
-    // The two calls reach the queue in their own time; from then on newcomers are closed.
-    let refused = || running.handle.stats().connections_refused;
-    let mut kept = Vec::new();
-    eventually("the queue is full", || kept_or_refused(&running, refused()));
-    kept.push(running.stream());
-    eventually("the next is refused", || refused() >= 2);
-    assert_eq!(rest(&mut kept[0]), []);
-
-    running.handler.release();
-    assert_eq!(framed().read(&mut old[0], 1), replies(&[("wait", 1)]));
-    assert_eq!(framed().read(&mut old[1], 1), replies(&[("echo", 2)]));
-    assert_eq!(framed().read(&mut old[2], 1), replies(&[("echo", 3)]));
-    assert_eq!(running.client().echo("again").unwrap(), "again");
-    assert!(running.shutdown(AGES).is_clean());
-}
-
-/// Connects, and says whether that was refused.
-fn kept_or_refused(running: &Running, before: u64) -> bool {
-    let accepted = running.handle.stats().connections_accepted;
-    let stream = running.stream();
-    eventually("it is decided", || {
-        let stats = running.handle.stats();
-        stats.connections_accepted > accepted || stats.connections_refused > before
-    });
-    drop(stream);
-    running.handle.stats().connections_refused > before
 }
 
 #[test]

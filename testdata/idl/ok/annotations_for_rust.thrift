@@ -19,5 +19,8 @@ exception Failure {
 
 service Alarms {
   void sound(1: Alarm alarm) (rust.arguments = "borrowed")
+  i32 loudness() (rust.idempotent)
+  void mute() (rust.idempotent = "true")
+  void toggle() (rust.idempotent = "false")
   map<string, i32> all(1: set<i32> levels (rust.type = "BTreeSet")) (rust.type = "BTreeMap")
 } (message = "of another compiler", rust.arguments = "owned")

@@ -24,4 +24,7 @@ exception Failure {
 service Alarms {
   void f() throws (1: Failure failure (rust.derive = "Eq"))
   void g() (rust.type = "Vec")
+  void h() (rust.idempotent = "yes")
+  oneway void i() (rust.idempotent)
+  void j(1: i32 number (rust.idempotent))
 } (rust.derive = "Eq")

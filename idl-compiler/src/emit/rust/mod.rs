@@ -8,6 +8,7 @@
 //! are absolute (`::seapink::codegen::…`), since an IDL may call its types `Result` or `String`.
 
 mod borrowing;
+mod clients;
 mod consts;
 mod docs;
 mod enums;
@@ -76,6 +77,9 @@ pub struct Options {
     pub derives: Vec<String>,
     /// A view of every struct, not just of those that ask for one.
     pub views: bool,
+    /// For every service also a client, a handler trait and a processor whose functions are futures;
+    /// needs the runtime's feature `tokio`.
+    pub asynchronous: bool,
 }
 
 /// Emits the program. The same program and options give the same text.
@@ -83,7 +87,7 @@ pub fn emit(program: &Program, options: &Options) -> Vec<GeneratedFile> {
     Emitter {
         program,
         options,
-        plan: Plan::new(program, options.views),
+        plan: Plan::new(program, options),
     }
     .files()
 }

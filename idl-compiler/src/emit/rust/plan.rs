@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Options;
 use super::borrowing::Views;
 use super::keys;
 use super::names::{Scope, camel, distinct, identifier, screaming, snake};
@@ -64,22 +65,55 @@ pub(super) struct Module {
 /// What a service is called.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServiceNames {
+    pub(super) blocking: Sides,
+    /// If futures are asked for.
+    pub(super) asynchronous: Option<Sides>,
+    pub(super) functions: Vec<FunctionNames>,
+}
+
+/// What the two sides of a service are called.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sides {
     pub(super) handler: String,
     pub(super) client: String,
     pub(super) processor: String,
-    /// Rust name and error enum of each function.
-    pub(super) functions: Vec<(String, String)>,
+}
+
+impl ServiceNames {
+    pub(super) fn sides(&self, style: Style) -> &Sides {
+        match (style, &self.asynchronous) {
+            (Style::Async, Some(sides)) => sides,
+            _ => &self.blocking,
+        }
+    }
+}
+
+/// Whether functions block or are futures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Blocking,
+    Async,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct FunctionNames {
+    /// Of the method.
+    pub(super) call: String,
+    /// Of the client's method that does not wait for the reply.
+    pub(super) send: String,
+    /// Of the error enum.
+    pub(super) error: String,
 }
 
 impl Plan {
-    pub(super) fn new(program: &Program, all_views: bool) -> Self {
+    pub(super) fn new(program: &Program, options: &Options) -> Self {
         let file_modules: Vec<_> = program.files.iter().map(module_path).collect();
         let mut plan = Self {
             modules: BTreeMap::new(),
             file_modules,
             types: vec![String::new(); program.types.len()],
             view_names: vec![String::new(); program.types.len()],
-            views: Views::new(program, all_views),
+            views: Views::new(program, options.views),
             consts: vec![String::new(); program.consts.len()],
             services: vec![ServiceNames::default(); program.services.len()],
             members: program
@@ -102,6 +136,9 @@ impl Plan {
                 .push(FileId(u32::try_from(index).unwrap_or(u32::MAX)));
         }
         plan.name_items(program);
+        if options.asynchronous {
+            plan.name_asynchronous(program);
+        }
         plan
     }
 
@@ -148,6 +185,25 @@ impl Plan {
                     let name = screaming(&program[id].meta.name);
                     self.consts[id.0 as usize] = module.scope.take(&name);
                 }
+            }
+        }
+    }
+
+    /// Last of all, so that asking for futures renames nothing.
+    fn name_asynchronous(&mut self, program: &Program) {
+        for module in self.modules.values_mut() {
+            let items = module.files.iter().flat_map(|&file| &program[file].items);
+            for item in items {
+                let Item::Service(id) = *item else { continue };
+                let names = &mut self.services[id.0 as usize];
+                let handler = module
+                    .scope
+                    .take(&format!("{}Async", names.blocking.handler));
+                names.asynchronous = Some(Sides {
+                    client: module.scope.take(&format!("{handler}Client")),
+                    processor: module.scope.take(&format!("{handler}Processor")),
+                    handler,
+                });
             }
         }
     }
@@ -279,6 +335,9 @@ fn member_names(ty: &TypeDef, unknown_fields: bool) -> Vec<String> {
     }
 }
 
+/// Methods that every handler, client or processor already has.
+const RESERVED: [&str; 6] = ["new", "connect", "client", "with_timeout", "clone", "deref"];
+
 fn service_names(program: &Program, id: ServiceId, scope: &mut Scope) -> ServiceNames {
     let service = &program[id];
     let base = camel(&service.meta.name);
@@ -288,23 +347,28 @@ fn service_names(program: &Program, id: ServiceId, scope: &mut Scope) -> Service
         .iter()
         .map(|f| f.meta.name.as_str())
         .collect();
-    // What every handler, client and processor already has.
-    let functions = distinct(
-        &names,
-        &["new", "connect", "client", "clone", "deref"],
-        snake,
-    );
+    let functions = distinct(&names, &RESERVED, snake);
+    let mut methods = Scope::with(&RESERVED);
+    for function in &functions {
+        methods.take(function);
+    }
+    let client = scope.take(&format!("{handler}Client"));
+    let processor = scope.take(&format!("{handler}Processor"));
     ServiceNames {
-        client: scope.take(&format!("{handler}Client")),
-        processor: scope.take(&format!("{handler}Processor")),
         functions: functions
             .into_iter()
             .zip(names)
-            .map(|(function, idl)| {
-                let error = format!("{handler}{}Error", camel(idl));
-                (function, scope.take(&error))
+            .map(|(call, idl)| FunctionNames {
+                send: methods.take(&format!("send_{}", call.trim_start_matches("r#"))),
+                error: scope.take(&format!("{handler}{}Error", camel(idl))),
+                call,
             })
             .collect(),
-        handler,
+        blocking: Sides {
+            handler,
+            client,
+            processor,
+        },
+        asynchronous: None,
     }
 }

@@ -1,4 +1,5 @@
-//! Services: a trait for the handler, a processor, a client, and an error enum for each function.
+//! Services: a trait for the handler, a processor, a [client](super::clients), and an error enum for each
+//! function.
 
 use std::fmt::Write as _;
 
@@ -6,22 +7,35 @@ use super::Emitter;
 use super::docs;
 use super::expr::Expr;
 use super::names::{Scope, camel, distinct, identifier, snake};
-use super::plan::Plan;
+use super::plan::{FunctionNames, Plan, Sides, Style};
 use super::text::Text;
 use super::types::{Place, annotation};
 use crate::model::{Field, Function, Requiredness, Service, ServiceId};
 
 /// One function with everything decided about it.
-struct Method<'a> {
-    function: &'a Function,
-    name: &'a str,
-    error: &'a str,
+pub(super) struct Method<'a> {
+    pub(super) function: &'a Function,
+    pub(super) name: &'a str,
+    /// The client's method that does not wait.
+    pub(super) send: &'a str,
+    pub(super) error: &'a str,
+    /// The type of what it returns.
+    pub(super) value: String,
     /// Rust names of the arguments.
-    arguments: Vec<String>,
+    pub(super) arguments: Vec<String>,
     /// `Result<…>` as the handler and the client return it.
-    result: String,
+    pub(super) result: String,
     /// How the handler takes its arguments.
     taking: Taking,
+}
+
+/// A service with functions that block, or are futures.
+pub(super) struct Sided<'a> {
+    pub(super) names: &'a Sides,
+    pub(super) service: &'a Service,
+    pub(super) methods: &'a [Method<'a>],
+    pub(super) module: &'a [String],
+    pub(super) style: Style,
 }
 
 /// How a handler takes its arguments: `rust.arguments`.
@@ -52,35 +66,70 @@ impl Taking {
     }
 }
 
+impl Taking {
+    /// The same for a handler that is a future. What a server lends to it for a call is no other's
+    /// then, so that it can as well have it.
+    fn in_futures(self) -> Self {
+        match self {
+            Self::Borrowed => Self::Owned,
+            taking => taking,
+        }
+    }
+}
+
 impl Emitter<'_> {
     pub(super) fn emit_service(&self, id: ServiceId, service: &Service, text: &mut Text) {
         let module = self.plan.module_of(service.meta.origin.file);
         let names = self.plan.service(id);
-        let methods: Vec<_> = service
+        let mut methods: Vec<_> = service
             .functions
             .iter()
             .zip(&names.functions)
-            .map(|(function, (name, error))| {
+            .map(|(function, names)| {
                 let taking = Taking::of(function, service);
-                self.method(function, name, error, module, taking)
+                self.method(function, names, module, taking)
             })
             .collect();
-        self.emit_handler(id, service, &methods, module, text);
-        text.blank();
-        self.emit_processor(id, service, &methods, module, text);
-        text.blank();
-        self.emit_client(id, service, &methods, module, text);
+        self.emit_sides(id, service, &methods, Style::Blocking, text);
+        if names.asynchronous.is_some() {
+            text.blank();
+            for method in &mut methods {
+                method.taking = method.taking.in_futures();
+            }
+            self.emit_sides(id, service, &methods, Style::Async, text);
+        }
         for method in methods.iter().filter(|method| !method.function.oneway) {
             text.blank();
             self.emit_error(method, service, module, text);
         }
     }
 
+    fn emit_sides(
+        &self,
+        id: ServiceId,
+        service: &Service,
+        methods: &[Method<'_>],
+        style: Style,
+        text: &mut Text,
+    ) {
+        let sides = Sided {
+            names: self.plan.service(id).sides(style),
+            service,
+            methods,
+            module: self.plan.module_of(service.meta.origin.file),
+            style,
+        };
+        self.emit_handler(&sides, text);
+        text.blank();
+        self.emit_processor(&sides, text);
+        text.blank();
+        self.emit_client(&sides, text);
+    }
+
     fn method<'a>(
         &self,
         function: &'a Function,
-        name: &'a str,
-        error: &'a str,
+        FunctionNames { call, send, error }: &'a FunctionNames,
         module: &[String],
         taking: Taking,
     ) -> Method<'a> {
@@ -99,7 +148,8 @@ impl Emitter<'_> {
         };
         Method {
             function,
-            name,
+            name: call,
+            send,
             error,
             taking,
             arguments: distinct(&names, &["cx"], snake),
@@ -108,22 +158,22 @@ impl Emitter<'_> {
             } else {
                 format!("{result}<{value}, {error}>")
             },
+            value,
         }
     }
 
-    fn emit_handler(
-        &self,
-        id: ServiceId,
-        service: &Service,
-        methods: &[Method<'_>],
-        module: &[String],
-        text: &mut Text,
-    ) {
-        let names = self.plan.service(id);
+    fn emit_handler(&self, sided: &Sided<'_>, text: &mut Text) {
+        let &Sided {
+            names,
+            service,
+            methods,
+            module,
+            style,
+        } = sided;
+        let prelude = |name| self.plan.prelude(module, name);
         let bounds = if let Some(base) = service.extends {
-            self.base_path(base, module, |names| &names.handler)
+            self.base_path(base, sided, |names| &names.handler)
         } else {
-            let prelude = |name| self.plan.prelude(module, name);
             format!("{} + {} + 'static", prelude("Send"), prelude("Sync"))
         };
         self.item_docs(&service.meta, text);
@@ -149,26 +199,32 @@ impl Emitter<'_> {
                     };
                     parameters.push(format!("{name}: {ty}"));
                 }
-                text.function(
-                    &format!("fn {}", method.name),
-                    &parameters,
-                    &method.result,
-                    None,
-                );
+                let result = match style {
+                    Style::Blocking => method.result.clone(),
+                    Style::Async => format!(
+                        "impl ::std::future::Future<Output = {}> + {}",
+                        method.result,
+                        prelude("Send")
+                    ),
+                };
+                text.function(&format!("fn {}", method.name), &parameters, &result, None);
             }
         });
     }
 
-    fn emit_processor(
-        &self,
-        id: ServiceId,
-        service: &Service,
-        methods: &[Method<'_>],
-        module: &[String],
-        text: &mut Text,
-    ) {
-        let names = self.plan.service(id);
+    fn emit_processor(&self, sided: &Sided<'_>, text: &mut Text) {
+        let &Sided {
+            names,
+            service,
+            methods,
+            module,
+            style,
+        } = sided;
         let (handler, processor) = (&names.handler, &names.processor);
+        let (kind, lifetime, of_call, result) = match style {
+            Style::Blocking => ("", "", "Call<'_, P>", "Outcome"),
+            Style::Async => ("Async", "'a ", "AsyncCall<'a, P>", "Answer<'a>"),
+        };
         text.line(format_args!("/// Serves a [`{handler}`]."));
         text.line("#[derive(Clone, Debug)]");
         text.line(format_args!("pub struct {processor}<H>(H);"));
@@ -181,18 +237,20 @@ impl Emitter<'_> {
             });
         });
         text.blank();
-        let what = format!("impl<H: {handler}> ::seapink::codegen::Service");
+        let what = format!("impl<H: {handler}> ::seapink::codegen::{kind}Service");
         text.implementation(what, format_args!("{processor}<H>"), |text| {
             text.line("type Handler = H;");
             text.line(format_args!(
                 "const NAME: &'static str = \"{}\";",
                 service.meta.name
             ));
+            let functions = Expr::array("&", self.functions(service));
+            text.assignment("const FUNCTIONS: ::seapink::codegen::Functions", &functions);
             text.blank();
             text.block("fn handler(&self) -> &H", |text| text.line("&self.0"));
             text.blank();
             let otherwise = service.extends.map(|base| {
-                let base = self.base_path(base, module, |names| &names.processor);
+                let base = self.base_path(base, sided, |names| &names.processor);
                 format!("inherited::<{base}<H>>")
             });
             let unused = methods.is_empty() && service.extends.is_none();
@@ -217,16 +275,34 @@ impl Emitter<'_> {
                     text.chain_arm("_", "call", &otherwise);
                 });
             };
+            let generics = match style {
+                Style::Blocking => "P: ::seapink::codegen::Protocol",
+                Style::Async => "'a, P: ::seapink::codegen::Protocol",
+            };
             text.function(
-                "fn dispatch<P: ::seapink::codegen::Protocol>",
+                &format!("fn dispatch<{generics}>"),
                 &[
-                    format!("{}: &H", if unused { "_" } else { "handler" }),
-                    "call: ::seapink::codegen::Call<'_, P>".to_owned(),
+                    format!("{}: &{lifetime}H", if unused { "_" } else { "handler" }),
+                    format!("call: ::seapink::codegen::{of_call}"),
                 ],
-                "::seapink::codegen::Outcome",
+                &format!("::seapink::codegen::{result}"),
                 Some(&body),
             );
         });
+    }
+
+    /// Every function that the service answers, inherited ones last.
+    fn functions(&self, service: &Service) -> Vec<Expr> {
+        let mut functions = Vec::new();
+        let mut next = Some(service);
+        while let Some(service) = next {
+            functions.extend(service.functions.iter().map(|function| {
+                let name = Expr::atom(format!("\"{}\"", function.meta.name));
+                Expr::tuple(vec![name, Expr::atom(function.oneway.to_string())])
+            }));
+            next = service.extends.map(|base| &self.program[base]);
+        }
+        functions
     }
 
     fn dispatch(&self, method: &Method<'_>, module: &[String]) -> Expr {
@@ -308,134 +384,8 @@ impl Emitter<'_> {
         self.rust_type(&field.ty, chosen, Place::new(module))
     }
 
-    fn emit_client(
-        &self,
-        id: ServiceId,
-        service: &Service,
-        methods: &[Method<'_>],
-        module: &[String],
-        text: &mut Text,
-    ) {
-        let names = self.plan.service(id);
-        let client = &names.client;
-        let base = service
-            .extends
-            .map(|base| self.base_path(base, module, |names| &names.client));
-        text.line(format_args!("/// Calls a [`{}`].", names.handler));
-        text.line("#[derive(Clone, Debug)]");
-        text.block(
-            format_args!("pub struct {client}<S = ::seapink::codegen::Standard>"),
-            |text| {
-                text.line("client: ::seapink::codegen::Client<S>,");
-                if let Some(base) = &base {
-                    text.line(format_args!("base: {base}<S>,"));
-                }
-            },
-        );
-        text.blank();
-        Self::emit_connect(client, text);
-        text.blank();
-        text.block(
-            format_args!("impl<S: ::seapink::codegen::ProtocolSet> {client}<S>"),
-            |text| {
-                Self::emit_new(base.as_deref(), text);
-                for method in methods {
-                    text.blank();
-                    self.emit_call(method, module, text);
-                }
-            },
-        );
-        if let Some(base) = base {
-            text.blank();
-            text.line("/// With the functions of the service that it extends.");
-            text.implementation(
-                "impl<S> ::std::ops::Deref",
-                format_args!("{client}<S>"),
-                |text| {
-                    text.line(format_args!("type Target = {base}<S>;"));
-                    text.blank();
-                    text.block("fn deref(&self) -> &Self::Target", |text| {
-                        text.line("&self.base");
-                    });
-                },
-            );
-        }
-    }
-
-    fn emit_new(base: Option<&str>, text: &mut Text) {
-        text.line("/// Calls over this client.");
-        text.line("#[must_use]");
-        let parameters = ["client: ::seapink::codegen::Client<S>".to_owned()];
-        let body = |text: &mut Text| match base {
-            Some(base) => {
-                text.line(format_args!("let base = {base}::new(client.clone());"));
-                text.line("Self { client, base }");
-            }
-            None => text.line("Self { client }"),
-        };
-        text.function("pub fn new", &parameters, "Self", Some(&body));
-        text.blank();
-        text.line("/// What carries the calls.");
-        let body = |text: &mut Text| text.line("&self.client");
-        let result = "&::seapink::codegen::Client<S>";
-        text.function("pub fn client", &["&self".to_owned()], result, Some(&body));
-    }
-
-    fn emit_connect(client: &str, text: &mut Text) {
-        text.block(format_args!("impl {client}"), |text| {
-            text.line("/// Connects as the configuration says.");
-            text.line("///");
-            text.line("/// # Errors");
-            text.line("/// When the server cannot be reached.");
-            let parameters = ["config: &::seapink::codegen::ClientConfig".to_owned()];
-            let body = |text: &mut Text| {
-                text.line("::seapink::codegen::Client::connect(config).map(Self::new)");
-            };
-            let result = "::seapink::codegen::Result<Self>";
-            text.function("pub fn connect", &parameters, result, Some(&body));
-        });
-    }
-
-    fn emit_call(&self, method: &Method<'_>, module: &[String], text: &mut Text) {
-        let args = &method.function.args;
-        let mut parameters = vec!["&self".to_owned()];
-        let mut values = vec![None; args.len()];
-        for (index, (field, name)) in args.iter().zip(&method.arguments).enumerate() {
-            let (ty, is_reference) = self.borrowed_type(field, Place::new(module));
-            parameters.push(format!("{name}: {ty}"));
-            values[index] = Some(Expr::atom(if is_reference {
-                name.clone()
-            } else {
-                format!("&{name}")
-            }));
-        }
-        let mut order: Vec<usize> = (0..args.len()).collect();
-        order.sort_by_key(|&index| args[index].id);
-        let values = order
-            .iter()
-            .filter_map(|&index| values[index].take())
-            .collect();
-        let call = Expr::call(
-            if method.function.oneway {
-                ".oneway"
-            } else {
-                ".call"
-            },
-            vec![
-                Expr::atom(format!("\"{}\"", method.function.meta.name)),
-                ids(order.iter().map(|&index| &args[index])),
-                Expr::tuple(values),
-            ],
-        );
-        self.method_docs(method, text);
-        Self::deprecated(&method.function.meta, text);
-        let body = |text: &mut Text| text.chain("self.client", &call);
-        let head = format!("pub fn {}", method.name);
-        text.function(&head, &parameters, &method.result, Some(&body));
-    }
-
     /// The IDL's words, or the origin, and the section on errors.
-    fn method_docs(&self, method: &Method<'_>, text: &mut Text) {
+    pub(super) fn method_docs(&self, method: &Method<'_>, text: &mut Text) {
         let meta = &method.function.meta;
         match &meta.doc {
             Some(doc) => docs::write(text, Some(doc), None),
@@ -508,18 +458,19 @@ impl Emitter<'_> {
         text.line("}");
     }
 
-    fn base_path(
+    pub(super) fn base_path(
         &self,
         base: ServiceId,
-        module: &[String],
-        name: impl Fn(&super::plan::ServiceNames) -> &String,
+        sided: &Sided<'_>,
+        name: impl Fn(&Sides) -> &String,
     ) -> String {
         let home = self.plan.module_of(self.program[base].meta.origin.file);
-        Plan::path(module, home, name(self.plan.service(base)))
+        let names = self.plan.service(base).sides(sided.style);
+        Plan::path(sided.module, home, name(names))
     }
 }
 
-fn ids<'a>(fields: impl Iterator<Item = &'a Field>) -> Expr {
+pub(super) fn ids<'a>(fields: impl Iterator<Item = &'a Field>) -> Expr {
     let ids = fields.map(|field| Expr::atom(format!("({}, \"{}\")", field.id, field.meta.name)));
     Expr::array("&", ids.collect())
 }

@@ -6,15 +6,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, TrySendError};
 use mio::{Events, Interest, Poll, Token};
 
-use crate::error::Result;
+use crate::config::ReplyOrder;
+use crate::error::{ErrorKind, Result};
 use crate::server::connection::{Buffers, End};
+use crate::server::engine::Refusal;
+use crate::server::nonblocking::Workers;
 use crate::server::nonblocking::mail::{Letter, Mail};
 use crate::server::nonblocking::polled::{Polled, Signs, State};
-use crate::server::nonblocking::workers::Job;
-use crate::server::shared::{Counters, Shared};
+use crate::server::nonblocking::workers::{Job, Work};
+use crate::server::shared::Shared;
 use crate::transport::Readiness;
 
 const WAKER: Token = Token(usize::MAX);
@@ -25,13 +27,10 @@ const STEPS: usize = 32;
 /// Buffers that are kept for the next connections; with workers, several are out at a time.
 const SPARE: usize = 16;
 
-/// What a client is told when all workers are busy and the queue is full.
-const OVERLOADED: &str = "overloaded: the server's queue is full";
-
 pub(super) struct EventLoop {
     shared: Arc<Shared>,
-    /// Where connections with something to answer go, unless the loop answers.
-    queue: Option<Sender<Job>>,
+    /// Who answers, unless the loop does.
+    workers: Option<Workers>,
     mail: Arc<Mail>,
     poll: Poll,
     slots: Vec<Slot>,
@@ -64,7 +63,7 @@ enum Next {
 }
 
 impl EventLoop {
-    pub(super) fn new(shared: Arc<Shared>, queue: Option<Sender<Job>>) -> Result<Self> {
+    pub(super) fn new(shared: Arc<Shared>, workers: Option<Workers>) -> Result<Self> {
         let poll = Poll::new()?;
         let mail = Mail::new(poll.registry(), WAKER)?;
         let woken = Arc::downgrade(&mail);
@@ -76,7 +75,7 @@ impl EventLoop {
         let timer = Timer::new(&shared);
         Ok(Self {
             shared,
-            queue,
+            workers,
             mail,
             poll,
             slots: Vec::new(),
@@ -146,6 +145,13 @@ impl EventLoop {
             }
             return true;
         }
+        if let Some(workers) = &self.workers
+            && self.shared.is_refusing()
+        {
+            while let Some((job, _)) = workers.exit.try_next() {
+                job.refuse(&self.shared, Refusal::ShuttingDown);
+            }
+        }
         for slot in 0..self.slots.len() {
             if matches!(&self.slots[slot], Slot::Here(polled) if polled.state() == State::Reading) {
                 self.ready(slot, Signs::default());
@@ -175,6 +181,7 @@ impl EventLoop {
                 self.turn(slot, polled);
             }
             Letter::Served(slot, None) => self.clear(slot),
+            Letter::Answered(slot) => self.ready(slot, Signs::default()),
         }
     }
 
@@ -203,7 +210,7 @@ impl EventLoop {
         self.keep(lent);
         // The processor's panics are caught further in; this is for a stream or transport of a
         // user's own. What it served is dropped.
-        let advanced = catch_unwind(AssertUnwindSafe(|| self.advance(&mut polled)));
+        let advanced = catch_unwind(AssertUnwindSafe(|| self.advance(slot, &mut polled)));
         match advanced {
             Ok(Ok(Next::HandOver)) => self.hand_over(slot, polled),
             Ok(Ok(next)) => {
@@ -214,27 +221,33 @@ impl EventLoop {
             }
             Ok(Err(end)) => self.finish(slot, polled, end),
             Err(_) => {
-                Counters::add(&self.shared.counters.failed);
+                self.shared.counters.failed(ErrorKind::Handler);
                 self.clear(slot);
             }
         }
     }
 
-    fn advance(&self, polled: &mut Polled) -> Result<Next, End> {
+    fn advance(&self, slot: usize, polled: &mut Polled) -> Result<Next, End> {
+        polled.collect(self.now)?;
         for _ in 0..STEPS {
-            match polled.state() {
-                State::Reading => {
-                    if !polled.read(self.now)? {
-                        return Ok(Next::Wait);
+            let moved = match polled.state() {
+                State::Reading => polled.read(self.now)?,
+                State::Answering => match &self.workers {
+                    None => {
+                        polled.answer(self.now)?;
+                        true
                     }
-                }
-                State::Answering if self.queue.is_some() => return Ok(Next::HandOver),
-                State::Answering => polled.answer(self.now)?,
-                State::Writing => {
-                    if !polled.write_on(self.now)? {
-                        return Ok(Next::Wait);
+                    Some(workers) if workers.order == ReplyOrder::Any => {
+                        polled.dispatch(self.now, (&self.mail, slot), &workers.entrance)?;
+                        true
                     }
-                }
+                    Some(_) => return Ok(Next::HandOver),
+                },
+                State::Waiting => polled.wait_on()?,
+                State::Writing => polled.write_on(self.now)?,
+            };
+            if !moved {
+                return Ok(Next::Wait);
             }
         }
         Ok(Next::Again)
@@ -242,30 +255,17 @@ impl EventLoop {
 
     /// Gives a connection to the workers, or refuses its calls if those are too busy.
     fn hand_over(&mut self, slot: usize, polled: Box<Polled>) {
+        let Some(workers) = &self.workers else { return };
+        let work = Work::Connection(polled);
         let mail = self.mail();
-        let job = Job { polled, slot, mail };
-        let Some(queue) = &self.queue else { return };
-        let mut polled = match queue.try_send(job) {
-            Ok(()) => return,
-            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => job.polled,
-        };
-        match catch_unwind(AssertUnwindSafe(|| polled.refuse(self.now, OVERLOADED))) {
-            Ok(Ok(())) => {
-                // There may be more to read.
-                self.again.push(slot);
-                self.settle(slot, polled);
-            }
-            Ok(Err(end)) => self.finish(slot, polled, end),
-            Err(_) => {
-                Counters::add(&self.shared.counters.failed);
-                self.clear(slot);
-            }
+        if let Err(job) = workers.entrance.enter(Job { work, slot, mail }, self.now) {
+            job.refuse(&self.shared, Refusal::QueueFull);
         }
     }
 
     /// Lets a connection wait for its next event.
     fn settle(&mut self, slot: usize, mut polled: Box<Polled>) {
-        let writing = polled.state() == State::Writing;
+        let writing = polled.wants_write();
         if writing != polled.watches_writing {
             if let Err(error) = self.watch(&polled, slot, false) {
                 return self.finish(slot, polled, End::Failed(error.into()));
@@ -273,7 +273,7 @@ impl EventLoop {
             polled.watches_writing = writing;
         }
         self.keep(polled.give_back());
-        self.timer.add(polled.deadline());
+        self.timer.add(polled.deadline(self.now));
         self.slots[slot] = Slot::Here(polled);
     }
 
@@ -300,9 +300,10 @@ impl EventLoop {
         if let Readiness::Descriptor(descriptor) = polled.readiness() {
             use std::os::fd::AsRawFd;
 
-            let interest = match polled.state() {
-                State::Writing => Interest::READABLE | Interest::WRITABLE,
-                _ => Interest::READABLE,
+            let interest = if polled.wants_write() {
+                Interest::READABLE | Interest::WRITABLE
+            } else {
+                Interest::READABLE
             };
             let descriptor = descriptor.as_raw_fd();
             let mut source = mio::unix::SourceFd(&descriptor);
@@ -323,12 +324,14 @@ impl EventLoop {
         }
         self.timer.reset();
         for slot in 0..self.slots.len() {
-            let Slot::Here(polled) = &self.slots[slot] else {
+            let Slot::Here(polled) = &mut self.slots[slot] else {
                 continue;
             };
-            let deadline = polled.deadline();
+            let deadline = polled.deadline(self.now);
             if deadline > self.now {
                 self.timer.add(deadline);
+            } else if polled.renew(self.now) {
+                self.timer.add(polled.deadline(self.now));
             } else if let Slot::Here(polled) = mem::replace(&mut self.slots[slot], AWAY) {
                 let end = polled.timed_out();
                 self.finish(slot, polled, end);
@@ -351,6 +354,8 @@ impl Timer {
         let timeouts = &shared.settings.timeouts;
         let shortest = timeouts
             .idle_ms
+            .min(timeouts.handshake_ms)
+            .min(timeouts.header_ms)
             .min(timeouts.read_ms)
             .min(timeouts.write_ms);
         Self {

@@ -15,6 +15,8 @@ pub(super) enum Letter {
     Arrived(Box<Polled>),
     /// A connection that a worker has served, or nothing if it ended there.
     Served(usize, Option<Box<Polled>>),
+    /// Workers have left answers for a connection, which may have ended.
+    Answered(usize),
 }
 
 pub(super) struct Mail {
@@ -43,6 +45,10 @@ impl Mail {
 
     pub(super) fn served(&self, slot: usize, polled: Option<Box<Polled>>) {
         self.send(Letter::Served(slot, polled));
+    }
+
+    pub(super) fn answered(&self, slot: usize) {
+        self.send(Letter::Answered(slot));
     }
 
     fn send(&self, letter: Letter) {

@@ -13,10 +13,14 @@
 //! more is read from it, so they do not pile up. A connection is either with its loop or with one
 //! worker, never with two, which keeps its replies in order.
 //!
+//! With `reply_order = "any"` it is single calls that go through the queue, and answers that come
+//! back (`lane.rs`); connections stay with their loops.
+//!
 //! Why can't the workers share one poll instead? Then every read would be a race for the next event,
 //! and a handler that waits would hold back the events it has taken.
 
 mod event_loop;
+mod lane;
 mod mail;
 mod polled;
 mod workers;
@@ -24,18 +28,26 @@ mod workers;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::bounded;
-
-use crate::config::Dispatch;
+use crate::config::{Dispatch, ReplyOrder};
 use crate::error::Result;
 use crate::server::accept::accept;
 use crate::server::connection::Connection;
+use crate::server::queue::{Entrance, Exit, queue};
 use crate::server::shared::Shared;
 use crate::server::{Pools, join_all, spawn, threaded};
 use crate::transport::Listener;
 use event_loop::EventLoop;
 use mail::Mail;
 use polled::Polled;
+use workers::Job;
+
+/// What a loop knows of the workers.
+#[derive(Clone)]
+struct Workers {
+    entrance: Entrance<Job>,
+    exit: Exit<Job>,
+    order: ReplyOrder,
+}
 
 pub(super) fn run(shared: &Arc<Shared>, listener: Box<dyn Listener>, pools: Pools) -> Result<()> {
     let mut threads = Vec::new();
@@ -43,16 +55,11 @@ pub(super) fn run(shared: &Arc<Shared>, listener: Box<dyn Listener>, pools: Pool
     let result = match started {
         Ok(loops) => {
             let mut number = 0;
-            accept(
-                shared,
-                listener,
-                || Ok(()),
-                |connection| {
-                    let turn = usize::try_from(number % loops.len() as u64).unwrap_or(0);
-                    number += 1;
-                    enter(shared, connection, &loops[turn], number);
-                },
-            );
+            accept(shared, listener, |connection| {
+                let turn = usize::try_from(number % loops.len() as u64).unwrap_or(0);
+                number += 1;
+                enter(shared, connection, &loops[turn], number);
+            });
             Ok(())
         }
         Err(error) => {
@@ -69,23 +76,27 @@ fn start(
     pools: Pools,
     threads: &mut Vec<JoinHandle<()>>,
 ) -> Result<Vec<Arc<Mail>>> {
-    let queue = match pools.dispatch {
+    let workers = match pools.dispatch {
         Dispatch::Inline => None,
         Dispatch::Workers => {
-            let (sender, receiver) = bounded(pools.queue);
+            let (entrance, exit) = queue(shared, pools.queue);
             for number in 1..=pools.workers {
-                let jobs = receiver.clone();
+                let jobs = exit.clone();
                 let shared = Arc::clone(shared);
                 threads.push(spawn(&format!("seapink-worker-{number}"), move || {
                     workers::run(&shared, &jobs);
                 })?);
             }
-            Some(sender)
+            Some(Workers {
+                entrance,
+                exit,
+                order: pools.reply_order,
+            })
         }
     };
     let mut loops = Vec::with_capacity(pools.io_threads);
     for number in 1..=pools.io_threads {
-        let event_loop = EventLoop::new(Arc::clone(shared), queue.clone())?;
+        let event_loop = EventLoop::new(Arc::clone(shared), workers.clone())?;
         loops.push(event_loop.mail());
         let name = format!("seapink-io-{number}");
         threads.push(spawn(&name, move || event_loop.run())?);

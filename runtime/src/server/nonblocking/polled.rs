@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::config::ServerTimeouts;
 use crate::server::connection::{Buffers, End, OUT_BYTES};
-use crate::server::engine::{Engine, Step};
+use crate::server::counters::Counters;
+use crate::server::engine::{Engine, Refusal, Step};
+use crate::server::nonblocking::lane::Lane;
+use crate::server::pace::{HEADER_BYTES, Pace, time_to_read};
 use crate::server::shared::{Permit, Shared};
 use crate::transport::{Inbox, Readiness, Stream, shrink_out};
 
@@ -20,24 +23,28 @@ const MOVED: usize = ROOM / 4;
 
 pub(super) struct Polled {
     stream: Box<dyn Stream>,
-    engine: Engine,
-    buffers: Buffers,
+    pub(super) engine: Engine,
+    pub(super) buffers: Buffers,
     /// How many bytes are missing from the message that has begun to arrive.
-    missing: usize,
+    pub(super) missing: usize,
     /// How much of the replies is written.
     sent: usize,
-    state: State,
+    pub(super) state: State,
     /// When it began to wait for what it waits for.
-    since: Instant,
+    pub(super) pace: Pace,
+    /// Where workers leave answers, once they run several of its calls at a time.
+    pub(super) lane: Option<Arc<Lane>>,
+    /// How many of its calls are with them.
+    pub(super) running: usize,
     signs: Signs,
     /// The loop's poll also says when replies can be written.
     pub(super) watches_writing: bool,
     /// The server is shutting down, and this is the last read.
     last: bool,
     /// Ends when its replies are written.
-    end: Option<End>,
+    pub(super) end: Option<End>,
     // The last field, so that the stream is closed when the connection is counted out.
-    permit: Permit,
+    pub(super) permit: Permit,
 }
 
 /// What the poll has said.
@@ -63,6 +70,8 @@ pub(super) enum State {
     Reading,
     /// For somebody to answer what has arrived.
     Answering,
+    /// For workers to be done with its calls.
+    Waiting,
     /// For the peer to take replies.
     Writing,
 }
@@ -78,7 +87,9 @@ impl Polled {
             missing: 1,
             sent: 0,
             state: State::Reading,
-            since: Instant::now(),
+            pace: Pace::start(Instant::now()),
+            lane: None,
+            running: 0,
             signs: Signs::default(),
             watches_writing: false,
             last: false,
@@ -105,6 +116,9 @@ impl Polled {
         let inbox = &mut self.buffers.inbox;
         let between = inbox.is_empty();
         if between && !self.permit.shared().is_running() {
+            if self.running > 0 {
+                return Ok(false);
+            }
             // A call that has arrived already is still answered, but no second one: the peer might
             // go on for ever.
             if self.last {
@@ -112,19 +126,27 @@ impl Polled {
             }
             (self.last, self.signs.readable) = (true, true);
         }
+        if self.stream.wants_write() {
+            flush(&mut *self.stream)?;
+        }
         if !self.signs.readable {
             return Ok(false);
         }
         match inbox.fill(&mut *self.stream, self.missing) {
-            Ok(0) if between => Err(End::Closed),
-            Ok(0) => Err(End::truncated(self.missing)),
-            Ok(_) => {
+            Ok(0) if between => self.ended(End::Closed),
+            Ok(0) => self.ended(End::truncated(self.missing)),
+            Ok(bytes) => {
+                #[cfg(feature = "tls")]
+                self.engine.meet(&*self.stream);
+                let counters = &self.permit.shared().counters;
+                Counters::add_bytes(&counters.bytes_read, bytes);
                 // A read that brought less than it could has emptied the socket, and what arrives
                 // from now on is an event: no need for another read to find out.
-                self.signs.readable = inbox.is_full() || self.signs.ended;
+                self.signs.readable = inbox.is_full() || self.signs.ended || self.stream.has_more();
                 if between {
-                    self.since = now;
+                    self.pace = Pace::start(now);
                 }
+                self.pace.moved(bytes);
                 self.state = State::Answering;
                 Ok(true)
             }
@@ -135,7 +157,35 @@ impl Polled {
                 }
                 Ok(false)
             }
+            Err(error) if between => Err(End::between(error)),
             Err(error) => Err(End::Failed(error.into())),
+        }
+    }
+
+    /// The peer sends nothing more, but may wait for answers.
+    fn ended(&mut self, end: End) -> Result<bool, End> {
+        if self.running == 0 {
+            return Err(end);
+        }
+        (self.end, self.state) = (Some(end), State::Waiting);
+        Ok(true)
+    }
+
+    /// Goes on when workers have answered what it waited for. `false` as long as they have not.
+    pub(super) fn wait_on(&mut self) -> Result<bool, End> {
+        if self.end.is_none() {
+            let in_flight_max = self.permit.shared().settings.in_flight_max;
+            if self.running < in_flight_max {
+                self.state = State::Answering;
+            }
+            return Ok(self.running < in_flight_max);
+        }
+        match self.end.take() {
+            Some(end) if self.running == 0 => Err(end),
+            end => {
+                self.end = end;
+                Ok(false)
+            }
         }
     }
 
@@ -147,7 +197,7 @@ impl Polled {
     }
 
     /// Answers every whole message that has arrived with an application exception.
-    pub(super) fn refuse(&mut self, now: Instant, why: &str) -> Result<(), End> {
+    pub(super) fn refuse(&mut self, now: Instant, why: Refusal) -> Result<(), End> {
         self.step_through(now, |engine, shared, buffer, out| {
             engine.refuse(shared, why, buffer, out)
         })
@@ -165,15 +215,21 @@ impl Polled {
         ) -> crate::error::Result<Step>,
     ) -> Result<(), End> {
         let shared = Arc::clone(self.permit.shared());
+        let in_flight_max = shared.settings.in_flight_max;
+        let mut unanswered = 0;
         self.state = State::Reading;
         while !self.buffers.inbox.is_empty() {
             let Buffers { inbox, out } = &mut self.buffers;
             match step(&mut self.engine, &shared, inbox.bytes(), out) {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
-                    self.since = now;
-                    if out.len() >= OUT_BYTES && !self.write(now)? {
-                        return Ok(());
+                    self.pace = Pace::start(now);
+                    unanswered += 1;
+                    if out.len() >= OUT_BYTES || unanswered >= in_flight_max {
+                        unanswered = 0;
+                        if !self.write(now)? {
+                            return Ok(());
+                        }
                     }
                 }
                 Ok(Step::NeedMore(missing)) => {
@@ -199,11 +255,15 @@ impl Polled {
         if !self.write(now)? {
             return Ok(false);
         }
-        if let Some(end) = self.end.take() {
-            return Err(end);
-        }
-        self.since = now;
-        self.state = if self.buffers.inbox.is_empty() {
+        self.pace = Pace::start(now);
+        self.state = if self.end.is_some() {
+            if self.running == 0
+                && let Some(end) = self.end.take()
+            {
+                return Err(end);
+            }
+            State::Waiting
+        } else if self.buffers.inbox.is_empty() {
             State::Reading
         } else {
             // Perhaps it was left in the middle of a batch.
@@ -212,39 +272,76 @@ impl Polled {
         Ok(true)
     }
 
-    fn write(&mut self, now: Instant) -> Result<bool, End> {
+    pub(super) fn write(&mut self, now: Instant) -> Result<bool, End> {
         let out = &mut self.buffers.out;
+        if out.is_empty() {
+            return Ok(true);
+        }
         while self.sent < out.len() {
             match self.stream.write(&out[self.sent..]) {
                 Ok(0) => {
                     let error = io::Error::from(io::ErrorKind::WriteZero);
                     return Err(End::Failed(error.into()));
                 }
-                Ok(bytes) => self.sent += bytes,
+                Ok(bytes) => {
+                    let counters = &self.permit.shared().counters;
+                    Counters::add_bytes(&counters.bytes_written, bytes);
+                    self.sent += bytes;
+                    self.pace.moved(bytes);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if self.state != State::Writing {
-                        (self.state, self.since) = (State::Writing, now);
+                        (self.state, self.pace) = (State::Writing, Pace::start(now));
                     }
                     return Ok(false);
                 }
                 Err(error) => return Err(End::Failed(error.into())),
             }
         }
+        if !flush(&mut *self.stream)? {
+            if self.state != State::Writing {
+                (self.state, self.pace) = (State::Writing, Pace::start(now));
+            }
+            return Ok(false);
+        }
         self.sent = 0;
         shrink_out(out);
         Ok(true)
     }
 
+    /// Whether the poll has to say when it can be written.
+    pub(super) fn wants_write(&self) -> bool {
+        self.state == State::Writing || self.stream.wants_write()
+    }
+
     /// When it has waited long enough.
-    pub(super) fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self, now: Instant) -> Instant {
         let timeouts = self.timeouts();
+        let arrived = self.buffers.inbox.bytes().len();
+        let idle = Duration::from_millis(timeouts.idle_ms);
+        match self.state {
+            State::Writing => self.pace.since() + Duration::from_millis(timeouts.write_ms),
+            // It is the workers who take so long.
+            State::Waiting => now + idle,
+            _ if arrived == 0 && self.running > 0 => now + idle,
+            _ if self.stream.is_handshaking() => {
+                self.pace.since() + Duration::from_millis(timeouts.handshake_ms)
+            }
+            _ if arrived == 0 => self.pace.since() + idle,
+            _ => self.pace.since() + time_to_read(timeouts, arrived),
+        }
+    }
+
+    /// Gives it more time after its deadline, if a big message or reply moves fast enough.
+    pub(super) fn renew(&mut self, now: Instant) -> bool {
+        let timeouts = &self.permit.shared().settings.timeouts;
         let ms = match self.state {
             State::Writing => timeouts.write_ms,
-            _ if self.buffers.inbox.is_empty() => timeouts.idle_ms,
+            _ if self.buffers.inbox.bytes().len() < HEADER_BYTES => return false,
             _ => timeouts.read_ms,
         };
-        self.since + Duration::from_millis(ms)
+        self.pace.renew(timeouts, ms, now)
     }
 
     /// The end of a connection that is past its deadline.
@@ -252,7 +349,8 @@ impl Polled {
         let timeouts = self.timeouts();
         match self.state {
             State::Writing => End::replies_not_taken(timeouts),
-            _ => End::no_message(timeouts, self.buffers.inbox.is_empty()),
+            _ if self.stream.is_handshaking() => End::no_handshake(timeouts),
+            _ => End::no_message(timeouts, self.buffers.inbox.bytes().len()),
         }
     }
 
@@ -293,5 +391,14 @@ impl Polled {
             lent.out = mem::take(out);
         }
         lent
+    }
+}
+
+/// `false` when the peer does not take everything that the stream keeps.
+fn flush(stream: &mut dyn Stream) -> Result<bool, End> {
+    match stream.flush() {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(End::Failed(error.into())),
     }
 }

@@ -4,36 +4,78 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::Receiver;
-
+use crate::error::{Error, ErrorKind};
+use crate::server::engine::Refusal;
+use crate::server::nonblocking::lane::{Call, Scratch};
 use crate::server::nonblocking::mail::Mail;
 use crate::server::nonblocking::polled::Polled;
-use crate::server::shared::{Counters, Shared};
+use crate::server::queue::Exit;
+use crate::server::shared::Shared;
 
-/// A connection with something to answer, and where it belongs.
+/// Something to answer, and where the answer belongs.
 pub(super) struct Job {
-    pub(super) polled: Box<Polled>,
+    pub(super) work: Work,
     pub(super) slot: usize,
     pub(super) mail: Arc<Mail>,
 }
 
+pub(super) enum Work {
+    /// A connection, whose calls are run one after the other.
+    Connection(Box<Polled>),
+    /// One call of a connection that has several.
+    Call(Call),
+}
+
 /// Serves until the loops have ended.
-pub(super) fn run(shared: &Shared, jobs: &Receiver<Job>) {
-    for Job { polled, slot, mail } in jobs {
+pub(super) fn run(shared: &Arc<Shared>, queue: &Exit<Job>) {
+    let mut scratch = Scratch::default();
+    while let Some((job, refusal)) = queue.next() {
+        job.serve(shared, refusal, &mut scratch);
+    }
+}
+
+impl Job {
+    fn serve(self, shared: &Arc<Shared>, refusal: Option<Refusal>, scratch: &mut Scratch) {
+        let Self { work, slot, mail } = self;
         // The processor's panics are caught further in; this is for a stream or transport of a
         // user's own. What it served is dropped.
-        let served = catch_unwind(AssertUnwindSafe(|| serve(polled)));
-        let polled = served.unwrap_or_else(|_| {
-            Counters::add(&shared.counters.failed);
-            None
-        });
-        mail.served(slot, polled);
+        match work {
+            Work::Connection(polled) => {
+                let served = catch_unwind(AssertUnwindSafe(|| answer(polled, refusal)));
+                let polled = served.unwrap_or_else(|_| {
+                    shared.counters.failed(ErrorKind::Handler);
+                    None
+                });
+                mail.served(slot, polled);
+            }
+            Work::Call(call) => {
+                let serve = || call.serve(shared, refusal, scratch);
+                let tell = catch_unwind(AssertUnwindSafe(serve)).unwrap_or_else(|_| {
+                    *scratch = Scratch::default();
+                    call.fail(Error::new(ErrorKind::Handler, "the transport panicked"))
+                });
+                if tell {
+                    mail.answered(slot);
+                }
+            }
+        }
+    }
+
+    /// Answers without running anything.
+    #[cold]
+    pub(super) fn refuse(self, shared: &Arc<Shared>, why: Refusal) {
+        self.serve(shared, Some(why), &mut Scratch::default());
     }
 }
 
 /// Answers, and gives the connection back unless it has ended.
-fn serve(mut polled: Box<Polled>) -> Option<Box<Polled>> {
-    match polled.answer(Instant::now()) {
+fn answer(mut polled: Box<Polled>, refusal: Option<Refusal>) -> Option<Box<Polled>> {
+    let now = Instant::now();
+    let answered = match refusal {
+        None => polled.answer(now),
+        Some(why) => polled.refuse(now, why),
+    };
+    match answered {
         Ok(()) => Some(polled),
         Err(end) => {
             polled.finish(end);

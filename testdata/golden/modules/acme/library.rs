@@ -504,6 +504,14 @@ impl<H: Library> LibraryProcessor<H> {
 impl<H: Library> ::seapink::codegen::Service for LibraryProcessor<H> {
     type Handler = H;
     const NAME: &'static str = "Library";
+    const FUNCTIONS: ::seapink::codegen::Functions = &[
+        ("find", false),
+        ("search", false),
+        ("lend", false),
+        ("log", true),
+        ("close", false),
+        ("uptime", false),
+    ];
 
     fn handler(&self) -> &H {
         &self.0
@@ -566,11 +574,27 @@ impl<S: ::seapink::codegen::ProtocolSet> LibraryClient<S> {
         &self.client
     }
 
+    /// The same client, whose calls may take so long each.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self::new(self.client.clone().with_timeout(timeout))
+    }
+
     /// The book with this id.
     /// # Errors
     /// See [`LibraryFindError`].
     pub fn find(&self, id: BookId) -> Result<Book, LibraryFindError> {
         self.client.call("find", &[(1, "id")], (&id,))
+    }
+
+    /// Sends a call of [`find`](Self::find), whose result is wanted later.
+    /// # Errors
+    /// When the call cannot be sent.
+    pub fn send_find(
+        &self,
+        id: BookId,
+    ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<Book, LibraryFindError, S>> {
+        self.client.send("find", &[(1, "id")], (&id,))
     }
 
     /// `library.thrift:73`
@@ -589,12 +613,41 @@ impl<S: ::seapink::codegen::ProtocolSet> LibraryClient<S> {
         )
     }
 
+    /// Sends a call of [`search`](Self::search), whose result is wanted later.
+    /// # Errors
+    /// When the call cannot be sent.
+    pub fn send_search(
+        &self,
+        query: &Query,
+        limit: i32,
+        near: &super::shared::Place,
+    ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<Vec<Book>, LibrarySearchError, S>>
+    {
+        self.client.send(
+            "search",
+            &[(1, "query"), (2, "limit"), (3, "near")],
+            (query, &limit, near),
+        )
+    }
+
     /// `library.thrift:75`
     /// # Errors
     /// See [`LibraryLendError`].
     pub fn lend(&self, id: BookId, reader: &str) -> Result<(), LibraryLendError> {
         self.client
             .call("lend", &[(1, "id"), (2, "reader")], (&id, reader))
+    }
+
+    /// Sends a call of [`lend`](Self::lend), whose result is wanted later.
+    /// # Errors
+    /// When the call cannot be sent.
+    pub fn send_lend(
+        &self,
+        id: BookId,
+        reader: &str,
+    ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), LibraryLendError, S>> {
+        self.client
+            .send("lend", &[(1, "id"), (2, "reader")], (&id, reader))
     }
 
     /// Nobody waits for this.
@@ -610,6 +663,16 @@ impl<S: ::seapink::codegen::ProtocolSet> LibraryClient<S> {
     #[deprecated(note = "libraries never close")]
     pub fn close(&self) -> Result<(), LibraryCloseError> {
         self.client.call("close", &[], ())
+    }
+
+    /// Sends a call of [`close`](Self::close), whose result is wanted later.
+    /// # Errors
+    /// When the call cannot be sent.
+    #[deprecated(note = "libraries never close")]
+    pub fn send_close(
+        &self,
+    ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<(), LibraryCloseError, S>> {
+        self.client.send("close", &[], ())
     }
 }
 

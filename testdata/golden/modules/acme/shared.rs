@@ -77,6 +77,7 @@ impl<H: Health> HealthProcessor<H> {
 impl<H: Health> ::seapink::codegen::Service for HealthProcessor<H> {
     type Handler = H;
     const NAME: &'static str = "Health";
+    const FUNCTIONS: ::seapink::codegen::Functions = &[("uptime", false)];
 
     fn handler(&self) -> &H {
         &self.0
@@ -121,11 +122,26 @@ impl<S: ::seapink::codegen::ProtocolSet> HealthClient<S> {
         &self.client
     }
 
+    /// The same client, whose calls may take so long each.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
+        Self::new(self.client.clone().with_timeout(timeout))
+    }
+
     /// How long the server has been up, in seconds.
     /// # Errors
     /// See [`HealthUptimeError`].
     pub fn uptime(&self) -> Result<i64, HealthUptimeError> {
         self.client.call("uptime", &[], ())
+    }
+
+    /// Sends a call of [`uptime`](Self::uptime), whose result is wanted later.
+    /// # Errors
+    /// When the call cannot be sent.
+    pub fn send_uptime(
+        &self,
+    ) -> ::seapink::codegen::Result<::seapink::codegen::Pending<i64, HealthUptimeError, S>> {
+        self.client.send("uptime", &[], ())
     }
 }
 

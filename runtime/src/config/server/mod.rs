@@ -1,68 +1,32 @@
 //! How a server listens.
 
+mod model;
+mod timeouts;
+
+pub use model::{Dispatch, Model};
+pub use timeouts::ServerTimeouts;
+
 use std::path::Path;
 use std::thread;
 
+#[cfg(feature = "tls")]
+use crate::config::ServerTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-use crate::config::{EXAMPLE, TIMEOUT_MS_MAX, WIRE_MAX, check_limits, limits};
+#[cfg(not(feature = "tls"))]
+use crate::config::without_tls;
+use crate::config::{EXAMPLE, ReplyOrder, WIRE_MAX, check_limits, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::transport::Transports;
+#[cfg(feature = "tls")]
+use crate::transport::{Listener, TlsListener};
+use crate::transport::{TcpOptions, Transports};
 
 const WORKERS_MAX: usize = 4096;
 const IO_THREADS_MAX: usize = 256;
 const QUEUE_MAX: usize = 1_000_000;
 const CONNECTIONS_MAX: usize = 1_000_000;
-
-/// How a server shares its work among threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Model {
-    /// One connection at a time.
-    Simple,
-    /// A thread for each connection.
-    Threaded,
-    /// A fixed number of threads for any number of connections.
-    #[default]
-    ThreadPool,
-    /// A few threads that read and write for all connections, whichever is ready.
-    Nonblocking,
-}
-
-impl Model {
-    const NAMED: [(&'static str, Self); 4] = [
-        ("simple", Self::Simple),
-        ("threaded", Self::Threaded),
-        ("thread-pool", Self::ThreadPool),
-        ("nonblocking", Self::Nonblocking),
-    ];
-
-    /// The name in configurations.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Simple => "simple",
-            Self::Threaded => "threaded",
-            Self::ThreadPool => "thread-pool",
-            Self::Nonblocking => "nonblocking",
-        }
-    }
-}
-
-/// Which threads of the model [`Nonblocking`](Model::Nonblocking) call the handlers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Dispatch {
-    /// Threads of their own, so that a slow handler keeps nobody from being read.
-    #[default]
-    Workers,
-    /// Those that read and write: the fastest for handlers that never wait.
-    Inline,
-}
-
-impl Dispatch {
-    const NAMED: [(&'static str, Self); 2] = [("workers", Self::Workers), ("inline", Self::Inline)];
-}
+const IN_FLIGHT_MAX: usize = 65_536;
 
 /// How a server listens, shares its work, and bounds what it spends.
 ///
@@ -75,24 +39,37 @@ pub struct ServerConfig {
     /// Default [`Model::ThreadPool`].
     pub model: Model,
     /// The name of a transport: `framed` (the default), `buffered`, or one of
-    /// [`transports`](Self::transports).
+    /// [`transports`](Self::transports); or `auto` for whichever of them the first bytes of a
+    /// connection show.
     pub transport: String,
-    /// The name of one of the processor's protocols. Default `binary`.
+    /// The name of one of the processor's protocols, default `binary`; or `auto` for whichever of
+    /// them the first bytes of a connection show.
     pub protocol: String,
     /// Threads for handlers, 1 to 4096, with the models `thread-pool` and `nonblocking`. By default
     /// two for each processor, and at least 8.
     pub workers: Option<usize>,
-    /// Connections with calls that wait for a worker, 1 to 1 000 000. While so many wait, the model
-    /// `thread-pool` refuses new connections, and `nonblocking` answers calls with an application
-    /// exception. Default 1024.
+    /// How many may wait for a worker, 1 to 1 000 000: connections with calls or, with
+    /// [`reply_order`](Self::reply_order) `any`, calls. While so many wait, further calls are answered
+    /// at once with an application exception, code
+    /// [`OVERLOADED`](crate::ApplicationCode::OVERLOADED). Default 1024.
     pub queue: Option<usize>,
     /// Threads of the model `nonblocking` that read and write, 1 to 256. By default one for each
     /// processor, and at most 4.
     pub io_threads: Option<usize>,
     /// Which threads of the model `nonblocking` call the handlers. Default [`Dispatch::Workers`].
     pub dispatch: Dispatch,
+    /// In which order the calls of one connection are run and answered. With
+    /// [`Sent`](ReplyOrder::Sent), the default, one after the other. With [`Any`](ReplyOrder::Any),
+    /// which takes the model `nonblocking` with workers, at the same time, each answered when it is
+    /// done: for clients that tell replies by their sequence ids, as Seapink's do.
+    pub reply_order: ReplyOrder,
     /// Connections at the same time, 1 to 1 000 000. Those over it are refused. Default 10 000.
     pub connections_max: usize,
+    /// Connections at the same time from one IP address, 1 to 1 000 000. Default: no such bound.
+    pub connections_per_address_max: Option<usize>,
+    /// Calls of one connection that have arrived and are not answered, 1 to 65 536. At so many
+    /// nothing more is read until some are answered. Default 64.
+    pub in_flight_max: usize,
     /// Whether binary messages with the old head, which has no version, are refused. Default
     /// `false`, as in Apache's libraries.
     pub strict_read: bool,
@@ -100,35 +77,14 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// How long things may take.
     pub timeouts: ServerTimeouts,
+    /// What the system is told of TCP connections.
+    pub tcp: TcpOptions,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
+    /// Encrypts connections, and says by which certificates. Default: no TLS.
+    #[cfg(feature = "tls")]
+    pub tls: Option<ServerTls>,
     pub(crate) origin: Origin,
-}
-
-/// How long a server waits, in milliseconds, from 1 to 86 400 000 (a day).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServerTimeouts {
-    /// For the next message of a connection. Default 600 000 (10 minutes).
-    pub idle_ms: u64,
-    /// From the first byte of a message to its last, however many arrive between. Default 10 000.
-    pub read_ms: u64,
-    /// For the peer to take a batch of replies. Default 30 000.
-    pub write_ms: u64,
-    /// For calls to finish in [`ServerHandle::drain`](crate::server::ServerHandle::drain). Default
-    /// 30 000.
-    pub drain_ms: u64,
-}
-
-impl Default for ServerTimeouts {
-    fn default() -> Self {
-        Self {
-            idle_ms: 600_000,
-            read_ms: 10_000,
-            write_ms: 30_000,
-            drain_ms: 30_000,
-        }
-    }
 }
 
 impl ServerConfig {
@@ -155,6 +111,10 @@ impl ServerConfig {
 
     fn parse(text: &str, file: Option<String>) -> Result<Self> {
         let (mut config, origin) = document::read(text, file, "server", Self::read)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut config.tls {
+            tls.resolve(&origin);
+        }
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -170,19 +130,49 @@ impl ServerConfig {
         section.optional("queue", 1..=QUEUE_MAX, &mut config.queue)?;
         section.optional("io_threads", 1..=IO_THREADS_MAX, &mut config.io_threads)?;
         section.choice("dispatch", &Dispatch::NAMED, &mut config.dispatch, &[])?;
+        section.choice(
+            "reply_order",
+            &ReplyOrder::NAMED,
+            &mut config.reply_order,
+            &[],
+        )?;
+        let connections = || 1..=CONNECTIONS_MAX;
         section.number(
             "connections_max",
-            1..=CONNECTIONS_MAX,
+            connections(),
             &mut config.connections_max,
+        )?;
+        section.optional(
+            "connections_per_address_max",
+            connections(),
+            &mut config.connections_per_address_max,
+        )?;
+        section.number(
+            "in_flight_max",
+            1..=IN_FLIGHT_MAX,
+            &mut config.in_flight_max,
         )?;
         section.flag("strict_read", &mut config.strict_read)?;
         config.limits = limits(section.section("server.limits")?)?;
         config.timeouts = ServerTimeouts::read(section.section("server.timeouts")?)?;
+        config.tcp = tcp::tcp(section.section("server.tcp")?)?;
+        #[cfg(feature = "tls")]
+        {
+            config.tls = ServerTls::read(section.section("server.tls")?)?;
+        }
+        #[cfg(not(feature = "tls"))]
+        without_tls(section, "server.tls")?;
         Ok(config)
     }
 
     /// Refuses what a builder can get wrong as well as a file.
     pub(crate) fn check(&self) -> Result<()> {
+        self.check_values()?;
+        self.check_model()
+    }
+
+    /// The same for a server that is no model.
+    pub(crate) fn check_values(&self) -> Result<()> {
         let origin = &self.origin;
         let range = |key: &str, value: usize, max: usize| match value {
             1.. if value <= max => Ok(()),
@@ -200,7 +190,22 @@ impl ServerConfig {
             self.connections_max,
             CONNECTIONS_MAX,
         )?;
-        check_limits(&self.limits, "server.limits", origin)?;
+        let per_address = self.connections_per_address_max;
+        range(
+            "server.connections_per_address_max",
+            per_address.unwrap_or(1),
+            CONNECTIONS_MAX,
+        )?;
+        if let Some(connections) = per_address
+            && connections > self.connections_max
+        {
+            let max = self.connections_max;
+            let text = format!("{connections} is more than connections_max = {max}");
+            return Err(origin.error("server.connections_per_address_max", text));
+        }
+        range("server.in_flight_max", self.in_flight_max, IN_FLIGHT_MAX)?;
+        check_limits(&self.limits, &self.transport, "server.limits", origin)?;
+        tcp::check(&self.tcp, "server.tcp", origin)?;
         if self.transport == "framed" {
             range(
                 "server.limits.frame_bytes_max",
@@ -208,17 +213,12 @@ impl ServerConfig {
                 WIRE_MAX,
             )?;
         }
-        let ServerTimeouts {
-            idle_ms,
-            read_ms,
-            write_ms,
-            drain_ms,
-        } = self.timeouts;
-        origin.check_ms("server.timeouts.idle_ms", idle_ms)?;
-        origin.check_ms("server.timeouts.read_ms", read_ms)?;
-        origin.check_ms("server.timeouts.write_ms", write_ms)?;
-        origin.check_ms("server.timeouts.drain_ms", drain_ms)?;
-        self.check_model()
+        self.timeouts.check(origin)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls.check(origin)?;
+        }
+        Ok(())
     }
 
     fn check_model(&self) -> Result<()> {
@@ -252,11 +252,32 @@ impl ServerConfig {
             );
             return Err(self.origin.error(key, text));
         }
+        let workers = nonblocking && self.dispatch == Dispatch::Workers;
+        if self.reply_order == ReplyOrder::Any && !workers {
+            let text = "`any` takes the model `nonblocking` with workers; others run the calls of a \
+                        connection one after the other";
+            return Err(self.origin.error("server.reply_order", text));
+        }
         if self.model == Model::Simple && self.origin.has("server.connections_max") {
             let text = "the model `simple` serves one connection at a time";
             return Err(self.origin.error("server.connections_max", text));
         }
         Ok(())
+    }
+
+    /// The listener with TLS around it, if that is configured.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds something else.
+    #[cfg(feature = "tls")]
+    pub(crate) fn secured(&self, listener: Box<dyn Listener>) -> Result<Box<dyn Listener>> {
+        let Some(tls) = &self.tls else {
+            return Ok(listener);
+        };
+        Ok(Box::new(TlsListener::new(
+            listener,
+            tls.load(&self.origin)?,
+        )))
     }
 
     pub(crate) fn workers_or_default(&self) -> usize {
@@ -331,6 +352,28 @@ impl ServerConfig {
         self
     }
 
+    /// The same with another [`reply_order`](Self::reply_order).
+    #[must_use]
+    pub fn reply_order(mut self, order: ReplyOrder) -> Self {
+        self.reply_order = order;
+        self
+    }
+
+    /// The same with a bound on [connections of one
+    /// address](Self::connections_per_address_max).
+    #[must_use]
+    pub fn connections_per_address_max(mut self, connections: usize) -> Self {
+        self.connections_per_address_max = Some(connections);
+        self
+    }
+
+    /// The same with another [`in_flight_max`](Self::in_flight_max).
+    #[must_use]
+    pub fn in_flight_max(mut self, calls: usize) -> Self {
+        self.in_flight_max = calls;
+        self
+    }
+
     /// The same with another [`strict_read`](Self::strict_read).
     #[must_use]
     pub fn strict_read(mut self, strict: bool) -> Self {
@@ -349,6 +392,21 @@ impl ServerConfig {
     #[must_use]
     pub fn timeouts(mut self, timeouts: ServerTimeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// The same with other [`tcp`](Self::tcp) options.
+    #[must_use]
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.tcp = options;
+        self
+    }
+
+    /// The same with [`tls`](Self::tls).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -371,53 +429,18 @@ impl Default for ServerConfig {
             queue: None,
             io_threads: None,
             dispatch: Dispatch::default(),
+            reply_order: ReplyOrder::Sent,
             connections_max: 10_000,
+            connections_per_address_max: None,
+            in_flight_max: 64,
             strict_read: false,
             limits: Limits::default(),
             timeouts: ServerTimeouts::default(),
+            tcp: TcpOptions::default(),
             transports: Transports::standard(),
+            #[cfg(feature = "tls")]
+            tls: None,
             origin: Origin::default(),
         }
-    }
-}
-
-impl ServerTimeouts {
-    fn read(mut section: Section<'_>) -> Result<Self> {
-        let mut timeouts = Self::default();
-        let range = || 1..=TIMEOUT_MS_MAX;
-        section.number("idle_ms", range(), &mut timeouts.idle_ms)?;
-        section.number("read_ms", range(), &mut timeouts.read_ms)?;
-        section.number("write_ms", range(), &mut timeouts.write_ms)?;
-        section.number("drain_ms", range(), &mut timeouts.drain_ms)?;
-        section.finish()?;
-        Ok(timeouts)
-    }
-
-    /// The same with another [`idle_ms`](Self::idle_ms).
-    #[must_use]
-    pub fn idle_ms(mut self, ms: u64) -> Self {
-        self.idle_ms = ms;
-        self
-    }
-
-    /// The same with another [`read_ms`](Self::read_ms).
-    #[must_use]
-    pub fn read_ms(mut self, ms: u64) -> Self {
-        self.read_ms = ms;
-        self
-    }
-
-    /// The same with another [`write_ms`](Self::write_ms).
-    #[must_use]
-    pub fn write_ms(mut self, ms: u64) -> Self {
-        self.write_ms = ms;
-        self
-    }
-
-    /// The same with another [`drain_ms`](Self::drain_ms).
-    #[must_use]
-    pub fn drain_ms(mut self, ms: u64) -> Self {
-        self.drain_ms = ms;
-        self
     }
 }

@@ -1,5 +1,11 @@
 //! Who is at the other end of a connection.
 
+#[cfg(feature = "tls")]
+mod tls;
+
+#[cfg(feature = "tls")]
+pub use tls::{TlsPeer, TlsVersion};
+
 use std::fmt;
 
 /// The other end of a connection, for logs and for rules by address.

@@ -1,0 +1,134 @@
+//! A chat server as one would run it: encrypted, for members with certificates, bounded in what it
+//! spends, watched over, and stopped by a signal without losing a call.
+//!
+//! `chat` shows it: it makes certificates, starts the server, talks as two members and a stranger, and
+//! sends itself SIGTERM. `chat serve --config FILE` runs the server alone.
+
+include!(concat!(env!("OUT_DIR"), "/chat.rs"));
+
+mod certificates;
+mod room;
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use certificates::Certificates;
+use chat::{ChatClient, ChatProcessor, ChatSayError};
+use clap::{Parser, Subcommand};
+use room::{Members, Room};
+use seapink::config::{ClientTls, Model, ReplyOrder};
+use seapink::interceptor::{ConcurrencyLimit, Intercepted, Log, TimeLimit};
+use seapink::introspection::{IntrospectionClient, Introspector};
+use seapink::{ClientConfig, Multiplexed, Server, ServerConfig};
+
+#[derive(Parser)]
+#[command(about = "A chat over TLS")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until SIGTERM or Ctrl-C.
+    Serve {
+        /// The server's configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    match Arguments::parse().command {
+        Some(Command::Serve { config }) => {
+            let server = bind(&ServerConfig::from_file(config)?)?;
+            println!("listening on {}", server.local_addr());
+            Ok(server.run()?)
+        }
+        None => show(),
+    }
+}
+
+fn bind(config: &ServerConfig) -> seapink::Result<Server> {
+    let chat = ChatProcessor::new(Room::default());
+    let introspector =
+        Introspector::new().service("Chat", &chat, Some(include_str!("chat.thrift")));
+    let services = Multiplexed::new()
+        .service("Chat", chat)
+        .service("Introspection", introspector.processor());
+    let guarded = Intercepted::new(services)
+        .with(Log::new())
+        .with(ConcurrencyLimit::new(64))
+        .with(TimeLimit::new(Duration::from_secs(5)))
+        .with(Members);
+    let server = Server::bind(config, guarded)?;
+    introspector.watch(server.handle());
+    server.handle().shutdown_on_signals()?;
+    Ok(server)
+}
+
+fn show() -> Result<(), Failure> {
+    let folder = std::env::temp_dir().join(format!("seapink-chat-{}", std::process::id()));
+    let certificates = Certificates::new(&folder)?;
+    let config = ServerConfig::new("tcp://localhost:0")
+        .model(Model::Nonblocking)
+        .reply_order(ReplyOrder::Any)
+        .tls(certificates.server());
+    let server = bind(&config)?;
+    let (handle, address) = (server.handle(), server.local_addr().to_string());
+    let port = address.rsplit(':').next().unwrap_or_default();
+    let address = format!("tcp://localhost:{port}");
+    let running = thread::spawn(move || server.run());
+
+    let shown = talk(&certificates, &address);
+    signal_hook::low_level::raise(signal_hook::consts::SIGTERM)?;
+    running.join().map_err(|_| "the server panicked")??;
+    let stats = handle.stats();
+    println!(
+        "stopped by SIGTERM: {} calls, {} connections left",
+        stats.calls(),
+        stats.connections_open
+    );
+    shown
+}
+
+fn talk(certificates: &Certificates, address: &str) -> Result<(), Failure> {
+    let connect =
+        |tls: ClientTls, service: &str| ClientConfig::new(address).tls(tls).service(service);
+    let alice = ChatClient::connect(&connect(certificates.member("alice")?, "Chat"))?;
+    let bob = ChatClient::connect(&connect(certificates.member("bob")?, "Chat"))?;
+    alice.say("Is anybody here?")?;
+    bob.say("I am.")?;
+    // Two calls on their way at the same time.
+    let (first, second) = (alice.send_say("Good."), alice.send_read(0));
+    first?.wait()?;
+    second?.wait()?;
+    for line in bob.read(0)? {
+        println!("{}: {}", line.speaker, line.text);
+    }
+    match alice.say(&"!".repeat(1000)) {
+        Err(ChatSayError::TooLong(error)) => {
+            println!("at most {} characters", error.characters_max);
+        }
+        other => return Err(format!("{other:?}").into()),
+    }
+
+    let stranger = ChatClient::connect(&connect(certificates.stranger(), "Chat"));
+    let refused = stranger.map_err(Failure::from).and_then(|stranger| {
+        let read = stranger.read(0);
+        Ok(read?)
+    });
+    match refused {
+        Err(error) => println!("a stranger is refused: {error}"),
+        Ok(lines) => return Err(format!("a stranger reads {lines:?}").into()),
+    }
+
+    let tools = connect(certificates.member("monitor")?, "Introspection");
+    let tools = IntrospectionClient::connect(&tools)?;
+    println!("health: {:?}", tools.health("Chat")?);
+    println!("exceptions: {}", tools.counters()?["exceptions"]);
+    Ok(())
+}

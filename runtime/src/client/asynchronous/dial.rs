@@ -1,0 +1,133 @@
+//! How the connections of an async client are made.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::net::{TcpStream, lookup_host};
+
+use crate::client::backoff::Backoff;
+use crate::client::events::Events;
+use crate::config::ClientConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::protocol::WireProtocol;
+use crate::transport::{Address, AsyncStream, TcpOptions, Transport, refused};
+
+/// Makes a connection.
+pub(super) type Connect = Box<dyn Fn() -> Connecting + Send + Sync>;
+
+type Connecting = Pin<Box<dyn Future<Output = Result<AsyncStream>> + Send>>;
+
+/// What every connection of a client has in common.
+pub(super) struct Dialer {
+    pub(super) connect: Connect,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) transport_name: String,
+    pub(super) wire: &'static dyn WireProtocol,
+    pub(super) limits: Limits,
+    pub(super) events: Events,
+    /// How long an attempt may take.
+    pub(super) time: Duration,
+    /// `None` when there is no other way to learn that a connection cannot be made than to try.
+    pub(super) backoff: Option<Backoff>,
+}
+
+impl Dialer {
+    pub(super) fn new(
+        connect: Connect,
+        wire: &'static dyn WireProtocol,
+        config: &ClientConfig,
+        again: bool,
+    ) -> Result<Self> {
+        let name = &config.transport;
+        let transport = config.transports.get(name).ok_or_else(|| {
+            let names: Vec<_> = config.transports.names().collect();
+            config.origin.no_such("client.transport", name, &names)
+        })?;
+        let reconnect = &config.reconnect;
+        let backoff = Backoff::new(reconnect.min_ms, reconnect.max_ms);
+        Ok(Self {
+            connect,
+            transport,
+            transport_name: name.clone(),
+            wire,
+            limits: config.limits,
+            events: Events::new(config.listeners.clone()),
+            time: Duration::from_millis(config.timeouts.connect_ms),
+            backoff: again.then_some(backoff),
+        })
+    }
+}
+
+/// Gives out the one stream that there is.
+pub(super) fn once(stream: AsyncStream) -> Connect {
+    let stream = Mutex::new(Some(stream));
+    Box::new(move || {
+        let stream = stream.lock().take();
+        Box::pin(async move {
+            let text = "the connection has ended, and this client was given no way to make another";
+            stream.ok_or_else(|| Error::new(ErrorKind::Closed, text))
+        })
+    })
+}
+
+/// Connects to an address.
+///
+/// # Errors
+/// One sentence that names the address and what stands in the way.
+pub(super) async fn connect(address: &Address, tcp: &TcpOptions) -> Result<AsyncStream> {
+    let Address::Tcp { host, port } = address else {
+        let connected = connect_local(address).await;
+        return connected.map_err(|error| refused("connect to", address, error));
+    };
+    let mut last = io::ErrorKind::AddrNotAvailable.into();
+    for candidate in resolve(address, host, *port).await? {
+        match connect_one(candidate).await {
+            Ok(stream) => return Ok(AsyncStream::tcp(stream, tcp)),
+            Err(error) => last = error,
+        }
+    }
+    Err(refused("connect to", address, last))
+}
+
+async fn resolve(address: &Address, host: &str, port: u16) -> Result<Vec<SocketAddr>> {
+    match lookup_host((host, port)).await {
+        Ok(found) => Ok(found.collect()),
+        Err(error) => {
+            let text = format!("the host of {address} cannot be resolved: {error}");
+            Err(Error::new(ErrorKind::Io, text).with_source(error))
+        }
+    }
+}
+
+async fn connect_one(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    // Linux connects a socket to itself when the port is free and happens to be chosen for both.
+    if stream.local_addr()? == address {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(stream)
+}
+
+#[cfg(unix)]
+async fn connect_local(address: &Address) -> io::Result<AsyncStream> {
+    use tokio::net::UnixStream;
+
+    match address {
+        Address::Unix(path) => Ok(UnixStream::connect(path).await?.into()),
+        // As tokio takes abstract names on Linux and Android.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        Address::Abstract(name) => Ok(UnixStream::connect(format!("\0{name}")).await?.into()),
+        _ => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn connect_local(_: &Address) -> io::Result<AsyncStream> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -1,0 +1,103 @@
+//! One connected stream, as calls see it: what is to be written, and how far that is.
+
+use std::mem;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::transport::{Encoder, shrink_out};
+
+/// A connection, as long as it is good for calls.
+pub(super) struct Link {
+    pub(super) number: u64,
+    encoder: Box<dyn Encoder>,
+    /// What the driver has not taken yet.
+    out: Vec<u8>,
+    /// How many calls that holds.
+    waiting: usize,
+    /// How many bytes of the stream have left, how many the driver has taken, and how many there are.
+    pub(super) sent: u64,
+    pub(super) taken: u64,
+    pub(super) appended: u64,
+    /// The peer takes no more bytes at the moment.
+    pub(super) blocked: bool,
+    /// How many replies have come.
+    pub(super) replies: u64,
+    /// Wakes the driver.
+    pub(super) driver: Option<Waker>,
+    /// Oneway calls whose last byte has not left, by slot.
+    pub(super) leaving: Vec<usize>,
+    /// Whether anybody is there has to be found out.
+    pub(super) doubt: Option<Doubt>,
+}
+
+/// A call was dropped before its reply came. If none has come by its deadline, there is nobody.
+pub(super) struct Doubt {
+    pub(super) at: Instant,
+    pub(super) replies: u64,
+    /// For how long the next one is.
+    pub(super) time: Duration,
+}
+
+impl Link {
+    pub(super) fn new(number: u64, encoder: Box<dyn Encoder>) -> Self {
+        Self {
+            number,
+            encoder,
+            out: Vec::new(),
+            sent: 0,
+            taken: 0,
+            appended: 0,
+            waiting: 0,
+            blocked: false,
+            replies: 0,
+            driver: None,
+            leaving: Vec::new(),
+            doubt: None,
+        }
+    }
+
+    /// Appends a message, and returns where in the stream it starts and ends.
+    pub(super) fn append(
+        &mut self,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+    ) -> Result<(u64, u64)> {
+        let out = &mut self.out;
+        let before = out.len();
+        let start = self.encoder.begin(out);
+        let encoded = encode(out).and_then(|()| self.encoder.end(out, start));
+        if let Err(error) = encoded {
+            out.truncate(before);
+            if before == 0 {
+                shrink_out(out);
+            }
+            return Err(error);
+        }
+        let place = self.appended;
+        self.waiting += 1;
+        self.appended += (out.len() - before) as u64;
+        Ok((place, self.appended))
+    }
+
+    pub(super) fn has_out(&self) -> bool {
+        !self.out.is_empty()
+    }
+
+    /// Takes what is to be written, in exchange for an empty buffer.
+    pub(super) fn take(&mut self, writing: &mut Vec<u8>) {
+        mem::swap(&mut self.out, writing);
+        self.taken += writing.len() as u64;
+        self.waiting = 0;
+    }
+
+    /// Whether of so many calls that are in flight none has been written.
+    pub(super) fn is_idle(&self, calls: usize) -> bool {
+        calls == self.waiting
+    }
+
+    pub(super) fn wake(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
+    }
+}

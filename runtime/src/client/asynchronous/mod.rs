@@ -1,0 +1,290 @@
+//! A client whose calls are futures, on tokio.
+//!
+//! ```text
+//! call ──► slot, bytes appended ──► driver's task: writes for all, reads for all
+//!                                      │
+//!           own task: decode ◄── woken ┘ with the reply that has its sequence id
+//! ```
+//!
+//! Each connection has a task of its own, the driver. Why doesn't one of the calls read for all, as with
+//! threads? Because a thread that waits for its reply runs as soon as there is something to read, but
+//! a future runs only when somebody polls it: a call that is left unpolled, in a `select!` or behind
+//! another `await`, would keep the replies of all others.
+//!
+//! A call that is dropped gives its reply up, not the connection: the slot stays taken until the reply
+//! comes, which nobody reads. If nothing at all comes until the deadline of the call, the connection is
+//! taken for dead.
+
+mod connection;
+mod dial;
+mod driver;
+mod in_flight;
+mod link;
+mod owner;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep_until;
+
+use super::caller::{Caller, end};
+use super::retry::Attempts;
+use crate::client::CallOptions;
+use crate::config::{ClientConfig, RetryConfig};
+use crate::error::{Delivery, Error, Result};
+use crate::interceptor::{End, Interceptor};
+use crate::limits::Limits;
+use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
+use crate::protocol::{ProtocolSet, Standard};
+use crate::transport::{Address, AsyncStream};
+use crate::wire::MessageKind;
+use dial::Dialer;
+use owner::Owner;
+
+/// Calls functions of a service from async code, over one connection with many calls in flight. Needs
+/// the feature `tokio`.
+///
+/// Cheap to clone; clones share the connection, which closes when the last of them is dropped. A call
+/// is a future that does nothing until it is polled, and that may be dropped at any time; one that was
+/// sent may still be run by the server. It takes a runtime of tokio with I/O and time, to which the
+/// connection belongs that the call makes.
+#[derive(Clone)]
+pub struct AsyncClient<Set = Standard> {
+    owner: Arc<Owner>,
+    caller: Caller<Set>,
+}
+
+impl<Set: ProtocolSet> AsyncClient<Set> {
+    /// Connects to the configured address.
+    ///
+    /// Everything is as with the blocking [`Client::connect`](crate::Client::connect), but
+    /// [`pool`](ClientConfig::pool): there is one connection.
+    ///
+    /// # Errors
+    /// One sentence that names the key or address, and what stands in the way.
+    pub async fn connect(config: &ClientConfig) -> Result<Self> {
+        let address = config.connect.parse::<Address>();
+        let address = address.map_err(|error| config.origin.blame("client.connect", error))?;
+        let (address, tcp) = (Arc::new(address), config.tcp);
+        Self::with_connector(
+            move || {
+                let address = Arc::clone(&address);
+                async move { dial::connect(&address, &tcp).await }
+            },
+            config,
+        )
+        .await
+    }
+
+    /// The same for connections that a function makes; [`ClientConfig::connect`] means nothing then. It
+    /// is given up after [`connect_ms`](crate::config::ClientTimeouts::connect_ms).
+    pub async fn with_connector<F, C>(connect: F, config: &ClientConfig) -> Result<Self>
+    where
+        F: Fn() -> C + Send + Sync + 'static,
+        C: Future<Output = Result<AsyncStream>> + Send + 'static,
+    {
+        let client = Self::new(Box::new(move || Box::pin(connect())), config, true)?;
+        client.owner.connect().await?;
+        Ok(client)
+    }
+
+    /// A client over a stream that is connected already. When it has ended, calls fail with
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn over(stream: impl Into<AsyncStream>, config: &ClientConfig) -> Result<Self> {
+        Self::new(dial::once(stream.into()), config, false)
+    }
+
+    fn new(connect: dial::Connect, config: &ClientConfig, again: bool) -> Result<Self> {
+        let (caller, wire) = Caller::configured(config)?;
+        #[cfg(feature = "tls")]
+        if config.tls.is_some() {
+            let text = "an async client does not encrypt by itself; give it streams that do, by \
+                        `with_connector`";
+            return Err(config.origin.error("client.tls", text));
+        }
+        if config.pool.is_some() {
+            let text = "an async client has one connection, which its calls share";
+            return Err(config.origin.error("client.pool", text));
+        }
+        let dialer = Dialer::new(connect, wire, config, again)?;
+        let owner = Owner::new(dialer, config.in_flight_max, config.reply_order);
+        let owner = Arc::new(owner);
+        Ok(Self { owner, caller })
+    }
+
+    /// The same client with other limits on what replies may cost.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.caller.limits = limits;
+        self
+    }
+
+    /// The same client, whose calls may take so long each: from connecting, if that is needed, to the
+    /// last byte of the reply. Default 30 seconds, or `call_ms` of the configuration.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.caller.timeout = timeout;
+        self
+    }
+
+    /// The same client, whose calls have to be over by then, and within their
+    /// [time-out](Self::with_timeout).
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.caller.deadline = Some(deadline);
+        self
+    }
+
+    /// The same client, whose calls are made again where that is safe and likely to help, as with the
+    /// blocking client.
+    #[must_use]
+    pub fn with_retry(mut self, config: &RetryConfig) -> Self {
+        self.caller.set_retry(config);
+        self
+    }
+
+    /// The same client, whose calls go through an interceptor, inside those that it has already. It is
+    /// called in the task of the call, which it must not block.
+    #[must_use]
+    pub fn with_interceptor(mut self, interceptor: impl Interceptor + 'static) -> Self {
+        self.caller.stack.push(interceptor);
+        self
+    }
+
+    /// A client for one service of a multiplexed server, over the same connection.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Self {
+        let mut client = self.clone();
+        client.caller.service = Some(name.into());
+        client
+    }
+
+    /// Calls a function. Its errors are those that it declares, and everything else as `Other`.
+    pub async fn call<'v, A, T, E>(
+        &self,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<T, E>
+    where
+        A: EncodeArguments<'v>,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let options = self.caller.options(false);
+        self.call_with(options, method, ids, arguments).await
+    }
+
+    /// The same for a function that the server may run more than once.
+    pub async fn call_idempotent<'v, A, T, E>(
+        &self,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<T, E>
+    where
+        A: EncodeArguments<'v>,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let mut options = self.caller.options(false);
+        options.idempotent = true;
+        self.call_with(options, method, ids, arguments).await
+    }
+
+    async fn call_with<'v, A, T, E>(
+        &self,
+        mut options: CallOptions,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<T, E>
+    where
+        A: EncodeArguments<'v>,
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let around = self.caller.begin(method, &mut options)?;
+        let call = MessageKind::Call;
+        let mut encode = self.caller.encoder(method, call, ids, &arguments);
+        let mut attempts = self.caller.attempts(&options);
+        let result = loop {
+            let options = attempts.as_mut().map_or(options, Attempts::next);
+            let result = self.once(&options, method, &mut encode).await;
+            let failed = result.as_ref().err().and_then(E::undeclared);
+            let Some(at) = next_at(attempts.as_ref(), failed) else {
+                break result;
+            };
+            drop(result);
+            sleep_until(at.into()).await;
+        };
+        end(around, &result);
+        result
+    }
+
+    async fn once<T, E>(
+        &self,
+        options: &CallOptions,
+        method: &'static str,
+        encode: &mut impl FnMut(i32, &mut Vec<u8>) -> Result<()>,
+    ) -> Result<T, E>
+    where
+        T: for<'de> DecodeResult<'de>,
+        E: MethodError,
+    {
+        let reply = self.owner.exchange(options, encode).await?;
+        let decoded = self
+            .caller
+            .decode(method, reply.sequence_id, &reply.message);
+        self.owner.done_with(reply, decoded.as_ref().err());
+        decoded.map_err(|error| error.with_delivery(Delivery::Sent))?
+    }
+
+    /// Calls a oneway function: is done once the message is handed to the system.
+    pub async fn oneway<'v, A>(
+        &self,
+        method: &'static str,
+        ids: FieldNames,
+        arguments: A,
+    ) -> Result<()>
+    where
+        A: EncodeArguments<'v>,
+    {
+        let mut options = self.caller.options(true);
+        let around = self.caller.begin(method, &mut options)?;
+        let oneway = MessageKind::Oneway;
+        let mut encode = self.caller.encoder(method, oneway, ids, &arguments);
+        let mut attempts = self.caller.attempts(&options);
+        let result = loop {
+            let options = attempts.as_mut().map_or(options, Attempts::next);
+            let result = self.owner.send(&options, &mut encode).await;
+            let Some(at) = next_at(attempts.as_ref(), result.as_ref().err()) else {
+                break result;
+            };
+            sleep_until(at.into()).await;
+        };
+        if let Some(mut around) = around {
+            around.end(&match &result {
+                Ok(()) => End::Done,
+                Err(error) => End::Failed(error),
+            });
+        }
+        result
+    }
+}
+
+/// When a call is to be made again that has failed, if it is.
+fn next_at(attempts: Option<&Attempts<'_>>, failed: Option<&Error>) -> Option<Instant> {
+    attempts?.next_at(failed?)
+}
+
+impl<Set: fmt::Debug> fmt::Debug for AsyncClient<Set> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncClient")
+            .field("protocol", &self.caller.protocol)
+            .field("service", &self.caller.service)
+            .finish_non_exhaustive()
+    }
+}

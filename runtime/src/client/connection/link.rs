@@ -1,0 +1,196 @@
+//! One connected stream, taken apart: what is to be sent, and who may read and write.
+
+use std::io;
+use std::mem;
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::transport::{
+    Closer, Decoder, Encoder, Inbox, ReadHalf, Split, Stream, WriteHalf, shrink_out, whole,
+};
+
+/// A connection, as long as it is good for calls.
+///
+/// Each half is either here or in the hands of the one thread that reads or writes for all.
+pub(in crate::client) struct Link {
+    /// Tells it from every other link of the client.
+    pub(super) number: u64,
+    pub(super) encoder: Box<dyn Encoder>,
+    pub(super) reader: Option<Box<Reader>>,
+    pub(super) writer: Option<Box<dyn WriteHalf>>,
+    /// Only one call at a time: reading would keep others from writing.
+    pub(super) whole: bool,
+    closer: Closer,
+    /// When it is as old as links may get.
+    ends: Option<Instant>,
+    /// Bytes that a write did not take, and how many of them it did.
+    started: Option<(Vec<u8>, usize)>,
+    /// What comes behind them.
+    pub(super) out: Vec<u8>,
+    /// How many bytes of the stream have left, and how many were appended.
+    pub(super) sent: u64,
+    pub(super) appended: u64,
+    /// Where the bytes end that a thread is writing.
+    taken: u64,
+    /// Why nothing more can be written. What the server answered before that can still be read.
+    pub(super) broken: Option<Error>,
+    /// How many replies have come.
+    pub(super) replies: u64,
+    /// No reply has been understood yet, so the server may speak anything.
+    pub(super) first: bool,
+    #[cfg_attr(not(feature = "tracing"), allow(dead_code))]
+    pub(super) peer: crate::peer::Peer,
+}
+
+pub(super) struct Reader {
+    pub(super) half: Box<dyn ReadHalf>,
+    pub(super) decoder: Box<dyn Decoder>,
+    pub(super) inbox: Inbox,
+}
+
+impl Link {
+    pub(in crate::client) fn new(
+        number: u64,
+        stream: Box<dyn Stream>,
+        (decoder, encoder): (Box<dyn Decoder>, Box<dyn Encoder>),
+        ends: Option<Instant>,
+    ) -> Self {
+        let (closer, peer) = (stream.closer(), stream.peer());
+        let (whole, (half, writer)) = match stream.split() {
+            Split::Halves(reader, writer) => (false, (reader, writer)),
+            Split::Whole(stream) => (true, whole(stream)),
+        };
+        let reader = Reader {
+            half,
+            decoder,
+            inbox: Inbox::default(),
+        };
+        Self {
+            number,
+            encoder,
+            reader: Some(Box::new(reader)),
+            writer: Some(writer),
+            whole,
+            closer,
+            ends,
+            started: None,
+            out: Vec::new(),
+            sent: 0,
+            appended: 0,
+            taken: 0,
+            broken: None,
+            replies: 0,
+            first: true,
+            peer,
+        }
+    }
+
+    /// Whether it should get no more calls.
+    pub(super) fn is_aged(&self, now: Instant) -> bool {
+        self.ends.is_some_and(|ends| ends <= now)
+    }
+
+    /// Appends a message, and returns where in the stream it starts and ends.
+    pub(super) fn append(
+        &mut self,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+    ) -> Result<(u64, u64)> {
+        let out = &mut self.out;
+        let before = out.len();
+        let start = self.encoder.begin(out);
+        let encoded = encode(out).and_then(|()| self.encoder.end(out, start));
+        if let Err(error) = encoded {
+            out.truncate(before);
+            if before == 0 {
+                shrink_out(out);
+            }
+            return Err(error);
+        }
+        let place = self.appended;
+        self.appended += (out.len() - before) as u64;
+        Ok((place, self.appended))
+    }
+
+    /// Takes the half that writes, and what it is to write.
+    pub(super) fn take_writer(&mut self) -> Option<Writing> {
+        let half = self.writer.take()?;
+        let (bytes, written) = self
+            .started
+            .take()
+            .unwrap_or_else(|| (mem::take(&mut self.out), 0));
+        self.taken = self.sent + (bytes.len() - written) as u64;
+        Some(Writing {
+            half,
+            bytes,
+            written,
+        })
+    }
+
+    /// Puts it back. `before` is how much of it was written when it was taken.
+    pub(super) fn put_writer(&mut self, writing: Writing, before: usize) {
+        let Writing {
+            half,
+            mut bytes,
+            written,
+        } = writing;
+        self.writer = Some(half);
+        self.sent += (written - before) as u64;
+        if written < bytes.len() {
+            self.started = Some((bytes, written));
+            return;
+        }
+        if self.out.is_empty() && self.out.capacity() < bytes.capacity() {
+            shrink_out(&mut bytes);
+            self.out = bytes;
+        }
+    }
+
+    /// Nothing more can be written. Whoever reads finds what had come, and then the end.
+    #[cold]
+    pub(super) fn end_writing(&mut self, error: Error) {
+        (self.writer, self.taken) = (None, self.sent);
+        self.broken = Some(error);
+        self.close();
+    }
+
+    /// How many bytes of the stream may have left.
+    pub(super) fn may_have_sent(&self) -> u64 {
+        if self.writer.is_some() {
+            self.sent
+        } else {
+            self.taken
+        }
+    }
+
+    /// Ends the connection, and wakes whoever reads or writes.
+    pub(super) fn close(&self) {
+        self.closer.shutdown(Shutdown::Both);
+    }
+}
+
+/// The half that writes, and bytes, in the hands of a thread.
+pub(super) struct Writing {
+    half: Box<dyn WriteHalf>,
+    bytes: Vec<u8>,
+    pub(super) written: usize,
+}
+
+impl Writing {
+    /// Writes once. `true` when everything is written.
+    pub(super) fn step(&mut self, timeout: Duration) -> io::Result<bool> {
+        let rest = &self.bytes[self.written..];
+        if rest.is_empty() {
+            return Ok(true);
+        }
+        match self.half.write(rest, timeout) {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                self.written += written;
+                Ok(self.written == self.bytes.len())
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What callers are told of a connection that fails them.
+
+use crate::deadline::Deadline;
+use crate::error::{ApplicationCode, Delivery, Error, ErrorKind};
+
+/// The connection ended instead of a reply. Before the first one, the likely reason is that the two
+/// ends were not configured alike.
+#[cold]
+pub(in crate::client) fn closed(first: bool, transport: &str, protocol: &str) -> Error {
+    let text = "the server closed the connection before it replied";
+    if !first {
+        return Error::new(ErrorKind::Closed, text);
+    }
+    let hint = format!("does it use the transport `{transport}` and the protocol `{protocol}`?");
+    Error::new(ErrorKind::Closed, format!("{text}; {hint}"))
+}
+
+/// It ended, or was found to be no good, while no call was in flight.
+#[cold]
+pub(in crate::client) fn stale() -> Error {
+    let text = "the server has closed it, or has sent what nobody asked for";
+    Error::new(ErrorKind::Closed, text)
+}
+
+/// There is none where there should be one.
+#[cold]
+pub(in crate::client) fn gone() -> Error {
+    Error::new(ErrorKind::Closed, "the connection is gone")
+}
+
+/// The client was dropped.
+#[cold]
+pub(in crate::client) fn dropped() -> Error {
+    Error::new(ErrorKind::Cancelled, "the client was dropped")
+}
+
+/// What the other calls of a connection are told that has failed.
+#[cold]
+pub(in crate::client) fn failed(error: &Error) -> impl Fn(Delivery) -> Error {
+    let text = format!("the connection was closed, since another call on it failed: {error}");
+    // Another connection would end in the same way if TLS is to blame.
+    let kind = match error.kind() {
+        ErrorKind::Tls => ErrorKind::Tls,
+        _ => ErrorKind::Closed,
+    };
+    move |delivery| Error::new(kind, text.clone()).with_delivery(delivery)
+}
+
+/// A reply came for no call that was sent.
+#[cold]
+pub(in crate::client) fn nobodys(id: i32) -> Error {
+    let text = format!("a reply has sequence id {id}, which no call in flight has");
+    Error::application(ApplicationCode::BAD_SEQUENCE_ID, text)
+}
+
+/// A reply came before its call had left.
+#[cold]
+pub(in crate::client) fn too_early() -> Error {
+    let text = "the server answered a call that was not sent yet";
+    Error::application(ApplicationCode::BAD_SEQUENCE_ID, text)
+}
+
+/// No slot became free in time.
+#[cold]
+pub(in crate::client) fn no_room(calls: usize, deadline: &Deadline) -> Error {
+    let text = format!("{calls} calls were in flight on the connection for {deadline}");
+    Error::new(ErrorKind::Overloaded, text)
+}
+
+/// A call could not be sent in time.
+#[cold]
+pub(in crate::client) fn not_taken(deadline: &Deadline) -> Error {
+    let text = format!("the server did not take the call within {deadline}");
+    Error::new(ErrorKind::Timeout, text)
+}
+
+/// A call was not answered in time.
+#[cold]
+pub(in crate::client) fn no_reply(deadline: &Deadline) -> Error {
+    let text = format!("no reply within {deadline}");
+    Error::new(ErrorKind::Timeout, text).with_delivery(Delivery::Sent)
+}

@@ -1,0 +1,109 @@
+//! Calls that failed are made again, where that is safe and likely to help.
+//!
+//! Why not as a layer between a client and its channel? Because a channel carries messages, and that
+//! a server is overloaded is said in one: only the client has read it.
+
+mod budget;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::backoff::Backoff;
+use crate::client::CallOptions;
+use crate::config::RetryConfig;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind};
+use budget::Budget;
+
+pub(super) struct Retry {
+    attempts_max: u32,
+    attempt: Option<Duration>,
+    backoff: Backoff,
+    budget: Mutex<Budget>,
+}
+
+impl Retry {
+    pub(super) fn new(config: &RetryConfig) -> Self {
+        Self {
+            attempts_max: config.attempts_max,
+            attempt: config.attempt_ms.map(Duration::from_millis),
+            backoff: Backoff::new(config.backoff_min_ms, config.backoff_max_ms),
+            budget: Mutex::new(Budget::new(config, Instant::now())),
+        }
+    }
+
+    /// Begins a call.
+    pub(super) fn begin<'a>(&'a self, options: &'a CallOptions) -> Attempts<'a> {
+        self.budget.lock().call();
+        Attempts {
+            retry: self,
+            options,
+            made: 0,
+        }
+    }
+}
+
+/// The attempts of one call.
+pub(super) struct Attempts<'a> {
+    retry: &'a Retry,
+    options: &'a CallOptions,
+    made: u32,
+}
+
+impl Attempts<'_> {
+    /// What the next attempt is told.
+    pub(super) fn next(&mut self) -> CallOptions {
+        self.made += 1;
+        let mut options = *self.options;
+        // Only what may be run twice is made again after a time-out, and there is a next time.
+        if let Some(time) = self.retry.attempt
+            && options.idempotent
+            && self.made < self.retry.attempts_max
+        {
+            options.deadline = Deadline::after(time).min(options.deadline);
+        }
+        options
+    }
+
+    /// Whether there is to be another attempt after this error. Waits before it says so.
+    pub(super) fn again(&self, error: &Error) -> bool {
+        let Some(at) = self.next_at(error) else {
+            return false;
+        };
+        thread::sleep(at.saturating_duration_since(Instant::now()));
+        true
+    }
+
+    /// When to make another attempt after this error, if there is to be one.
+    #[cold]
+    pub(super) fn next_at(&self, error: &Error) -> Option<Instant> {
+        if self.made >= self.retry.attempts_max || !self.helps(error) {
+            return None;
+        }
+        let now = Instant::now();
+        let due = error.retry_at().map_or(now, |at| at.max(now));
+        let at = due + self.retry.backoff.pause(self.made);
+        if at >= self.options.deadline.at() || !self.retry.budget.lock().retry(now) {
+            return None;
+        }
+        #[cfg(feature = "tracing")]
+        tracing::debug!(attempt = self.made, "a call is made again: {error}");
+        Some(at)
+    }
+
+    /// Whether a call that has failed like this may be made again.
+    fn helps(&self, error: &Error) -> bool {
+        let CallOptions {
+            oneway, idempotent, ..
+        } = *self.options;
+        error.is_retryable()
+            || (idempotent
+                && !oneway
+                && matches!(
+                    error.kind(),
+                    ErrorKind::Closed | ErrorKind::Timeout | ErrorKind::Io
+                ))
+    }
+}

@@ -1,0 +1,123 @@
+//! Interceptors around a processor.
+
+use crate::error::{ApplicationCode, Error};
+use crate::interceptor::{Around, End, Interceptor, Stack};
+#[cfg(feature = "tokio")]
+use crate::processor::{Answer, AsyncProcessor};
+use crate::processor::{CallContext, Outcome, Processor, Request, external};
+use crate::protocol::WireProtocol;
+
+/// A processor whose calls go through interceptors. One whose handlers are futures stays such a one;
+/// interceptors are called in the task of the call then, which they must not block.
+///
+/// ```
+/// # use seapink::{Multiplexed, interceptor::{ConcurrencyLimit, Intercepted, Log}};
+/// # let processor = Multiplexed::new();
+/// let processor = Intercepted::new(processor)
+///     .with(Log::new())
+///     .with(ConcurrencyLimit::new(100));
+/// ```
+pub struct Intercepted<P> {
+    processor: P,
+    stack: Stack,
+}
+
+impl<P> Intercepted<P> {
+    /// Without any interceptor.
+    pub fn new(processor: P) -> Self {
+        Self {
+            processor,
+            stack: Stack::default(),
+        }
+    }
+
+    /// The same with an interceptor inside those before it.
+    #[must_use]
+    pub fn with(mut self, interceptor: impl Interceptor + 'static) -> Self {
+        self.stack.push(interceptor);
+        self
+    }
+}
+
+impl<P: Processor> Processor for Intercepted<P> {
+    fn protocols(&self) -> &'static [&'static dyn WireProtocol] {
+        self.processor.protocols()
+    }
+
+    fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
+        let around = match Around::begin(&self.stack, cx) {
+            Ok(around) => around,
+            Err(error) => {
+                let (code, text) = external(&error);
+                return request.refuse(self, code, &text, reply);
+            }
+        };
+        let start = reply.len();
+        let outcome = self.processor.process(request, reply, around.cx);
+        let wire = self.protocols()[request.protocol];
+        end(around, outcome, request, wire, &reply[start..]);
+        outcome
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<P: AsyncProcessor> AsyncProcessor for Intercepted<P> {
+    fn protocols(&self) -> &'static [&'static dyn WireProtocol] {
+        self.processor.protocols()
+    }
+
+    fn process<'a>(
+        &'a self,
+        request: &'a Request<'a>,
+        reply: &'a mut Vec<u8>,
+        cx: &'a mut CallContext,
+    ) -> Answer<'a> {
+        Box::pin(async move {
+            let wire = self.processor.protocols()[request.protocol];
+            let around = match Around::begin(&self.stack, cx) {
+                Ok(around) => around,
+                Err(error) => {
+                    let (code, text) = external(&error);
+                    return request.refuse_in(wire, code, &text, reply);
+                }
+            };
+            let start = reply.len();
+            let outcome = self.processor.process(request, reply, around.cx).await;
+            end(around, outcome, request, wire, &reply[start..]);
+            outcome
+        })
+    }
+}
+
+/// Tells interceptors how a call has ended.
+fn end(
+    mut around: Around<&Stack, &mut CallContext>,
+    outcome: Outcome,
+    request: &Request<'_>,
+    wire: &dyn WireProtocol,
+    reply: &[u8],
+) {
+    match outcome {
+        Outcome::Exception => {
+            let error = match wire.read_exception(reply, request.limits) {
+                Ok((code, text)) => Error::from_peer(code, text),
+                Err(error) => error,
+            };
+            around.end(&End::Failed(&error));
+        }
+        Outcome::Declared => around.end(&End::Declared),
+        _ => around.end(&End::Done),
+    }
+}
+
+impl ApplicationCode {
+    /// The code that says the same as an error of a kind.
+    pub(crate) fn of(kind: crate::ErrorKind) -> Self {
+        match kind {
+            crate::ErrorKind::Application(code) => code,
+            crate::ErrorKind::Overloaded => Self::OVERLOADED,
+            crate::ErrorKind::Timeout => Self::TIMEOUT,
+            _ => Self::INTERNAL_ERROR,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A line in the log for each call.
+
+use std::time::Instant;
+
+use crate::error::Result;
+use crate::interceptor::{End, Interceptor};
+use crate::processor::CallContext;
+
+/// Tells `tracing` of each call that has ended: at the level `info`, or `warn` if it failed.
+///
+/// Without the feature `tracing` it does nothing.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Log;
+
+impl Log {
+    /// For `Intercepted::with` and `Client::with_interceptor`.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+struct Begun(Instant);
+
+impl Interceptor for Log {
+    fn before(&self, cx: &mut CallContext) -> Result<()> {
+        cx.extensions_mut().insert(Begun(Instant::now()));
+        Ok(())
+    }
+
+    fn after(&self, cx: &mut CallContext, end: &End<'_>) {
+        let Some(Begun(begun)) = cx.extensions_mut().remove() else {
+            return;
+        };
+        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let _ = (micros, end);
+        #[cfg(feature = "tracing")]
+        {
+            let (peer, service, method) = (cx.peer(), cx.service(), cx.method());
+            match end {
+                End::Done => tracing::info!(%peer, service, method, micros, "call"),
+                End::Declared => {
+                    tracing::info!(%peer, service, method, micros, "call ended with an exception");
+                }
+                End::Failed(error) => {
+                    tracing::warn!(%peer, service, method, micros, "call failed: {error}");
+                }
+            }
+        }
+    }
+}

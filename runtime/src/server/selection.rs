@@ -1,0 +1,154 @@
+//! Which transport and protocol a connection speaks: those of the configuration or, where that says
+//! `auto`, those that its first bytes show.
+
+use std::sync::Arc;
+
+use crate::config::ServerConfig;
+use crate::error::{Error, Result};
+use crate::protocol::WireProtocol;
+use crate::transport::{self, Framing, Transport};
+
+const AUTO: &str = "auto";
+
+/// The protocols that first bytes tell apart.
+const KNOWN: [&str; 3] = ["binary", "compact", "json"];
+
+pub(super) struct Selection {
+    transports: Vec<Candidate>,
+    /// Indices into those of the processor.
+    protocols: Vec<(usize, &'static str)>,
+    transport_name: String,
+    protocol_name: String,
+}
+
+/// A transport, and what it puts around messages if that can be told.
+type Candidate = (Option<Framing>, Arc<dyn Transport>);
+
+/// What a connection speaks.
+pub(super) type Chosen<'a> = (&'a dyn Transport, usize);
+
+impl Selection {
+    pub(super) fn new(
+        config: &ServerConfig,
+        protocols: &[&'static dyn WireProtocol],
+    ) -> Result<Self> {
+        let selection = Self {
+            transports: transports(config)?,
+            protocols: self::protocols(config, protocols)?,
+            transport_name: config.transport.clone(),
+            protocol_name: config.protocol.clone(),
+        };
+        selection.check(config)?;
+        Ok(selection)
+    }
+
+    /// Refuses to find out what first bytes cannot tell.
+    fn check(&self, config: &ServerConfig) -> Result<()> {
+        let Self {
+            transport_name,
+            protocol_name,
+            ..
+        } = self;
+        let error = |key, text| Err(config.origin.error(key, text));
+        if protocol_name == AUTO && self.transports.iter().any(|(framing, _)| framing.is_none()) {
+            let text = format!(
+                "`auto` works with the transports `framed`, `buffered` and `auto`, not with \
+                 `{transport_name}`"
+            );
+            return error("server.protocol", text);
+        }
+        if transport_name == AUTO && self.protocols.iter().any(|(_, name)| !KNOWN.contains(name)) {
+            let text = format!(
+                "`auto` works with the protocols `binary`, `compact` and `json`, not with \
+                 `{protocol_name}`"
+            );
+            return error("server.transport", text);
+        }
+        Ok(())
+    }
+
+    /// What every connection speaks, unless its first bytes decide.
+    pub(super) fn fixed(&self) -> Option<Chosen<'_>> {
+        match (&self.transports[..], &self.protocols[..]) {
+            ([(_, transport)], [(protocol, _)]) => Some((&**transport, *protocol)),
+            _ => None,
+        }
+    }
+
+    /// What the connection with these first bytes speaks; `None` while they are too few.
+    ///
+    /// # Errors
+    /// When they are not the beginning of a message in anything that the server speaks.
+    pub(super) fn detect(&self, first: &[u8]) -> Result<Option<Chosen<'_>>> {
+        let found = transport::check(first, |framing, protocol| {
+            self.transport(framing).is_some() && self.protocol(protocol).is_some()
+        })?;
+        Ok(found.and_then(|(framing, protocol)| {
+            Some((self.transport(framing)?, self.protocol(protocol)?))
+        }))
+    }
+
+    /// Refuses first bytes that begin no message, without waiting for its end.
+    pub(super) fn check_first(&self, first: &[u8]) -> Result<()> {
+        let known = |(framing, _): &Candidate| framing.is_some();
+        let named = |(_, name): &(usize, &str)| KNOWN.contains(name);
+        if first.len() >= transport::FIRST_BYTES
+            && self.transports.iter().all(known)
+            && self.protocols.iter().all(named)
+        {
+            self.detect(first)?;
+        }
+        Ok(())
+    }
+
+    /// Says in an error what the first bytes look like instead.
+    #[cold]
+    pub(super) fn explain(&self, error: Error, first: &[u8]) -> Error {
+        transport::explain(error, first, &self.transport_name, &self.protocol_name)
+    }
+
+    fn transport(&self, framing: Framing) -> Option<&dyn Transport> {
+        let is_it = |(own, _): &&Candidate| *own == Some(framing);
+        Some(&*self.transports.iter().find(is_it)?.1)
+    }
+
+    fn protocol(&self, name: &str) -> Option<usize> {
+        let is_it = |(_, own): &&(usize, &str)| *own == name;
+        Some(self.protocols.iter().find(is_it)?.0)
+    }
+}
+
+fn transports(config: &ServerConfig) -> Result<Vec<Candidate>> {
+    let ServerConfig {
+        transport: name,
+        transports,
+        ..
+    } = config;
+    if let Some(transport) = transports.get(name) {
+        return Ok(vec![(transport.framing(), transport)]);
+    }
+    if name == AUTO {
+        let all = transports.names().filter_map(|name| transports.get(name));
+        let framed = all.filter_map(|transport| Some((Some(transport.framing()?), transport)));
+        return Ok(framed.collect());
+    }
+    let names: Vec<_> = transports.names().chain([AUTO]).collect();
+    Err(config.origin.no_such("server.transport", name, &names))
+}
+
+fn protocols(
+    config: &ServerConfig,
+    protocols: &[&'static dyn WireProtocol],
+) -> Result<Vec<(usize, &'static str)>> {
+    let name = &config.protocol;
+    let all = || protocols.iter().map(|protocol| protocol.name()).enumerate();
+    if let Some(found) = all().find(|(_, own)| own == name) {
+        return Ok(vec![found]);
+    }
+    let known: Vec<_> = all().filter(|(_, own)| KNOWN.contains(own)).collect();
+    if name == AUTO && !known.is_empty() {
+        return Ok(known);
+    }
+    let names: Vec<_> = all().map(|(_, own)| own).chain([AUTO]).collect();
+    Err(config.origin.no_such("server.protocol", name, &names))
+}

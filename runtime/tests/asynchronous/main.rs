@@ -1,0 +1,19 @@
+//! Async clients and servers, against each other and against those that block.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(deprecated, reason = "a function of the IDL is")]
+
+mod golden {
+    include!("../../../testdata/golden/asynchronous.rs");
+}
+
+mod cancelled;
+mod deadlines;
+mod emitted;
+mod failing;
+mod matrix;
+mod overload;
+mod peers;
+mod shutdown;
+mod support;
+mod tokens;

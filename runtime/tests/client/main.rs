@@ -1,0 +1,13 @@
+//! What clients do about servers and connections that fail, are slow, or are too few.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod deadlines;
+mod half_open;
+mod in_process;
+mod order;
+mod poison;
+mod pool;
+mod reconnect;
+mod retry;
+mod support;

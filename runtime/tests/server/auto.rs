@@ -1,0 +1,127 @@
+//! `transport = "auto"` and `protocol = "auto"`, and peers that speak something else.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use seapink::transport::Stream;
+use seapink::{Client, ClientConfig, ErrorKind, ServerConfig};
+
+use crate::raw::{Raw, replies, rest};
+use crate::support::{AGES, MODELS, ProbeClient, Running, eventually};
+
+#[test]
+fn one_port_takes_all_and_answers_in_kind() {
+    for model in MODELS {
+        let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
+        let running = Running::bind(&config.transport("auto").protocol("auto"));
+        for raw in Raw::all() {
+            let config = ClientConfig::new(running.handle.local_addr().to_string());
+            let config = config.transport(raw.transport).protocol(raw.wire().name());
+            let client = ProbeClient(Client::connect(&config).unwrap());
+            for _ in 0..3 {
+                assert_eq!(client.echo("x").unwrap(), "x", "{model:?} {config:?}");
+            }
+        }
+        assert_eq!(running.handle.stats().connections_failed, 0);
+    }
+}
+
+#[test]
+fn the_first_bytes_may_come_one_by_one() {
+    for model in MODELS {
+        let config = ServerConfig::new("").model(model);
+        let running = Running::memory(&config.transport("auto").protocol("auto"));
+        for raw in Raw::all() {
+            let mut stream = running.stream();
+            for byte in raw.echo(7, "x") {
+                stream.write_all(&[byte]).unwrap();
+                std::thread::yield_now();
+            }
+            assert_eq!(raw.read(&mut stream, 1), replies(&[("echo", 7)]));
+        }
+    }
+}
+
+#[test]
+fn messages_with_the_old_head_are_known_by_their_names() {
+    use seapink::protocol::MessageForm;
+
+    let config = ServerConfig::new("").transport("auto").protocol("auto");
+    let running = Running::memory(&config);
+    for transport in ["framed", "buffered"] {
+        let config = ClientConfig::new("").transport(transport);
+        let client = Client::with_connector(running.connector().clone(), &config).unwrap();
+        let client = ProbeClient(client.with_form(MessageForm::Old));
+        assert_eq!(client.echo("x").unwrap(), "x");
+    }
+}
+
+#[test]
+fn half_of_it_may_be_fixed() {
+    let config = ServerConfig::new("").protocol("compact").transport("auto");
+    let running = Running::memory(&config);
+    for transport in ["framed", "buffered"] {
+        let mut stream = running.stream();
+        let raw = Raw::named(transport, "compact");
+        stream.write_all(&raw.echo(1, "x")).unwrap();
+        assert_eq!(raw.read(&mut stream, 1), replies(&[("echo", 1)]));
+    }
+    let mut stream = running.stream();
+    stream
+        .write_all(&Raw::named("framed", "binary").echo(1, "x"))
+        .unwrap();
+    assert_eq!(rest(&mut stream), []);
+
+    let running = Running::memory(&ServerConfig::new("").protocol("auto"));
+    for protocol in ["binary", "compact", "json"] {
+        let mut stream = running.stream();
+        let raw = Raw::named("framed", protocol);
+        stream.write_all(&raw.echo(1, "x")).unwrap();
+        assert_eq!(raw.read(&mut stream, 1), replies(&[("echo", 1)]));
+    }
+}
+
+/// T08 of the battery, but for its time, which is a bench's.
+#[test]
+fn t08_strangers_are_closed_at_their_first_bytes_and_counted() {
+    let strangers: [&[u8]; 9] = [
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01",
+        b"SSH-2.0-OpenSSH_9\r\n",
+        b"\x03\x00\x00\x13\x0e\xe0\x00\x00",
+        b"EHLO example\r\n",
+        b"\x00\x00\x10\x00\xde\xad\xbe\xef",
+        b"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8",
+        b"\x00\x01\x00\x00\x01\x02\x03\x04",
+    ];
+    for model in MODELS {
+        for (transport, protocol) in [
+            ("framed", "binary"),
+            ("framed", "compact"),
+            ("buffered", "binary"),
+            ("buffered", "json"),
+            ("auto", "auto"),
+        ] {
+            let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
+            let running = Running::bind(&config.transport(transport).protocol(protocol));
+            for stranger in strangers {
+                let mut stream = running.tcp();
+                // Without the end of the stream, which would end everything.
+                let start = Instant::now();
+                stream.write_all(&stranger[..8]).unwrap();
+                stream.set_read_timeout(Some(AGES)).unwrap();
+                assert_eq!(rest(&mut stream), [], "{model:?} {transport} {protocol}");
+                assert!(start.elapsed() < Duration::from_secs(5), "not at once");
+            }
+            let count = strangers.len() as u64;
+            eventually("all are counted", || {
+                running.handle.stats().connections_foreign == count
+            });
+            let stats = running.handle.stats();
+            assert_eq!(stats.connections_failed, count);
+            let by = |kind| stats.connections_failed_by(kind);
+            assert_eq!(by(ErrorKind::Malformed) + by(ErrorKind::Limit), count);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Servers and clients over TLS.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod config;
+mod endings;
+mod handshake;
+mod identity;
+mod lab;
+mod memory;
+mod models;
+#[path = "../server/support.rs"]
+#[allow(dead_code, reason = "shared with the tests of servers")]
+mod support;
+mod t17;
