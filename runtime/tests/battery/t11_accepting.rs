@@ -5,7 +5,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use seapink::Server;
 use seapink::server::ServerStats;
 use seapink::transport::{
