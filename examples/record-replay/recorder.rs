@@ -29,4 +29,8 @@ impl<P: Processor> Processor for Recorder<P> {
         }
         self.inner.process(request, reply, cx)
     }
+
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.inner.service_of(name)
+    }
 }

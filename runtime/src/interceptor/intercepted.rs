@@ -45,6 +45,7 @@ impl<P: Processor> Processor for Intercepted<P> {
     }
 
     fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
+        cx.reach(self.processor.service_of(&request.head.name));
         let around = match Around::begin(&self.stack, cx) {
             Ok(around) => around,
             Err(error) => {
@@ -54,9 +55,17 @@ impl<P: Processor> Processor for Intercepted<P> {
         };
         let start = reply.len();
         let outcome = self.processor.process(request, reply, around.cx);
+        // Handlers see the name in the IDL.
+        around
+            .cx
+            .reach(self.processor.service_of(&request.head.name));
         let wire = self.protocols()[request.protocol];
         end(around, outcome, request, wire, &reply[start..]);
         outcome
+    }
+
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.processor.service_of(name)
     }
 }
 
@@ -74,6 +83,7 @@ impl<P: AsyncProcessor> AsyncProcessor for Intercepted<P> {
     ) -> Answer<'a> {
         Box::pin(async move {
             let wire = self.processor.protocols()[request.protocol];
+            cx.reach(self.processor.service_of(&request.head.name));
             let around = match Around::begin(&self.stack, cx) {
                 Ok(around) => around,
                 Err(error) => {
@@ -83,9 +93,16 @@ impl<P: AsyncProcessor> AsyncProcessor for Intercepted<P> {
             };
             let start = reply.len();
             let outcome = self.processor.process(request, reply, around.cx).await;
+            around
+                .cx
+                .reach(self.processor.service_of(&request.head.name));
             end(around, outcome, request, wire, &reply[start..]);
             outcome
         })
+    }
+
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.processor.service_of(name)
     }
 }
 

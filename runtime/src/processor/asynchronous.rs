@@ -37,6 +37,12 @@ pub trait AsyncProcessor: Send + Sync {
         reply: &'a mut Vec<u8>,
         cx: &'a mut CallContext,
     ) -> Answer<'a>;
+
+    /// The service that a call of this name reaches; the same as
+    /// [`Processor::service_of`](crate::Processor::service_of).
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        name.split_once(':').map_or("", |(service, _)| service)
+    }
 }
 
 /// A service with async functions, as emitted code describes it.
@@ -73,6 +79,10 @@ impl<S: AsyncService> AsyncProcessor for S {
     ) -> Answer<'a> {
         process::<S, Standard>(self, request, reply, cx)
     }
+
+    fn service_of<'a>(&'a self, _: &'a str) -> &'a str {
+        S::NAME
+    }
 }
 
 impl<Set: ProtocolSet, S: AsyncService> AsyncProcessor for WithProtocols<Set, S> {
@@ -88,6 +98,10 @@ impl<Set: ProtocolSet, S: AsyncService> AsyncProcessor for WithProtocols<Set, S>
     ) -> Answer<'a> {
         process::<S, Set>(self.service(), request, reply, cx)
     }
+
+    fn service_of<'a>(&'a self, _: &'a str) -> &'a str {
+        S::NAME
+    }
 }
 
 impl<P: AsyncProcessor + ?Sized> AsyncProcessor for Arc<P> {
@@ -102,6 +116,10 @@ impl<P: AsyncProcessor + ?Sized> AsyncProcessor for Arc<P> {
         cx: &'a mut CallContext,
     ) -> Answer<'a> {
         (**self).process(request, reply, cx)
+    }
+
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        (**self).service_of(name)
     }
 }
 

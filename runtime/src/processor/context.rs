@@ -41,8 +41,9 @@ impl CallContext {
         self.tls.as_deref()
     }
 
-    /// The service's name: for handlers that in the IDL, for interceptors the one that the call was
-    /// addressed to. Empty where a call names none.
+    /// The name of the service that the call reaches: for handlers that in the IDL, for interceptors
+    /// the one that it has on the server, also where the caller has named none. On a client, the one
+    /// that it calls, or empty.
     pub fn service(&self) -> &str {
         &self.service
     }
@@ -91,6 +92,12 @@ impl CallContext {
     #[cfg(feature = "tls")]
     pub(crate) fn set_tls(&mut self, tls: Option<std::sync::Arc<crate::peer::TlsPeer>>) {
         self.tls = tls;
+    }
+
+    /// Notes which service a call reaches.
+    pub(crate) fn reach(&mut self, service: &str) {
+        self.service.clear();
+        self.service.push_str(service);
     }
 
     /// Forgets the call before, and takes the names from the head of a message.

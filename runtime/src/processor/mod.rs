@@ -53,6 +53,13 @@ pub trait Processor: Send + Sync {
 
     /// Processes one message. Appends the answer, if there is one, to `reply`, and nothing else.
     fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome;
+
+    /// The service that a call of this name reaches, for [interceptors](crate::interceptor) that
+    /// decide by it. Whoever wraps a processor forwards this; without an answer of its own it is what
+    /// the caller has written before the function's name.
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        name.split_once(':').map_or("", |(service, _)| service)
+    }
 }
 
 /// One message, its head already read.
@@ -166,6 +173,10 @@ impl<S: Service> Processor for S {
     fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
         process::<S, Standard>(self, request, reply, cx)
     }
+
+    fn service_of<'a>(&'a self, _: &'a str) -> &'a str {
+        S::NAME
+    }
 }
 
 /// A service for a set of protocols of your own.
@@ -198,6 +209,10 @@ impl<Set: ProtocolSet, S: Service> Processor for WithProtocols<Set, S> {
     fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
         process::<S, Set>(&self.service, request, reply, cx)
     }
+
+    fn service_of<'a>(&'a self, _: &'a str) -> &'a str {
+        S::NAME
+    }
 }
 
 impl<P: Processor + ?Sized> Processor for Arc<P> {
@@ -207,6 +222,10 @@ impl<P: Processor + ?Sized> Processor for Arc<P> {
 
     fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
         (**self).process(request, reply, cx)
+    }
+
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        (**self).service_of(name)
     }
 }
 

@@ -88,4 +88,12 @@ impl Processor for Multiplexed {
         };
         self.route(inner, &**processor, reply, cx)
     }
+
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        match (name.split_once(':'), &self.default) {
+            (Some((service, _)), _) => service,
+            (None, Some(processor)) => processor.service_of(name),
+            (None, None) => "",
+        }
+    }
 }

@@ -140,3 +140,23 @@ pub trait Encoder: Send {
     /// truncated to `start`.
     fn end(&mut self, out: &mut Vec<u8>, start: usize) -> Result<()>;
 }
+
+/// Appends what stands around a message and the message, and returns how many bytes that is. The
+/// buffer is as before if it cannot be appended.
+pub(crate) fn append(
+    encoder: &mut dyn Encoder,
+    out: &mut Vec<u8>,
+    encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+) -> Result<usize> {
+    let before = out.len();
+    let start = encoder.begin(out);
+    let appended = encode(out).and_then(|()| encoder.end(out, start));
+    if let Err(error) = appended {
+        out.truncate(before);
+        if before == 0 {
+            shrink_out(out);
+        }
+        return Err(error);
+    }
+    Ok(out.len() - before)
+}

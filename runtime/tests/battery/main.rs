@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+#[path = "../log_lines/mod.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod log_lines;
 mod meter;
 mod support;
 mod t11_accepting;

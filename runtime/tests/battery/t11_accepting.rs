@@ -5,7 +5,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use seapink::Server;
 use seapink::server::ServerStats;
 use seapink::transport::{
@@ -13,6 +12,7 @@ use seapink::transport::{
 };
 use seapink::{Client, ClientConfig, ServerConfig};
 
+use crate::log_lines::Log;
 use crate::meter::alone;
 use crate::support::{Caller, Peer, Probe, Running, SLACK, all_ways, eventually, ways};
 
@@ -204,64 +204,4 @@ fn is_answered(connector: &MemoryConnector) -> bool {
     let client = Client::with_connector(connector.clone(), &ClientConfig::new(""));
     // Its first byte is sent before anything is known.
     Caller(client.unwrap()).call("echo", "x").is_ok()
-}
-
-/// Lines of the log, where there is one.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Log {
-    fn listen() -> Self {
-        let log = Self::default();
-        #[cfg(feature = "tracing")]
-        tracing::subscriber::set_global_default(log.clone()).unwrap();
-        log
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock())
-    }
-}
-
-#[cfg(feature = "tracing")]
-mod subscriber {
-    use std::fmt::{Debug, Write as _};
-
-    use tracing::field::{Field, Visit};
-    use tracing::span::{Attributes, Id, Record};
-    use tracing::{Event, Metadata, Subscriber};
-
-    use super::Log;
-
-    struct Line(String);
-
-    impl Visit for Line {
-        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-            let _ = write!(self.0, " {field}={value:?}");
-        }
-    }
-
-    impl Subscriber for Log {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-        fn event(&self, event: &Event<'_>) {
-            let mut line = Line(event.metadata().level().to_string());
-            event.record(&mut line);
-            self.0.lock().push(line.0);
-        }
-
-        fn enter(&self, _: &Id) {}
-
-        fn exit(&self, _: &Id) {}
-    }
 }

@@ -87,7 +87,7 @@ fn a_server_tells_them_of_every_call_and_how_it_ended() {
         });
         let client = running.client();
         client.echo("x").unwrap();
-        let expected = ["outer before", "inner before"].map(|start| format!("{start} :echo"));
+        let expected = ["outer before", "inner before"].map(|start| format!("{start} Probe:echo"));
         let after = ["inner", "outer"].map(|name| format!("{name} after echo: Done"));
         assert_eq!(diary.take(), [expected, after].concat());
         for (how, end) in [
@@ -106,7 +106,7 @@ fn a_server_tells_them_of_every_call_and_how_it_ended() {
         client.note("ok").unwrap();
         client.echo("x").unwrap();
         let lines = diary.take();
-        assert_eq!(lines[0], "outer before :note oneway");
+        assert_eq!(lines[0], "outer before Probe:note oneway");
         assert_eq!(lines[3], "outer after note: Done");
     }
 }
@@ -126,7 +126,7 @@ fn a_refusal_reaches_the_client_and_those_outside() {
     assert_eq!(error.to_string(), "overloaded: come later");
     assert!(error.is_retryable());
     let expected = [
-        " before :echo",
+        " before Probe:echo",
         " after echo: Overloaded: overloaded: come later",
     ];
     assert_eq!(diary.take(), expected);
@@ -251,4 +251,44 @@ fn deadlines_and_extensions_are_of_one_call() {
     let error = hurried.wait().unwrap_err().other();
     assert_eq!(error.to_string(), "no reply within 50 ms");
     running.handler.release();
+}
+
+/// A caller who names no service must not be mistaken for one of another.
+#[test]
+fn interceptors_know_which_service_a_call_reaches() {
+    #[derive(Clone, Default)]
+    struct Services(Arc<Mutex<Vec<String>>>);
+
+    impl Interceptor for Services {
+        fn before(&self, cx: &mut CallContext) -> seapink::Result<()> {
+            self.0.lock().push(cx.service().to_owned());
+            Ok(())
+        }
+
+        fn after(&self, cx: &mut CallContext, _: &End<'_>) {
+            assert_eq!(Some(cx.service()), self.0.lock().last().map(String::as_str));
+        }
+    }
+
+    let seen = Services::default();
+    let (alone, several) = (Probe::default(), Probe::default());
+    let handler = Arc::clone(&alone.0);
+    let config = ServerConfig::new("");
+    let running = {
+        let processor = Intercepted::new(alone).with(seen.clone());
+        Running::memory_with(&config, processor, Arc::clone(&handler))
+    };
+    running.client().echo("x").unwrap();
+
+    let services = Multiplexed::new()
+        .service("Named", several.clone())
+        .default_service(several);
+    let processor = Intercepted::new(services).with(seen.clone());
+    let running = Running::memory_with(&config, processor, handler);
+    running.client().echo("x").unwrap();
+    let named = running.client_with(&running.client_config().service("Named"));
+    named.echo("x").unwrap();
+    let wrong = running.client_with(&running.client_config().service("Nobody"));
+    wrong.echo("x").unwrap_err();
+    assert_eq!(*seen.0.lock(), ["Probe", "Probe", "Named", "Nobody"]);
 }

@@ -2,66 +2,18 @@
 
 #![cfg(feature = "tracing")]
 
-use std::fmt::{Debug, Write as _};
 use std::io::Write;
-use std::sync::Arc;
 
-use parking_lot::Mutex;
 use seapink::ServerConfig;
 use seapink::config::Model;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
+use crate::log_lines::Log;
 use crate::support::{Running, eventually};
 
-/// Keeps every line.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line(event.metadata().level().to_string());
-        event.record(&mut line);
-        self.0.lock().push(line.0);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        // Writing to a string cannot fail.
-        let _ = write!(self.0, " {field}={value:?}");
-    }
-}
-
-/// The log of all tests that run in this process: there can be one only.
 #[test]
 fn connections_and_what_goes_wrong_on_them_are_logged() {
-    let log = Log::default();
-    tracing::subscriber::set_global_default(log.clone()).unwrap();
-    let logged = |line: &str| {
-        eventually(line, || {
-            log.0.lock().iter().any(|found| found.contains(line))
-        });
-    };
+    let log = Log::listen();
+    let logged = |line: &str| eventually(line, || log.has(line));
     let config = ServerConfig::new("tcp://127.0.0.1:0")
         .model(Model::Threaded)
         .connections_max(1);

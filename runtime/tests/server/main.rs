@@ -11,6 +11,10 @@ mod failing;
 mod in_flight;
 mod interceptors;
 mod log;
+#[cfg(feature = "tracing")]
+#[path = "../log_lines/mod.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod log_lines;
 mod matrix;
 mod nonblocking;
 mod overload;

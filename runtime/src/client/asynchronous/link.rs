@@ -5,7 +5,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::transport::{Encoder, shrink_out};
+use crate::transport::{Encoder, append};
 
 /// A connection, as long as it is good for calls.
 pub(super) struct Link {
@@ -62,20 +62,10 @@ impl Link {
         &mut self,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     ) -> Result<(u64, u64)> {
-        let out = &mut self.out;
-        let before = out.len();
-        let start = self.encoder.begin(out);
-        let encoded = encode(out).and_then(|()| self.encoder.end(out, start));
-        if let Err(error) = encoded {
-            out.truncate(before);
-            if before == 0 {
-                shrink_out(out);
-            }
-            return Err(error);
-        }
+        let bytes = append(&mut *self.encoder, &mut self.out, encode)?;
         let place = self.appended;
         self.waiting += 1;
-        self.appended += (out.len() - before) as u64;
+        self.appended += bytes as u64;
         Ok((place, self.appended))
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::transport::{
-    Closer, Decoder, Encoder, Inbox, ReadHalf, Split, Stream, WriteHalf, shrink_out, whole,
+    Closer, Decoder, Encoder, Inbox, ReadHalf, Split, Stream, WriteHalf, append, shrink_out, whole,
 };
 
 /// A connection, as long as it is good for calls.
@@ -96,19 +96,9 @@ impl Link {
         &mut self,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     ) -> Result<(u64, u64)> {
-        let out = &mut self.out;
-        let before = out.len();
-        let start = self.encoder.begin(out);
-        let encoded = encode(out).and_then(|()| self.encoder.end(out, start));
-        if let Err(error) = encoded {
-            out.truncate(before);
-            if before == 0 {
-                shrink_out(out);
-            }
-            return Err(error);
-        }
+        let bytes = append(&mut *self.encoder, &mut self.out, encode)?;
         let place = self.appended;
-        self.appended += (out.len() - before) as u64;
+        self.appended += bytes as u64;
         Ok((place, self.appended))
     }
 

@@ -96,6 +96,7 @@ impl Connection {
     pub(super) fn connect(&self) -> Result<()> {
         let _later = self.dialer.events.later();
         self.connected(&mut self.state.lock(), &self.dialer.first())
+            .map_err(|error| error.with_delivery(Delivery::NotSent))
     }
 
     pub(super) fn standing(&self, now: Instant) -> Standing {
