@@ -65,7 +65,7 @@ fn bind(config: &ServerConfig) -> seapink::Result<Server> {
         .with(TimeLimit::new(Duration::from_secs(5)))
         .with(Members);
     let server = Server::bind(config, guarded)?;
-    introspector.watch(server.handle());
+    introspector.watch(&server.handle());
     server.handle().shutdown_on_signals()?;
     Ok(server)
 }

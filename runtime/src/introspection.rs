@@ -19,7 +19,7 @@
 //!     .service("Calculator", calculator)
 //!     .service("Introspection", introspector.processor());
 //! let server = Server::bind(&ServerConfig::new("tcp://127.0.0.1:0"), processor)?;
-//! introspector.watch(server.handle());
+//! introspector.watch(&server.handle());
 //! // Later, when the database is away:
 //! introspector.set_health("Calculator", Health::NOT_SERVING);
 //! # Ok(())
@@ -50,7 +50,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::processor::{CallContext, Service};
-use crate::server::ServerHandle;
+use crate::server::{ServerHandle, WeakHandle};
 
 /// The account that a server gives of itself. Clones share it.
 #[derive(Clone, Default)]
@@ -59,7 +59,8 @@ pub struct Introspector(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     services: Vec<Known>,
-    servers: Vec<ServerHandle>,
+    /// Weak, since their processors hold this.
+    servers: Vec<WeakHandle>,
 }
 
 struct Known {
@@ -100,8 +101,8 @@ impl Introspector {
 
     /// Counts what this server does, too, and says when it is stopping. With several servers, counts
     /// are sums.
-    pub fn watch(&self, server: ServerHandle) {
-        self.0.lock().servers.push(server);
+    pub fn watch(&self, server: &ServerHandle) {
+        self.0.lock().servers.push(server.downgrade());
     }
 
     /// Says how a service is from now on. Of names that were not added nothing is known, so nothing
@@ -119,6 +120,10 @@ impl Introspector {
 }
 
 impl State {
+    fn servers(&self) -> impl Iterator<Item = ServerHandle> {
+        self.servers.iter().filter_map(WeakHandle::upgrade)
+    }
+
     fn find(&mut self, service: &str) -> Option<&mut Known> {
         let is_it = |known: &&mut Known| known.info.name == service;
         self.services.iter_mut().find(is_it)
@@ -132,7 +137,7 @@ fn no_such(service: String) -> NoSuchService {
 impl Introspection for Introspector {
     fn health(&self, _: &CallContext, service: String) -> Result<Health, IntrospectionHealthError> {
         let mut state = self.0.lock();
-        if state.servers.iter().any(ServerHandle::is_stopping) {
+        if state.servers().any(|server| server.is_stopping()) {
             return Ok(Health::STOPPING);
         }
         if service.is_empty() {
@@ -156,7 +161,7 @@ impl Introspection for Introspector {
         &self,
         _: &CallContext,
     ) -> Result<HashMap<String, i64>, IntrospectionCountersError> {
-        let servers = self.0.lock().servers.clone();
+        let servers: Vec<_> = self.0.lock().servers().collect();
         let mut counters: HashMap<String, i64> = HashMap::new();
         for server in servers {
             for (name, count) in server.stats().named() {

@@ -24,7 +24,7 @@ fn a_server_gives_an_account_of_itself() {
     let processor = Multiplexed::new().service("Introspection", itself);
     let server = Server::bind(&ServerConfig::new("tcp://127.0.0.1:0"), processor).unwrap();
     let handle = server.handle();
-    introspector.watch(handle.clone());
+    introspector.watch(&handle);
     let running = thread::spawn(move || server.run());
 
     let config = ClientConfig::new(handle.local_addr().to_string()).service("Introspection");

@@ -100,6 +100,11 @@ impl CallContext {
         self.service.push_str(service);
     }
 
+    /// Lets go of what was left for a call that has ended.
+    pub(crate) fn end(&mut self) {
+        self.extensions.clear();
+    }
+
     /// Forgets the call before, and takes the names from the head of a message.
     pub(crate) fn begin(&mut self, name: &str, oneway: bool) {
         let (service, method) = name.split_once(':').unwrap_or(("", name));

@@ -9,13 +9,15 @@ use crate::processor::Outcome;
 const CODES: usize = 16;
 
 /// Those that end connections. Errors of other kinds do not.
-const KINDS: [ErrorKind; 7] = [
+const KINDS: [ErrorKind; 9] = [
     ErrorKind::Truncated,
     ErrorKind::Malformed,
     ErrorKind::Limit,
     ErrorKind::Closed,
     ErrorKind::Timeout,
     ErrorKind::Io,
+    ErrorKind::Tls,
+    ErrorKind::Overloaded,
     ErrorKind::Handler,
 ];
 
@@ -149,7 +151,8 @@ impl ServerStats {
 
     /// Connections closed because of errors of a kind: [`Truncated`](ErrorKind::Truncated),
     /// [`Malformed`](ErrorKind::Malformed), [`Limit`](ErrorKind::Limit), [`Closed`](ErrorKind::Closed),
-    /// [`Timeout`](ErrorKind::Timeout), [`Io`](ErrorKind::Io), or [`Handler`](ErrorKind::Handler) for
+    /// [`Timeout`](ErrorKind::Timeout), [`Io`](ErrorKind::Io), [`Tls`](ErrorKind::Tls),
+    /// [`Overloaded`](ErrorKind::Overloaded), or [`Handler`](ErrorKind::Handler) for
     /// everything else, such as a panic. 0 for kinds that close none.
     pub fn connections_failed_by(&self, kind: ErrorKind) -> u64 {
         let index = KINDS.iter().position(|other| *other == kind);

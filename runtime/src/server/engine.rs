@@ -265,6 +265,7 @@ pub(super) fn run(
     let _running = shared.counters.running();
     let processor = &*shared.settings.processor;
     let processed = catch_unwind(AssertUnwindSafe(|| processor.process(request, out, cx)));
+    cx.end();
     judge(request, cx, &processed, out.len() > empty)
 }
 

@@ -1,6 +1,6 @@
 //! What stops a server, from any thread.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::server::ServerStats;
@@ -15,6 +15,15 @@ pub(super) const REFUSING_MAX: Duration = Duration::from_millis(100);
 pub struct ServerHandle {
     shared: Arc<Shared>,
     address: Address,
+}
+
+/// A handle of a server that may be gone.
+pub(crate) struct WeakHandle(Weak<Shared>, Address);
+
+impl WeakHandle {
+    pub(crate) fn upgrade(&self) -> Option<ServerHandle> {
+        Some(ServerHandle::new(self.0.upgrade()?, self.1.clone()))
+    }
 }
 
 /// How a server ended.
@@ -35,6 +44,11 @@ impl ShutdownReport {
 impl ServerHandle {
     pub(super) fn new(shared: Arc<Shared>, address: Address) -> Self {
         Self { shared, address }
+    }
+
+    /// The same without keeping what the server has: its processor may well hold it.
+    pub(crate) fn downgrade(&self) -> WeakHandle {
+        WeakHandle(Arc::downgrade(&self.shared), self.address.clone())
     }
 
     /// Where the server listens.

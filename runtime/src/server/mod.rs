@@ -28,6 +28,7 @@ mod threaded;
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncServer, AsyncServerHandle};
 pub use counters::ServerStats;
+pub(crate) use handle::WeakHandle;
 pub use handle::{ServerHandle, ShutdownReport};
 pub use replay::{FileProcessor, Replayed};
 

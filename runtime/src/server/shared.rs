@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use crate::config::{ServerConfig, ServerTimeouts};
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::peer::Peer;
@@ -255,7 +256,8 @@ impl Shared {
 
     /// Waits until no model and no connection is left. `false` if that takes longer.
     pub(super) fn wait_for(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
+        // At most a year: the clock has an end.
+        let deadline = Deadline::after(timeout).at();
         let mut state = self.state.lock();
         while !state.is_over() {
             if self.changed.wait_until(&mut state, deadline).timed_out() {

@@ -18,6 +18,9 @@ use crate::transport::{
 /// How many connections the system keeps waiting for [`accept`](Listener::accept).
 pub(super) const BACKLOG: i32 = 1024;
 
+/// The system counts in microseconds, and takes none for no time-out at all.
+const WAIT_MIN: Duration = Duration::from_micros(1);
+
 /// A connected socket.
 pub struct SocketStream {
     // Closers hold it weakly, so dropping the stream closes the descriptor.
@@ -116,6 +119,7 @@ impl Stream for SocketStream {
     }
 
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|timeout| timeout.max(WAIT_MIN));
         if self.read_timeout != timeout {
             self.socket.set_read_timeout(timeout)?;
             self.read_timeout = timeout;
@@ -124,6 +128,7 @@ impl Stream for SocketStream {
     }
 
     fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|timeout| timeout.max(WAIT_MIN));
         if self.write_timeout != timeout {
             self.socket.set_write_timeout(timeout)?;
             self.write_timeout = timeout;

@@ -261,3 +261,18 @@ fn a_deadline_holds_for_every_part_of_a_call() {
     let error = client.echo("").unwrap_err().other();
     assert_eq!(error.to_string(), "no reply within 50 ms");
 }
+
+#[test]
+fn a_call_whose_time_is_over_harms_nobody() {
+    let running = Running::bind(&ServerConfig::new("tcp://127.0.0.1:0"));
+    let client = running.client();
+    let pending = client.send_wait().unwrap();
+    running.handler.until_waiting(1);
+    let late = client.with(|client| client.with_deadline(Instant::now()));
+    let error = late.echo("x").unwrap_err().other();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    running.handler.release();
+    assert_eq!(pending.wait().unwrap(), "waited");
+    assert_eq!(running.handle.stats().connections_accepted, 1);
+}

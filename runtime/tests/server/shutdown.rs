@@ -244,3 +244,10 @@ fn a_listener_without_connectors_can_still_be_shut_down() {
     assert!(handle.shutdown(AGES).is_clean());
     within(move || thread.join().unwrap().unwrap());
 }
+
+#[test]
+fn a_deadline_may_be_as_far_away_as_can_be_said() {
+    let mut running = Running::memory(&ServerConfig::new(""));
+    running.client().echo("x").unwrap();
+    assert!(running.shutdown(Duration::MAX).is_clean());
+}

@@ -173,3 +173,22 @@ fn busy_connections_take_turns() {
     });
     assert_eq!(running.handle.stats().replies, 1600);
 }
+
+#[test]
+fn a_slow_handler_is_not_idleness() {
+    for model in MODELS {
+        let timeouts = ServerTimeouts::default().idle_ms(500);
+        let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
+        let running = Running::bind(&config.timeouts(timeouts));
+        let client = running.client();
+        let pending = client.send_wait().unwrap();
+        running.handler.until_waiting(1);
+        std::thread::sleep(Duration::from_millis(700));
+        running.handler.release();
+        assert_eq!(pending.wait().unwrap(), "waited");
+        std::thread::sleep(Duration::from_millis(150));
+        assert_eq!(client.echo("x").unwrap(), "x", "{model:?}");
+        // The connection is still the first one: its time began with the answer.
+        assert_eq!(running.handle.stats().connections_accepted, 1, "{model:?}");
+    }
+}

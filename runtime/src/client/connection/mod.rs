@@ -164,6 +164,9 @@ impl Connection {
         options: &CallOptions,
         encode: &mut dyn FnMut(i32, &mut Vec<u8>) -> Result<()>,
     ) -> Result<Ticket> {
+        if options.deadline.left().is_none() {
+            return Err(words::too_late(&options.deadline));
+        }
         let ticket = loop {
             self.connected(state, &options.deadline)?;
             let alone = state.link.as_ref().is_some_and(|link| link.whole);

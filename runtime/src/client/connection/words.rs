@@ -60,6 +60,13 @@ pub(in crate::client) fn too_early() -> Error {
     Error::application(ApplicationCode::BAD_SEQUENCE_ID, text)
 }
 
+/// The call's time was over before it could be sent, which is no fault of the connection.
+#[cold]
+pub(in crate::client) fn too_late(deadline: &Deadline) -> Error {
+    let text = format!("{deadline} were over before the call could be sent");
+    Error::new(ErrorKind::Timeout, text)
+}
+
 /// No slot became free in time.
 #[cold]
 pub(in crate::client) fn no_room(calls: usize, deadline: &Deadline) -> Error {

@@ -223,11 +223,10 @@ impl Polled {
             match step(&mut self.engine, &shared, inbox.bytes(), out) {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
-                    self.pace = Pace::start(now);
                     unanswered += 1;
                     if out.len() >= OUT_BYTES || unanswered >= in_flight_max {
                         unanswered = 0;
-                        if !self.write(now)? {
+                        if !self.write_answers()? {
                             return Ok(());
                         }
                     }
@@ -242,12 +241,25 @@ impl Polled {
                 }
             }
         }
-        if self.write(now)?
-            && let Some(end) = self.end.take()
-        {
-            return Err(end);
+        let written = if unanswered > 0 {
+            self.write_answers()?
+        } else {
+            self.write(now)?
+        };
+        match self.end.take() {
+            Some(end) if written => Err(end),
+            end => {
+                self.end = end;
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    /// Writes what handlers have just answered, which may have taken them long.
+    fn write_answers(&mut self) -> Result<bool, End> {
+        let now = Instant::now();
+        self.pace = Pace::start(now);
+        self.write(now)
     }
 
     /// Goes on with replies that the peer did not take at once. `false` when it takes no more.
