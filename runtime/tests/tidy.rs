@@ -34,7 +34,14 @@ fn modules_know_only_what_is_below_them() {
         ("config", &with(&["peer", "transport"])),
         (
             "server",
-            &with(&["config", "peer", "processor", "protocol", "transport"]),
+            &with(&[
+                "config",
+                "deadline",
+                "peer",
+                "processor",
+                "protocol",
+                "transport",
+            ]),
         ),
         ("introspection", &with(&["processor", "server"])),
         (

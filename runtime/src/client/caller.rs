@@ -208,11 +208,15 @@ pub(super) fn itself(error: &Error) -> Option<&Error> {
 pub(super) type Observed = Around<Stack, Box<CallContext>>;
 
 /// Tells interceptors how a call has ended.
-pub(super) fn end<T, E: MethodError>(around: Option<Observed>, result: &Result<T, E>) {
+pub(super) fn end<T, E>(
+    around: Option<Observed>,
+    result: &Result<T, E>,
+    undeclared: impl Fn(&E) -> Option<&Error>,
+) {
     let Some(mut around) = around else { return };
     around.end(&match result {
         Ok(_) => End::Done,
-        Err(error) => match error.undeclared() {
+        Err(error) => match undeclared(error) {
             Some(error) => End::Failed(error),
             None => End::Declared,
         },

@@ -76,10 +76,9 @@ impl<Set: ProtocolSet> Client<Set> {
         config: &ClientConfig,
         backoff: Option<Backoff>,
     ) -> Result<Self> {
-        config.check()?;
+        let (caller, wire) = Caller::configured(config)?;
         #[cfg(feature = "tls")]
         let connector = config.secured(connector, host)?;
-        let (caller, wire) = Caller::configured(config)?;
         let dialer = Arc::new(Dialer::new(connector, wire, config, backoff)?);
         if let Some(pool) = &config.pool {
             let pool = Pool::connect(dialer, pool, config.reply_order)?;

@@ -53,16 +53,11 @@ impl Dialer {
         config: &ClientConfig,
         backoff: Option<Backoff>,
     ) -> Result<Self> {
-        let name = &config.transport;
-        let transport = config.transports.get(name).ok_or_else(|| {
-            let names: Vec<_> = config.transports.names().collect();
-            config.origin.no_such("client.transport", name, &names)
-        })?;
         let pool = config.pool.as_ref();
         Ok(Self {
             connector,
-            transport,
-            transport_name: name.clone(),
+            transport: config.chosen_transport()?,
+            transport_name: config.transport.clone(),
             wire,
             limits: config.limits,
             events: Events::new(config.listeners.clone()),

@@ -172,7 +172,7 @@ impl<Set: ProtocolSet> Client<Set> {
                 channel.exchange(options, &mut encode, decode)
             })
         });
-        end(around, &result);
+        end(around, &result, E::undeclared);
         result
     }
 
@@ -231,12 +231,7 @@ impl<Set: ProtocolSet> Client<Set> {
             self.channel
                 .exchange(options, &mut encode, &mut |_, _| Ok(()))
         });
-        if let Some(mut around) = around {
-            around.end(&match &result {
-                Ok(()) => End::Done,
-                Err(error) => End::Failed(error),
-            });
-        }
+        end(around, &result, itself);
         result
     }
 

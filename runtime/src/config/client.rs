@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(feature = "tls")]
 use crate::transport::Connector;
-use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
+use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transport, Transports};
 
 /// How a client connects, and bounds what replies may cost.
 ///
@@ -163,6 +163,15 @@ impl ClientConfig {
         Ok(config)
     }
 
+    /// The transport that is named.
+    pub(crate) fn chosen_transport(&self) -> Result<Arc<dyn Transport>> {
+        let name = &self.transport;
+        self.transports.get(name).ok_or_else(|| {
+            let names: Vec<_> = self.transports.names().collect();
+            self.origin.no_such("client.transport", name, &names)
+        })
+    }
+
     /// Refuses what a builder can get wrong as well as a file.
     pub(crate) fn check(&self) -> Result<()> {
         let origin = &self.origin;
@@ -178,9 +187,8 @@ impl ClientConfig {
         check_limits(&self.limits, &self.transport, "client.limits", origin)?;
         tcp::check(&self.tcp, "client.tcp", origin)?;
         let frame = self.limits.frame_bytes_max;
-        if self.transport == "framed" && !(1..=WIRE_MAX).contains(&frame) {
-            let text = format!("must be a number from 1 to {WIRE_MAX}, not {frame}");
-            return Err(origin.error("client.limits.frame_bytes_max", text));
+        if self.transport == "framed" {
+            origin.check_number("client.limits.frame_bytes_max", 1, WIRE_MAX, frame)?;
         }
         if let Some(service) = &self.service
             && (service.is_empty() || service.contains(':'))

@@ -1,6 +1,6 @@
 //! Interceptors around a processor.
 
-use crate::error::{ApplicationCode, Error};
+use crate::error::Error;
 use crate::interceptor::{Around, End, Interceptor, Stack};
 #[cfg(feature = "tokio")]
 use crate::processor::{Answer, AsyncProcessor};
@@ -124,17 +124,5 @@ fn end(
         }
         Outcome::Declared => around.end(&End::Declared),
         _ => around.end(&End::Done),
-    }
-}
-
-impl ApplicationCode {
-    /// The code that says the same as an error of a kind.
-    pub(crate) fn of(kind: crate::ErrorKind) -> Self {
-        match kind {
-            crate::ErrorKind::Application(code) => code,
-            crate::ErrorKind::Overloaded => Self::OVERLOADED,
-            crate::ErrorKind::Timeout => Self::TIMEOUT,
-            _ => Self::INTERNAL_ERROR,
-        }
     }
 }

@@ -273,9 +273,8 @@ fn process<S: Service, Set: ProtocolSet>(
 pub(crate) fn external(error: &crate::Error) -> (ApplicationCode, String) {
     match error.kind() {
         ErrorKind::Application(code) => (code, error.message().to_owned()),
-        kind @ (ErrorKind::Handler | ErrorKind::Overloaded) => {
-            (ApplicationCode::of(kind), error.message().to_owned())
-        }
+        ErrorKind::Overloaded => (ApplicationCode::OVERLOADED, error.message().to_owned()),
+        ErrorKind::Handler => (ApplicationCode::INTERNAL_ERROR, error.message().to_owned()),
         _ => (ApplicationCode::INTERNAL_ERROR, "internal error".to_owned()),
     }
 }

@@ -1,10 +1,18 @@
 //! The bytes that have arrived on a connection and are not consumed yet.
 
 use std::io::{self, Read};
+use std::mem;
 
 /// What a buffer starts with, and how much of it an idle connection may keep.
 const BYTES_MIN: usize = 8 * 1024;
 const BYTES_KEPT: usize = 64 * 1024;
+
+/// What is lent to a connection that has something to read.
+const ROOM: usize = 64 * 1024;
+
+/// The beginning of a message up to this size moves to memory of its own size while the rest of it
+/// is awaited, so that peers which send no more than a beginning keep nothing that is lent.
+const MOVED: usize = ROOM / 4;
 
 /// A buffer that grows only when it is full of bytes that really arrived, and at most to twice
 /// as many. It is used again for every message.
@@ -100,6 +108,28 @@ impl Inbox {
         (other.start, other.end) = (0, rest.len());
         other.bytes[..rest.len()].copy_from_slice(&self.bytes[rest]);
         (self.start, self.end) = (0, 0);
+    }
+
+    /// Takes the memory of one that is empty, unless it has much itself. What it holds goes along.
+    pub(crate) fn borrow(&mut self, lent: &mut Self) {
+        if self.room() <= MOVED {
+            if lent.room() == 0 {
+                *lent = Self::with_room(ROOM);
+            }
+            self.move_to(lent);
+            *self = mem::take(lent);
+        }
+    }
+
+    /// Gives that back, and keeps no more than what it holds. Without memory if that is much.
+    pub(crate) fn give_back(&mut self) -> Self {
+        self.shrink();
+        if self.bytes().len() > MOVED {
+            return Self::default();
+        }
+        let mut rest = Self::default();
+        self.move_to(&mut rest);
+        mem::replace(self, rest)
     }
 
     /// Gives memory back after a big message.

@@ -44,17 +44,12 @@ impl Dialer {
         config: &ClientConfig,
         again: bool,
     ) -> Result<Self> {
-        let name = &config.transport;
-        let transport = config.transports.get(name).ok_or_else(|| {
-            let names: Vec<_> = config.transports.names().collect();
-            config.origin.no_such("client.transport", name, &names)
-        })?;
         let reconnect = &config.reconnect;
         let backoff = Backoff::new(reconnect.min_ms, reconnect.max_ms);
         Ok(Self {
             connect,
-            transport,
-            transport_name: name.clone(),
+            transport: config.chosen_transport()?,
+            transport_name: config.transport.clone(),
             wire,
             limits: config.limits,
             events: Events::new(config.listeners.clone()),

@@ -29,12 +29,12 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::caller::{Caller, end};
+use super::caller::{Caller, end, itself};
 use super::retry::Attempts;
 use crate::client::CallOptions;
 use crate::config::{ClientConfig, RetryConfig};
 use crate::error::{Delivery, Error, Result};
-use crate::interceptor::{End, Interceptor};
+use crate::interceptor::Interceptor;
 use crate::limits::Limits;
 use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
 use crate::protocol::{ProtocolSet, Standard};
@@ -220,7 +220,7 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
             drop(result);
             sleep_until(at.into()).await;
         };
-        end(around, &result);
+        end(around, &result, E::undeclared);
         result
     }
 
@@ -265,12 +265,7 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
             };
             sleep_until(at.into()).await;
         };
-        if let Some(mut around) = around {
-            around.end(&match &result {
-                Ok(()) => End::Done,
-                Err(error) => End::Failed(error),
-            });
-        }
+        end(around, &result, itself);
         result
     }
 }

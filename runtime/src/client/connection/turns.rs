@@ -10,7 +10,7 @@ use super::link::Reader;
 use super::{Connection, SPARE, SPARE_BYTES_MAX, STALL, State, words};
 use crate::deadline::Deadline;
 use crate::error::{Delivery, Error, ErrorKind, Result};
-use crate::transport::{Decoded, explain};
+use crate::transport::{Decoded, explain, is_timeout};
 
 /// A call whose thread waits for its turn.
 pub(super) struct Waiting {
@@ -337,11 +337,4 @@ impl Connection {
             (Whose::Nobody, _) => Err(words::nobodys(id)),
         }
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
 }

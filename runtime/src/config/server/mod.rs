@@ -174,13 +174,7 @@ impl ServerConfig {
     /// The same for a server that is no model.
     pub(crate) fn check_values(&self) -> Result<()> {
         let origin = &self.origin;
-        let range = |key: &str, value: usize, max: usize| match value {
-            1.. if value <= max => Ok(()),
-            _ => {
-                let text = format!("must be a number from 1 to {max}, not {value}");
-                Err(origin.error(key, text))
-            }
-        };
+        let range = |key: &str, value: usize, max: usize| origin.check_number(key, 1, max, value);
         range("server.workers", self.workers.unwrap_or(1), WORKERS_MAX)?;
         range("server.queue", self.queue.unwrap_or(1), QUEUE_MAX)?;
         let io_threads = self.io_threads.unwrap_or(1);

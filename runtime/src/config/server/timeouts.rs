@@ -66,10 +66,8 @@ impl ServerTimeouts {
 
     pub(super) fn check(mut self, origin: &Origin) -> Result<()> {
         let rate = self.bytes_per_second_min;
-        if !(1..=BYTES_PER_SECOND_MAX).contains(&rate) {
-            let text = format!("must be a number from 1 to {BYTES_PER_SECOND_MAX}, not {rate}");
-            return Err(origin.error("server.timeouts.bytes_per_second_min", text));
-        }
+        let key = "server.timeouts.bytes_per_second_min";
+        origin.check_number(key, 1, BYTES_PER_SECOND_MAX, rate)?;
         for (key, ms) in self.all_ms() {
             origin.check_ms(&format!("server.timeouts.{key}"), *ms)?;
         }

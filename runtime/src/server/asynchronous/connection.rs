@@ -27,13 +27,6 @@ use crate::transport::{AsyncStream, Closer, Inbox, shrink_out};
 /// Steps before other tasks have their turn.
 const STEPS: usize = 32;
 
-/// What is read at once.
-const ROOM: usize = 64 * 1024;
-
-/// The beginning of a message up to this size moves to memory of its own size while the rest of it is
-/// awaited.
-const MOVED: usize = ROOM / 4;
-
 thread_local! {
     /// Buffers for the connections that a thread polls, one at a time.
     static SPARE: RefCell<Buffers> = RefCell::default();
@@ -422,13 +415,7 @@ impl Connection {
     /// Takes the buffers of the thread, unless it has a big one itself.
     fn borrow(&mut self) {
         SPARE.with_borrow_mut(|spare| {
-            if self.inbox.room() <= MOVED {
-                if spare.inbox.room() == 0 {
-                    spare.inbox = Inbox::with_room(ROOM);
-                }
-                self.inbox.move_to(&mut spare.inbox);
-                self.inbox = mem::take(&mut spare.inbox);
-            }
+            self.inbox.borrow(&mut spare.inbox);
             if self.writing.is_empty() {
                 self.writing = mem::take(&mut spare.out);
             }
@@ -438,11 +425,9 @@ impl Connection {
     /// Gives them back, and keeps no more than what stands in them.
     fn give_back(&mut self) {
         SPARE.with_borrow_mut(|spare| {
-            self.inbox.shrink();
-            if self.inbox.bytes().len() <= MOVED {
-                let mut rest = Inbox::default();
-                self.inbox.move_to(&mut rest);
-                spare.inbox = mem::replace(&mut self.inbox, rest);
+            let given = self.inbox.give_back();
+            if given.room() > 0 {
+                spare.inbox = given;
             }
             if self.written == self.writing.len() {
                 shrink_out(&mut self.writing);

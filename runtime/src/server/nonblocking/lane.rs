@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind};
 use crate::processor::{CallContext, Request};
-use crate::server::connection::{Buffers, End, OUT_BYTES};
+use crate::server::connection::{Buffers, End};
 use crate::server::engine::{self, Found, Refusal};
 use crate::server::nonblocking::mail::Mail;
 use crate::server::nonblocking::polled::{Polled, State};
@@ -133,7 +133,7 @@ impl Polled {
         let in_flight_max = shared.settings.in_flight_max;
         self.state = State::Reading;
         while !self.buffers.inbox.is_empty() {
-            if self.running >= in_flight_max || self.buffers.out.len() >= OUT_BYTES {
+            if self.running >= in_flight_max {
                 self.state = State::Waiting;
                 break;
             }

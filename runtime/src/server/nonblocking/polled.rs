@@ -12,14 +12,7 @@ use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::nonblocking::lane::Lane;
 use crate::server::pace::{HEADER_BYTES, Pace, time_to_read};
 use crate::server::shared::{Permit, Shared};
-use crate::transport::{Inbox, Readiness, Stream, shrink_out};
-
-/// What a loop reads at once.
-const ROOM: usize = 64 * 1024;
-
-/// The beginning of a message up to this size moves to memory of its own size while the rest of it
-/// is awaited, so that peers which send no more than a beginning keep no buffer of the loop's.
-const MOVED: usize = ROOM / 4;
+use crate::transport::{Readiness, Stream, shrink_out};
 
 pub(super) struct Polled {
     stream: Box<dyn Stream>,
@@ -377,13 +370,7 @@ impl Polled {
     /// Takes buffers that are empty, unless it has big ones itself. What it holds goes along.
     pub(super) fn borrow(&mut self, lent: &mut Buffers) {
         let Buffers { inbox, out } = &mut self.buffers;
-        if inbox.room() <= MOVED {
-            if lent.inbox.room() == 0 {
-                lent.inbox = Inbox::with_room(ROOM);
-            }
-            inbox.move_to(&mut lent.inbox);
-            *inbox = mem::take(&mut lent.inbox);
-        }
+        inbox.borrow(&mut lent.inbox);
         if out.is_empty() {
             *out = mem::take(&mut lent.out);
         }
@@ -391,18 +378,15 @@ impl Polled {
 
     /// Gives the buffers back, and keeps no more than what stands in them.
     pub(super) fn give_back(&mut self) -> Buffers {
-        let mut lent = Buffers::default();
         let Buffers { inbox, out } = &mut self.buffers;
-        inbox.shrink();
-        if inbox.bytes().len() <= MOVED {
-            let mut rest = Inbox::default();
-            inbox.move_to(&mut rest);
-            lent.inbox = mem::replace(inbox, rest);
+        Buffers {
+            inbox: inbox.give_back(),
+            out: if out.is_empty() {
+                mem::take(out)
+            } else {
+                Vec::new()
+            },
         }
-        if out.is_empty() {
-            lent.out = mem::take(out);
-        }
-        lent
     }
 }
 
