@@ -29,14 +29,14 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::caller::{Caller, end, itself};
+use super::caller::{Caller, end};
 use super::retry::Attempts;
 use crate::client::CallOptions;
 use crate::config::{ClientConfig, RetryConfig};
-use crate::error::{Delivery, Error, Result};
+use crate::error::{Delivery, Result};
 use crate::interceptor::Interceptor;
 use crate::limits::Limits;
-use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
+use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError, Undeclared};
 use crate::protocol::{ProtocolSet, Standard};
 use crate::transport::{Address, AsyncStream};
 use crate::wire::MessageKind;
@@ -212,15 +212,14 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         let mut attempts = self.caller.attempts(&options);
         let result = loop {
             let options = attempts.as_mut().map_or(options, Attempts::next);
-            let result = self.once(&options, method, &mut encode).await;
-            let failed = result.as_ref().err().and_then(E::undeclared);
-            let Some(at) = next_at(attempts.as_ref(), failed) else {
+            let mut result = self.once(&options, method, &mut encode).await;
+            let Some(at) = next_at(&mut attempts, &mut result) else {
                 break result;
             };
             drop(result);
             sleep_until(at.into()).await;
         };
-        end(around, &result, E::undeclared);
+        end(around, &result);
         result
     }
 
@@ -259,20 +258,23 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         let mut attempts = self.caller.attempts(&options);
         let result = loop {
             let options = attempts.as_mut().map_or(options, Attempts::next);
-            let result = self.owner.send(&options, &mut encode).await;
-            let Some(at) = next_at(attempts.as_ref(), result.as_ref().err()) else {
+            let mut result = self.owner.send(&options, &mut encode).await;
+            let Some(at) = next_at(&mut attempts, &mut result) else {
                 break result;
             };
             sleep_until(at.into()).await;
         };
-        end(around, &result, itself);
+        end(around, &result);
         result
     }
 }
 
 /// When a call is to be made again that has failed, if it is.
-fn next_at(attempts: Option<&Attempts<'_>>, failed: Option<&Error>) -> Option<Instant> {
-    attempts?.next_at(failed?)
+fn next_at<T, E: Undeclared>(
+    attempts: &mut Option<Attempts<'_>>,
+    result: &mut Result<T, E>,
+) -> Option<Instant> {
+    attempts.as_mut()?.next_at(result)
 }
 
 impl<Set: fmt::Debug> fmt::Debug for AsyncClient<Set> {
