@@ -60,6 +60,10 @@ pub(crate) use inbox::{Inbox, shrink_out};
 #[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
 pub(crate) use stream::{is_timeout, whole};
+#[cfg(all(feature = "tls", feature = "tokio"))]
+pub(crate) use tls::AsyncTlsListener;
+#[cfg(feature = "tls")]
+pub(crate) use tls::ClientSide;
 
 use crate::error::Result;
 use crate::limits::Limits;

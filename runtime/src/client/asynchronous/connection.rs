@@ -187,9 +187,11 @@ impl Connection {
             state.stale = number;
         }
         self.fail(&mut state, number, error, |delivery| match delivery {
-            // Whatever it was, such a call can be made again.
-            Delivery::NotSent => Error::new(ErrorKind::Closed, error.to_string()),
-            _ => Error::new(error.kind(), error.to_string()),
+            // Whatever it was, such a call can be made again, unless TLS is to blame.
+            Delivery::NotSent if error.kind() != ErrorKind::Tls => {
+                Error::new(ErrorKind::Closed, error.to_string())
+            }
+            _ => words::told(error),
         });
     }
 

@@ -241,7 +241,7 @@ impl<'a> Driver<'a> {
             return Ok(false);
         }
         // Where nothing is in flight, it has to be seen first whether anybody is there.
-        if link.is_idle(calls) && !self.stream.is_quiet() {
+        if link.is_idle(calls) && !self.stream.is_quiet(cx) {
             drop(state);
             return Err(Some(self.closed()));
         }

@@ -67,15 +67,16 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
     pub async fn connect(config: &ClientConfig) -> Result<Self> {
         let address = config.connect.parse::<Address>();
         let address = address.map_err(|error| config.origin.blame("client.connect", error))?;
+        let host = match &address {
+            Address::Tcp { host, .. } => Some(host.clone()),
+            _ => None,
+        };
         let (address, tcp) = (Arc::new(address), config.tcp);
-        Self::with_connector(
-            move || {
-                let address = Arc::clone(&address);
-                async move { dial::connect(&address, &tcp).await }
-            },
-            config,
-        )
-        .await
+        let connect = move || -> dial::Connecting {
+            let address = Arc::clone(&address);
+            Box::pin(async move { dial::connect(&address, &tcp).await })
+        };
+        Self::reconnecting(Box::new(connect), host.as_deref(), config).await
     }
 
     /// The same for connections that a function makes; [`ClientConfig::connect`] means nothing then. It
@@ -85,7 +86,17 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         F: Fn() -> C + Send + Sync + 'static,
         C: Future<Output = Result<AsyncStream>> + Send + 'static,
     {
-        let client = Self::new(Box::new(move || Box::pin(connect())), config, true)?;
+        let connect = move || -> dial::Connecting { Box::pin(connect()) };
+        Self::reconnecting(Box::new(connect), None, config).await
+    }
+
+    /// `host` is whom the function connects to, if that has a name.
+    async fn reconnecting(
+        connect: dial::Connect,
+        host: Option<&str>,
+        config: &ClientConfig,
+    ) -> Result<Self> {
+        let client = Self::new(connect, host, config, true)?;
         client.owner.connect().await?;
         Ok(client)
     }
@@ -93,17 +104,25 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
     /// A client over a stream that is connected already. When it has ended, calls fail with
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn over(stream: impl Into<AsyncStream>, config: &ClientConfig) -> Result<Self> {
-        Self::new(dial::once(stream.into()), config, false)
+        Self::new(dial::once(stream.into()), None, config, false)
     }
 
-    fn new(connect: dial::Connect, config: &ClientConfig, again: bool) -> Result<Self> {
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(unused_variables, reason = "only certificates have names")
+    )]
+    fn new(
+        connect: dial::Connect,
+        host: Option<&str>,
+        config: &ClientConfig,
+        again: bool,
+    ) -> Result<Self> {
         let (caller, wire) = Caller::configured(config)?;
         #[cfg(feature = "tls")]
-        if config.tls.is_some() {
-            let text = "an async client does not encrypt by itself; give it streams that do, by \
-                        `with_connector`";
-            return Err(config.origin.error("client.tls", text));
-        }
+        let connect = match config.client_side(host)? {
+            Some(side) => dial::secured(connect, side),
+            None => connect,
+        };
         if config.pool.is_some() {
             let text = "an async client has one connection, which its calls share";
             return Err(config.origin.error("client.pool", text));
