@@ -14,7 +14,7 @@ use crate::config::ClientConfig;
 use crate::error::Result;
 use crate::protocol::ProtocolSet;
 #[cfg(feature = "tls")]
-use crate::transport::TlsConnector;
+use crate::transport::LayerConnector;
 use crate::transport::{Address, AddressConnector, Connector, OneStream, Stream};
 
 impl<Set: ProtocolSet> Client<Set> {
@@ -81,7 +81,7 @@ impl<Set: ProtocolSet> Client<Set> {
         let (caller, wire) = Caller::configured(config)?;
         #[cfg(feature = "tls")]
         let connector = match config.client_side(host)? {
-            Some(side) => Box::new(TlsConnector::with(connector, side)),
+            Some(side) => Box::new(LayerConnector::new(connector, Arc::new(side))),
             None => connector,
         };
         let dialer = Arc::new(Dialer::new(connector, wire, config, backoff)?);

@@ -16,7 +16,7 @@ use crate::config::{
 use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(feature = "tls")]
-use crate::transport::ClientSide;
+use crate::transport::TlsClientSide;
 use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transport, Transports};
 
 /// How a client connects, and bounds what replies may cost.
@@ -214,7 +214,7 @@ impl ClientConfig {
     /// # Errors
     /// When a file cannot be read, or holds something else, or there is no name.
     #[cfg(feature = "tls")]
-    pub(crate) fn client_side(&self, host: Option<&str>) -> Result<Option<ClientSide>> {
+    pub(crate) fn client_side(&self, host: Option<&str>) -> Result<Option<TlsClientSide>> {
         let side = |tls: &ClientTls| tls.side(host, &self.origin);
         self.tls.as_ref().map(side).transpose()
     }

@@ -18,8 +18,7 @@ use crate::error::{Error, ErrorKind as Kind, Result};
 use crate::peer::Peer;
 #[cfg(feature = "tls")]
 use crate::peer::TlsPeer;
-#[cfg(feature = "tls")]
-use crate::transport::tls::AsyncTls;
+use crate::transport::layer::AsyncLayered;
 #[cfg(unix)]
 use crate::transport::unix;
 use crate::transport::{Address, TcpOptions, tcp};
@@ -35,8 +34,7 @@ enum Io {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
-    #[cfg(feature = "tls")]
-    Tls(Box<AsyncTls>),
+    Layered(Box<AsyncLayered>),
     Other(Box<dyn Both>),
 }
 
@@ -60,17 +58,15 @@ impl AsyncStream {
         &self.peer
     }
 
-    #[cfg(feature = "tls")]
-    pub(in crate::transport) fn tls_over(tls: AsyncTls, peer: Peer) -> Self {
-        let io = Io::Tls(Box::new(tls));
+    pub(in crate::transport) fn layered(layered: AsyncLayered, peer: Peer) -> Self {
+        let io = Io::Layered(Box::new(layered));
         Self { io, peer }
     }
 
     /// As [`Stream::is_handshaking`](crate::transport::Stream::is_handshaking).
     pub(crate) fn is_handshaking(&self) -> bool {
         match &self.io {
-            #[cfg(feature = "tls")]
-            Io::Tls(tls) => tls.is_handshaking(),
+            Io::Layered(layered) => layered.is_handshaking(),
             _ => false,
         }
     }
@@ -79,21 +75,16 @@ impl AsyncStream {
     #[cfg(feature = "tls")]
     pub(crate) fn tls(&self) -> Option<Arc<TlsPeer>> {
         match &self.io {
-            Io::Tls(tls) => tls.peer(),
+            Io::Layered(layered) => layered.tls(),
             _ => None,
         }
     }
 
     /// Whether it is open and has nothing to read. Asks the system, since the runtime may not have
     /// heard yet; what is no socket is taken to be quiet.
-    #[cfg_attr(
-        not(feature = "tls"),
-        allow(unused_variables, reason = "only TLS reads for it")
-    )]
     pub(crate) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
         let socket = match &mut self.io {
-            #[cfg(feature = "tls")]
-            Io::Tls(tls) => return tls.is_quiet(cx),
+            Io::Layered(layered) => return layered.is_quiet(cx),
             Io::Tcp(stream) => SockRef::from(&*stream),
             #[cfg(unix)]
             Io::Unix(stream) => SockRef::from(&*stream),
@@ -118,17 +109,15 @@ impl AsyncStream {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> io::Result<usize> {
-        #[cfg(feature = "tls")]
-        if let Io::Tls(tls) = &mut self.io {
-            return tls.read_now(cx, buffer);
+        if let Io::Layered(layered) = &mut self.io {
+            return layered.read_now(cx, buffer);
         }
         let mut buffer = ReadBuf::new(buffer);
         let read = match &mut self.io {
             Io::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
             #[cfg(unix)]
             Io::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
-            #[cfg(feature = "tls")]
-            Io::Tls(_) => unreachable!("it has just been read from"),
+            Io::Layered(_) => unreachable!("it has just been read from"),
             Io::Other(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
         };
         now(read)?;
@@ -141,8 +130,7 @@ impl AsyncStream {
             Io::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             #[cfg(unix)]
             Io::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
-            #[cfg(feature = "tls")]
-            Io::Tls(tls) => Poll::Ready(tls.write_now(cx, bytes)),
+            Io::Layered(layered) => Poll::Ready(layered.write_now(cx, bytes)),
             Io::Other(stream) => Pin::new(stream).poll_write(cx, bytes),
         })?;
         if written == 0 && !bytes.is_empty() {
@@ -154,8 +142,7 @@ impl AsyncStream {
     /// Hands over what the stream has kept; the same.
     pub(crate) fn flush_now(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         match &mut self.io {
-            #[cfg(feature = "tls")]
-            Io::Tls(tls) => tls.flush_now(cx),
+            Io::Layered(layered) => layered.flush_now(cx),
             Io::Other(stream) => now(Pin::new(stream).poll_flush(cx)),
             _ => Ok(()),
         }

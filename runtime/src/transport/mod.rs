@@ -24,6 +24,7 @@ mod event;
 pub mod file;
 mod framed;
 mod inbox;
+mod layer;
 mod memory;
 mod registry;
 mod resolve;
@@ -58,12 +59,13 @@ pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
 pub(crate) use event::Listeners;
 pub(crate) use inbox::{Inbox, shrink_out};
 #[cfg(feature = "tokio")]
+pub(crate) use layer::{AsyncLayerListener, handshake};
+pub(crate) use layer::{LayerConnector, LayerListener};
+#[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
 pub(crate) use stream::{is_timeout, whole};
-#[cfg(all(feature = "tls", feature = "tokio"))]
-pub(crate) use tls::AsyncTlsListener;
 #[cfg(feature = "tls")]
-pub(crate) use tls::ClientSide;
+pub(crate) use tls::{TlsClientSide, TlsServerSide};
 
 use crate::error::Result;
 use crate::limits::Limits;

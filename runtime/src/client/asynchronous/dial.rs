@@ -16,9 +16,9 @@ use crate::config::ClientConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::WireProtocol;
-#[cfg(feature = "tls")]
-use crate::transport::ClientSide;
 use crate::transport::{Address, AsyncStream, TcpOptions, Transport, refused};
+#[cfg(feature = "tls")]
+use crate::transport::{TlsClientSide, handshake};
 
 /// Makes a connection.
 pub(super) type Connect = Box<dyn Fn() -> Connecting + Send + Sync>;
@@ -75,11 +75,11 @@ pub(super) fn once(stream: AsyncStream) -> Connect {
 
 /// The same with TLS around its streams.
 #[cfg(feature = "tls")]
-pub(super) fn secured(connect: Connect, side: ClientSide) -> Connect {
+pub(super) fn secured(connect: Connect, side: TlsClientSide) -> Connect {
     let side = Arc::new(side);
     Box::new(move || {
         let (below, side) = (connect(), Arc::clone(&side));
-        Box::pin(async move { side.handshake(below.await?).await })
+        Box::pin(async move { handshake(&*side, below.await?).await })
     })
 }
 

@@ -7,6 +7,8 @@ pub use model::{Dispatch, Model};
 pub use timeouts::ServerTimeouts;
 
 use std::path::Path;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::thread;
 
 #[cfg(feature = "tls")]
@@ -19,9 +21,9 @@ use crate::config::{EXAMPLE, ReplyOrder, WIRE_MAX, check_limits, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(all(feature = "tls", feature = "tokio"))]
-use crate::transport::{AsyncListener, AsyncTlsListener};
+use crate::transport::{AsyncLayerListener, AsyncListener};
 #[cfg(feature = "tls")]
-use crate::transport::{Listener, TlsListener};
+use crate::transport::{LayerListener, Listener, TlsServerSide};
 use crate::transport::{TcpOptions, Transports};
 
 const WORKERS_MAX: usize = 4096;
@@ -270,10 +272,8 @@ impl ServerConfig {
         let Some(tls) = &self.tls else {
             return Ok(listener);
         };
-        Ok(Box::new(TlsListener::new(
-            listener,
-            tls.load(&self.origin)?,
-        )))
+        let side = TlsServerSide(tls.load(&self.origin)?);
+        Ok(Box::new(LayerListener::new(listener, Arc::new(side))))
     }
 
     /// The same for one that does not block.
@@ -285,10 +285,8 @@ impl ServerConfig {
         let Some(tls) = &self.tls else {
             return Ok(listener);
         };
-        Ok(Box::new(AsyncTlsListener::new(
-            listener,
-            tls.load(&self.origin)?,
-        )))
+        let side = TlsServerSide(tls.load(&self.origin)?);
+        Ok(Box::new(AsyncLayerListener::new(listener, Arc::new(side))))
     }
 
     pub(crate) fn workers_or_default(&self) -> usize {

@@ -13,7 +13,7 @@ use crate::config::tls::danger::AnyCertificate;
 use crate::config::tls::{VERSIONS, file, folder, pem, provider, resolve, versions};
 use crate::error::Result;
 use crate::peer::TlsVersion;
-use crate::transport::ClientSide;
+use crate::transport::TlsClientSide;
 
 const CA: &str = "client.tls.ca";
 const CERTIFICATE: &str = "client.tls.certificate";
@@ -127,7 +127,7 @@ impl ClientTls {
         &self,
         host: Option<&str>,
         origin: &Origin,
-    ) -> Result<ClientSide> {
+    ) -> Result<TlsClientSide> {
         let config = match &self.ready {
             Some(ready) => Arc::clone(ready),
             None => Arc::new(self.load(origin)?),
@@ -148,7 +148,7 @@ impl ClientTls {
                 "danger_accept_any_certificate: nobody verifies whom this client talks to"
             );
         }
-        ClientSide::new(config, name).map_err(|error| origin.blame(key, error))
+        TlsClientSide::new(config, name).map_err(|error| origin.blame(key, error))
     }
 
     fn load(&self, origin: &Origin) -> Result<rustls::ClientConfig> {

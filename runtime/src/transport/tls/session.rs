@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustls::{Connection, ProtocolVersion};
 
 use crate::peer::{TlsPeer, TlsVersion};
+use crate::transport::layer::Layer;
 use crate::transport::tls::fault;
 
 /// Ciphertext that waits to be written; a session takes no more plaintext before some of it is.
@@ -39,12 +40,23 @@ impl Session {
         }
     }
 
-    /// Brings plaintext that is here: 0 bytes after the peer has said goodbye, and `None` when there
-    /// is none yet.
-    ///
-    /// # Errors
-    /// What ended the session, when there will be no more.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
+    fn plaintext(&mut self, buffer: &mut [u8]) -> usize {
+        // It fails when there is none.
+        self.tls.reader().read(buffer).unwrap_or(0)
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        if self.begun < self.first.len() {
+            let room = &mut self.first[self.begun..];
+            let more = room.len().min(bytes.len());
+            room[..more].copy_from_slice(&bytes[..more]);
+            self.begun += more;
+        }
+    }
+}
+
+impl Layer for Session {
+    fn read(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
         if !self.kept.is_empty() {
             let read = self.kept.read(buffer);
             if self.kept.is_empty() {
@@ -58,13 +70,9 @@ impl Session {
         }
     }
 
-    /// Takes ciphertext from the front of the buffer, puts plaintext there instead, and says how
-    /// much. What finds no room is brought by [`read`](Self::read), and so are errors. Only called
-    /// when there is nothing to read.
-    ///
     /// Plaintext never overtakes ciphertext that is still to be taken, and what piles up meanwhile
     /// is less than one record, which is what `rustls` allows.
-    pub(super) fn take(&mut self, buffer: &mut [u8], arrived: usize) -> usize {
+    fn take(&mut self, buffer: &mut [u8], arrived: usize) -> usize {
         self.remember(&buffer[..arrived]);
         let (mut taken, mut filled) = (0, 0);
         while taken < arrived {
@@ -92,32 +100,15 @@ impl Session {
         filled
     }
 
-    fn plaintext(&mut self, buffer: &mut [u8]) -> usize {
-        // It fails when there is none.
-        self.tls.reader().read(buffer).unwrap_or(0)
-    }
-
-    fn remember(&mut self, bytes: &[u8]) {
-        if self.begun < self.first.len() {
-            let room = &mut self.first[self.begun..];
-            let more = room.len().min(bytes.len());
-            room[..more].copy_from_slice(&bytes[..more]);
-            self.begun += more;
-        }
-    }
-
-    /// Keeps plaintext for the next read.
-    pub(super) fn keep(&mut self, bytes: &[u8]) {
+    fn keep(&mut self, bytes: &[u8]) {
         self.kept.extend(bytes);
     }
 
-    /// Notes that the stream below has ended.
-    pub(super) fn end(&mut self) {
+    fn end(&mut self) {
         self.ended = true;
     }
 
-    /// Fails with what ended the session, if something has.
-    pub(super) fn check(&self) -> io::Result<()> {
+    fn check(&self) -> io::Result<()> {
         if let Some(error) = &self.error {
             let client = matches!(self.tls, Connection::Client(_));
             let error = fault::explain(error, client, &self.first[..self.begun]);
@@ -134,62 +125,51 @@ impl Session {
         Ok(())
     }
 
-    /// Encrypts as much as there is room for, and says how much.
-    pub(super) fn encrypt(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check()?;
         self.tls.writer().write(bytes)
     }
 
-    /// Hands over ciphertext, once.
-    pub(super) fn write_to(&mut self, out: &mut dyn Write) -> io::Result<()> {
+    fn write_to(&mut self, out: &mut dyn Write) -> io::Result<()> {
         match self.tls.write_tls(out)? {
             0 => Err(io::ErrorKind::WriteZero.into()),
             _ => Ok(()),
         }
     }
 
-    /// Whether there is ciphertext to hand over.
-    pub(super) fn wants_write(&self) -> bool {
+    fn wants_write(&self) -> bool {
         self.tls.wants_write()
     }
 
-    pub(super) fn is_handshaking(&self) -> bool {
+    fn is_handshaking(&self) -> bool {
         self.tls.is_handshaking()
     }
 
-    pub(super) fn has_failed(&self) -> bool {
+    fn has_failed(&self) -> bool {
         self.error.is_some()
     }
 
-    /// Whether a read would bring something: plaintext, or the end.
-    pub(super) fn has_news(&mut self) -> bool {
-        self.has_plaintext() || self.error.is_some() || self.is_over()
-    }
-
-    pub(super) fn has_plaintext(&mut self) -> bool {
+    fn has_content(&mut self) -> bool {
         use io::BufRead;
 
         let more = |bytes: &[u8]| !bytes.is_empty();
         !self.kept.is_empty() || self.tls.reader().fill_buf().is_ok_and(more)
     }
 
-    /// Whether the peer will send no more.
-    pub(super) fn is_over(&mut self) -> bool {
+    fn is_over(&mut self) -> bool {
         use io::BufRead;
 
         let none = |bytes: &[u8]| bytes.is_empty();
         self.ended || self.tls.reader().fill_buf().is_ok_and(none)
     }
 
-    /// Makes the goodbye, unless something has gone wrong or there is nobody yet to say it to.
-    pub(super) fn say_goodbye(&mut self) {
+    fn say_goodbye(&mut self) {
         if !self.is_handshaking() && self.error.is_none() {
             self.tls.send_close_notify();
         }
     }
 
-    /// Who the peer is, once that is known.
-    pub(super) fn peer(&self) -> Option<Arc<TlsPeer>> {
+    fn tls(&self) -> Option<Arc<TlsPeer>> {
         if self.is_handshaking() {
             return None;
         }

@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
 
+use crate::transport::layer::LayerStream;
 use crate::transport::stream::is_timeout;
-use crate::transport::tls::stream::TlsStream;
+use crate::transport::tls::session::Session;
 use crate::transport::{MemoryStream, ReadHalf, Split, Stream, WriteHalf};
 
 const SOON: Duration = Duration::from_millis(20);
 const AGES: Duration = Duration::from_secs(20);
 
 /// A client and a server, before their handshake.
-fn unmet(capacity: usize) -> (TlsStream, TlsStream) {
+fn unmet(capacity: usize) -> (LayerStream, LayerStream) {
     let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
@@ -38,13 +39,13 @@ fn unmet(capacity: usize) -> (TlsStream, TlsStream) {
     let server = ServerConnection::new(Arc::new(server)).unwrap();
     let (near, far) = MemoryStream::pair_with_capacity(capacity);
     (
-        TlsStream::new(Box::new(near), client),
-        TlsStream::new(Box::new(far), server),
+        LayerStream::new(Box::new(near), Box::new(Session::new(client.into()))),
+        LayerStream::new(Box::new(far), Box::new(Session::new(server.into()))),
     )
 }
 
 /// The same after it.
-fn met(capacity: usize) -> (TlsStream, TlsStream) {
+fn met(capacity: usize) -> (LayerStream, LayerStream) {
     let (mut client, mut server) = unmet(capacity);
     thread::scope(|scope| {
         scope.spawn(|| client.handshake(AGES).unwrap());
@@ -169,7 +170,7 @@ fn there_is_a_bound_on_what_waits_to_be_written() {
     drop(server);
 }
 
-fn halves(stream: TlsStream) -> (Box<dyn ReadHalf>, Box<dyn WriteHalf>) {
+fn halves(stream: LayerStream) -> (Box<dyn ReadHalf>, Box<dyn WriteHalf>) {
     match Box::new(stream).split() {
         Split::Halves(reader, writer) => (reader, writer),
         Split::Whole(_) => panic!("memory can be taken apart"),

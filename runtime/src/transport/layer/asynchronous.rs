@@ -1,39 +1,37 @@
-//! Encrypted streams of tokio, by the same sessions.
+//! Streams of tokio with a layer.
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use rustls::{Connection, ServerConfig, ServerConnection};
-
 use crate::error::Result;
+#[cfg(feature = "tls")]
 use crate::peer::TlsPeer;
-use crate::transport::tls::connector::ClientSide;
-use crate::transport::tls::session::Session;
+use crate::transport::layer::{ClientSide, Layer, ServerSide};
 use crate::transport::{Address, AsyncListener, AsyncStream};
 
 /// Smaller buffers are not read into: a record would take too many reads.
 const BUFFER_MIN: usize = 4096;
 
-/// A TLS session and what it goes over. Its reads and writes are those of [`AsyncStream`].
-pub(in crate::transport) struct AsyncTls {
+/// A layer and what it goes over. Its reads and writes are those of [`AsyncStream`].
+pub(in crate::transport) struct AsyncLayered {
     below: AsyncStream,
-    session: Session,
+    layer: Box<dyn Layer>,
 }
 
-impl AsyncTls {
-    fn new(below: AsyncStream, tls: impl Into<Connection>) -> Self {
-        let session = Session::new(tls.into());
-        Self { below, session }
+impl AsyncLayered {
+    fn new(below: AsyncStream, layer: Box<dyn Layer>) -> Self {
+        Self { below, layer }
     }
 
     pub(in crate::transport) fn is_handshaking(&self) -> bool {
-        self.session.is_handshaking()
+        self.layer.is_handshaking() || self.below.is_handshaking()
     }
 
-    pub(in crate::transport) fn peer(&self) -> Option<Arc<TlsPeer>> {
-        self.session.peer()
+    #[cfg(feature = "tls")]
+    pub(in crate::transport) fn tls(&self) -> Option<Arc<TlsPeer>> {
+        self.layer.tls().or_else(|| self.below.tls())
     }
 
     pub(in crate::transport) fn read_now(
@@ -44,12 +42,12 @@ impl AsyncTls {
         loop {
             // A peer that cannot be written to may still have said why.
             let _ = self.flush_now(cx);
-            if let Some(read) = self.session.read(buffer) {
+            if let Some(read) = self.layer.read(buffer) {
                 return read;
             }
             match self.pull(cx, buffer)? {
                 0 => {}
-                plaintext => return Ok(plaintext),
+                content => return Ok(content),
             }
         }
     }
@@ -59,10 +57,10 @@ impl AsyncTls {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> io::Result<usize> {
-        let mut taken = self.session.encrypt(bytes)?;
+        let mut taken = self.layer.put(bytes)?;
         if taken == 0 && !bytes.is_empty() {
             self.flush_now(cx)?;
-            taken = self.session.encrypt(bytes)?;
+            taken = self.layer.put(bytes)?;
         }
         match self.flush_now(cx) {
             // What is left goes with the next write, or when it is flushed.
@@ -71,53 +69,53 @@ impl AsyncTls {
         }
     }
 
-    /// Writes all ciphertext that there is.
+    /// Writes all raw bytes that there is.
     pub(in crate::transport) fn flush_now(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let Self { below, session } = self;
-        while session.wants_write() {
-            session.write_to(&mut Now(below, cx))?;
+        let Self { below, layer } = self;
+        while layer.wants_write() {
+            layer.write_to(&mut Now(below, cx))?;
         }
         below.flush_now(cx)
     }
 
-    /// Reads ciphertext once, and returns how much plaintext is in the buffer now. 0 means that the
-    /// session has to be asked. Only called when that has nothing to read.
+    /// Reads raw bytes once, and returns how much content is in the buffer now. 0 means that the
+    /// layer has to be asked. Only called when that has nothing to read.
     fn pull(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.len() < BUFFER_MIN {
             let buffer = &mut [0; BUFFER_MIN];
-            let plaintext = self.pull(cx, buffer)?;
-            self.session.keep(&buffer[..plaintext]);
+            let content = self.pull(cx, buffer)?;
+            self.layer.keep(&buffer[..content]);
             return Ok(0);
         }
         let arrived = self.below.read_now(cx, buffer)?;
         if arrived == 0 {
-            self.session.end();
+            self.layer.end();
         }
-        let plaintext = self.session.take(buffer, arrived);
-        if self.session.has_failed() {
+        let content = self.layer.take(buffer, arrived);
+        if self.layer.has_failed() {
             // The peer is told why, if there is room.
             let _ = self.flush_now(cx);
         }
-        Ok(plaintext)
+        Ok(content)
     }
 
     /// As [`AsyncStream::is_quiet`].
     pub(in crate::transport) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
         loop {
-            if self.session.has_plaintext() {
+            if self.layer.has_content() {
                 return false;
             }
-            if self.session.has_failed() {
+            if self.layer.has_failed() {
                 // So the next call is told why.
                 return true;
             }
-            if self.session.is_over() {
+            if self.layer.is_over() {
                 return false;
             }
             if self.below.is_quiet(cx) {
                 return true;
             }
-            // Only the end, or messages of TLS's own.
+            // Only the end, or messages of the layer's own.
             match self.pull(cx, &mut []) {
                 Ok(_) => {}
                 Err(error) => return error.kind() == ErrorKind::WouldBlock,
@@ -128,8 +126,8 @@ impl AsyncTls {
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let step = self.flush_now(cx).and_then(|()| {
-                self.session.check()?;
-                if self.session.is_handshaking() {
+                self.layer.check()?;
+                if self.layer.is_handshaking() {
                     return self.pull(cx, &mut []).map(|_| false);
                 }
                 Ok(true)
@@ -145,14 +143,14 @@ impl AsyncTls {
 }
 
 /// Says goodbye, as far as that needs no waiting.
-impl Drop for AsyncTls {
+impl Drop for AsyncLayered {
     fn drop(&mut self) {
-        self.session.say_goodbye();
+        self.layer.say_goodbye();
         let _ = self.flush_now(&mut Context::from_waker(Waker::noop()));
     }
 }
 
-/// The stream below, for a session that writes to it.
+/// The stream below, for a layer that writes to it.
 struct Now<'a, 'c, 'w>(&'a mut AsyncStream, &'c mut Context<'w>);
 
 impl Write for Now<'_, '_, '_> {
@@ -165,32 +163,25 @@ impl Write for Now<'_, '_, '_> {
     }
 }
 
-impl AsyncStream {
-    /// The same, encrypted. The handshake is made as it is read and written.
-    fn secured(self, tls: impl Into<Connection>) -> Self {
-        let peer = self.peer().clone();
-        Self::tls_over(AsyncTls::new(self, tls), peer)
-    }
-}
-
-/// Makes encrypted streams of those that another listener takes.
-pub(crate) struct AsyncTlsListener {
+/// Puts a layer around what another listener takes.
+pub(crate) struct AsyncLayerListener {
     below: Box<dyn AsyncListener>,
-    config: Arc<ServerConfig>,
+    side: Arc<dyn ServerSide>,
 }
 
-impl AsyncTlsListener {
-    pub(crate) fn new(below: Box<dyn AsyncListener>, config: Arc<ServerConfig>) -> Self {
-        Self { below, config }
+impl AsyncLayerListener {
+    pub(crate) fn new(below: Box<dyn AsyncListener>, side: Arc<dyn ServerSide>) -> Self {
+        Self { below, side }
     }
 }
 
-impl AsyncListener for AsyncTlsListener {
+impl AsyncListener for AsyncLayerListener {
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<AsyncStream>> {
         let accepted = self.below.poll_accept(cx)?;
         accepted.map(|stream| {
-            let session = ServerConnection::new(Arc::clone(&self.config));
-            Ok(stream.secured(session.map_err(io::Error::other)?))
+            let peer = stream.peer().clone();
+            let layered = AsyncLayered::new(stream, self.side.layer()?);
+            Ok(AsyncStream::layered(layered, peer))
         })
     }
 
@@ -199,18 +190,19 @@ impl AsyncListener for AsyncTlsListener {
     }
 }
 
-impl ClientSide {
-    /// Makes the handshake over a stream.
-    pub(crate) async fn handshake(&self, below: AsyncStream) -> Result<AsyncStream> {
-        let peer = below.peer().clone();
-        let shaken = async {
-            let mut stream = AsyncTls::new(below, self.session()?);
-            poll_fn(|cx| stream.poll_handshake(cx)).await?;
-            Ok(stream)
-        };
-        match shaken.await {
-            Ok(stream) => Ok(AsyncStream::tls_over(stream, peer)),
-            Err(error) => Err(self.failed(&peer, error)),
-        }
+/// Makes the handshake of a client over a stream.
+///
+/// # Errors
+/// What has gone wrong, in words.
+pub(crate) async fn handshake(side: &dyn ClientSide, below: AsyncStream) -> Result<AsyncStream> {
+    let peer = below.peer().clone();
+    let shaken = async {
+        let mut stream = AsyncLayered::new(below, side.layer()?);
+        poll_fn(|cx| stream.poll_handshake(cx)).await?;
+        Ok(stream)
+    };
+    match shaken.await {
+        Ok(stream) => Ok(AsyncStream::layered(stream, peer)),
+        Err(error) => Err(side.failed(&peer, error)),
     }
 }

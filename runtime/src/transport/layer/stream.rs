@@ -1,4 +1,4 @@
-//! A stream that is encrypted.
+//! A stream with a layer.
 
 use std::io::{self, Read, Write};
 use std::mem;
@@ -6,24 +6,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rustls::Connection;
 
-use crate::peer::{Peer, TlsPeer};
+use crate::peer::Peer;
+#[cfg(feature = "tls")]
+use crate::peer::TlsPeer;
+use crate::transport::layer::halves::{Reader, Writer};
+use crate::transport::layer::incoming::{self, Patience, Pulled, pull};
+use crate::transport::layer::{GOODBYE, Layer};
 use crate::transport::stream::is_timeout;
-use crate::transport::tls::GOODBYE;
-use crate::transport::tls::halves::{TlsReader, TlsWriter};
-use crate::transport::tls::incoming::{self, Patience, Pulled, pull};
-use crate::transport::tls::session::Session;
 use crate::transport::{Closer, MemoryStream, Readiness, Split, Stream};
 
 /// How long the messages of a handshake may wait for room, however impatient the reader is: few who
 /// wait for something to read can also wait for room. There nearly always is some at once.
 const FLIGHT: Duration = Duration::from_secs(1);
 
-pub(super) struct TlsStream {
-    pub(super) below: Box<dyn Stream>,
+pub(in crate::transport) struct LayerStream {
+    pub(in crate::transport) below: Box<dyn Stream>,
     /// Its own alone, until it is taken apart.
-    session: Arc<Mutex<Session>>,
+    layer: Arc<Mutex<Box<dyn Layer>>>,
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
     nonblocking: bool,
@@ -31,11 +31,11 @@ pub(super) struct TlsStream {
     full: bool,
 }
 
-impl TlsStream {
-    pub(super) fn new(below: Box<dyn Stream>, tls: impl Into<Connection>) -> Self {
+impl LayerStream {
+    pub(in crate::transport) fn new(below: Box<dyn Stream>, layer: Box<dyn Layer>) -> Self {
         Self {
             below,
-            session: Arc::new(Mutex::new(Session::new(tls.into()))),
+            layer: Arc::new(Mutex::new(layer)),
             read_timeout: None,
             write_timeout: None,
             nonblocking: false,
@@ -44,35 +44,35 @@ impl TlsStream {
     }
 
     /// Makes the handshake, for which there is so much time.
-    pub(super) fn handshake(&mut self, timeout: Duration) -> io::Result<()> {
+    pub(in crate::transport) fn handshake(&mut self, timeout: Duration) -> io::Result<()> {
         let patience = Patience::new(Some(timeout));
         loop {
             self.send(patience.left()?)?;
-            let session = self.session.lock();
-            session.check()?;
-            if !session.is_handshaking() {
+            let layer = self.layer.lock();
+            layer.check()?;
+            if !layer.is_handshaking() {
                 return Ok(());
             }
-            drop(session);
+            drop(layer);
             self.pull(&mut [], patience.left()?)?;
         }
     }
 
     fn pull(&mut self, buffer: &mut [u8], wait: Option<Duration>) -> io::Result<usize> {
-        let pulled = pull(&self.session, &mut self.below, buffer, wait);
+        let pulled = pull(&self.layer, &mut self.below, buffer, wait);
         self.full = pulled.as_ref().is_ok_and(|pulled| pulled.full);
-        let Pulled { plaintext, .. } = pulled?;
-        if self.session.lock().has_failed() {
+        let Pulled { content, .. } = pulled?;
+        if self.layer.lock().has_failed() {
             // The peer is told why, if there is room.
             let _ = self.send(Some(GOODBYE));
         }
-        Ok(plaintext)
+        Ok(content)
     }
 
-    /// Writes all ciphertext that there is.
+    /// Writes all raw bytes that there is.
     fn send(&mut self, wait: Option<Duration>) -> io::Result<()> {
-        let mut session = self.session.lock();
-        if !session.wants_write() {
+        let mut layer = self.layer.lock();
+        if !layer.wants_write() {
             return Ok(());
         }
         let patience = Patience::new(wait);
@@ -81,10 +81,10 @@ impl TlsStream {
             if !self.nonblocking {
                 self.below.set_write_timeout(wait)?;
             }
-            match session.write_to(&mut self.below) {
+            match layer.write_to(&mut self.below) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
-                Ok(()) if !session.wants_write() => return self.below.flush(),
+                Ok(()) if !layer.wants_write() => return self.below.flush(),
                 Ok(()) => {}
             }
             wait = patience.left()?;
@@ -92,12 +92,12 @@ impl TlsStream {
     }
 }
 
-impl Read for TlsStream {
+impl Read for LayerStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // What is brought from the session says nothing of the stream below, and whoever polls has
+        // What is brought from the layer says nothing of the stream below, and whoever polls has
         // perhaps been told for the last time that there is something.
         self.full = true;
-        if let Some(read) = self.session.lock().read(buffer) {
+        if let Some(read) = self.layer.lock().read(buffer) {
             return read;
         }
         let timeout = self.read_timeout.filter(|_| !self.nonblocking);
@@ -111,9 +111,9 @@ impl Read for TlsStream {
             flight = self.is_handshaking();
             match self.pull(buffer, wait?)? {
                 0 => {}
-                plaintext => return Ok(plaintext),
+                content => return Ok(content),
             }
-            if let Some(read) = self.session.lock().read(buffer) {
+            if let Some(read) = self.layer.lock().read(buffer) {
                 return read;
             }
             wait = patience.left();
@@ -121,13 +121,13 @@ impl Read for TlsStream {
     }
 }
 
-impl Write for TlsStream {
+impl Write for LayerStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let patience = Patience::new(self.write_timeout);
-        let mut taken = self.session.lock().encrypt(bytes)?;
+        let mut taken = self.layer.lock().put(bytes)?;
         if taken == 0 && !bytes.is_empty() {
             self.send(self.write_timeout)?;
-            taken = self.session.lock().encrypt(bytes)?;
+            taken = self.layer.lock().put(bytes)?;
         }
         match patience.left().and_then(|left| self.send(left)) {
             // What is left goes with the next write, or `flush`.
@@ -141,7 +141,7 @@ impl Write for TlsStream {
     }
 }
 
-impl Stream for TlsStream {
+impl Stream for LayerStream {
     fn peer(&self) -> Peer {
         self.below.peer()
     }
@@ -163,19 +163,25 @@ impl Stream for TlsStream {
     }
 
     fn has_more(&self) -> bool {
-        (self.nonblocking && self.full) || self.session.lock().has_news() || self.below.has_more()
+        if (self.nonblocking && self.full) || self.below.has_more() {
+            return true;
+        }
+        // Content, or the end.
+        let mut layer = self.layer.lock();
+        layer.has_content() || layer.has_failed() || layer.is_over()
     }
 
     fn wants_write(&self) -> bool {
-        self.session.lock().wants_write() || self.below.wants_write()
+        self.layer.lock().wants_write() || self.below.wants_write()
     }
 
     fn is_handshaking(&self) -> bool {
-        self.session.lock().is_handshaking()
+        self.layer.lock().is_handshaking() || self.below.is_handshaking()
     }
 
+    #[cfg(feature = "tls")]
     fn tls(&self) -> Option<Arc<TlsPeer>> {
-        self.session.lock().peer()
+        self.layer.lock().tls().or_else(|| self.below.tls())
     }
 
     fn closer(&self) -> Closer {
@@ -183,7 +189,7 @@ impl Stream for TlsStream {
     }
 
     fn is_quiet(&mut self) -> bool {
-        incoming::is_quiet(&self.session, &mut self.below)
+        incoming::is_quiet(&self.layer, &mut self.below)
     }
 
     fn readiness(&self) -> Readiness<'_> {
@@ -204,18 +210,18 @@ impl Stream for TlsStream {
                 Split::Whole(self)
             }
             Split::Halves(reader, writer) => Split::Halves(
-                Box::new(TlsReader::new(Arc::clone(&self.session), reader)),
-                Box::new(TlsWriter::new(Arc::clone(&self.session), writer)),
+                Box::new(Reader::new(Arc::clone(&self.layer), reader)),
+                Box::new(Writer::new(Arc::clone(&self.layer), writer)),
             ),
         }
     }
 }
 
 /// Says goodbye, as far as that needs no waiting.
-impl Drop for TlsStream {
+impl Drop for LayerStream {
     fn drop(&mut self) {
-        if Arc::strong_count(&self.session) == 1 {
-            self.session.lock().say_goodbye();
+        if Arc::strong_count(&self.layer) == 1 {
+            self.layer.lock().say_goodbye();
             let _ = self.send(Some(GOODBYE));
         }
     }

@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::transport::tls::session::Session;
+use crate::transport::layer::{GOODBYE, Layer};
 use crate::transport::{ReadHalf, Stream};
 
 /// Smaller buffers are not read into: a record would take too many reads.
 const BUFFER_MIN: usize = 4096;
 
-/// Reads to find out whether nothing but TLS's own messages has arrived. A peer that sends more of
+/// Reads to find out whether nothing but the layer's own messages has arrived. A peer that sends more of
 /// them has something to say.
 const READS_MAX: usize = 16;
 
-/// What is read from: ciphertext.
+/// What is read from: raw bytes.
 pub(super) trait Source {
     /// Reads once; no time is for ever, or as long as a nonblocking stream does.
     fn read_once(&mut self, buffer: &mut [u8], wait: Option<Duration>) -> io::Result<usize>;
@@ -45,60 +45,60 @@ impl Source for Box<dyn ReadHalf> {
     }
 }
 
-/// What a read of ciphertext came to.
+/// What a read of raw bytes came to.
 pub(super) struct Pulled {
-    /// How much plaintext is in the buffer now. 0 means that the session has to be asked.
-    pub(super) plaintext: usize,
+    /// How much content is in the buffer now. 0 means that the layer has to be asked.
+    pub(super) content: usize,
     /// The stream below may have more.
     pub(super) full: bool,
 }
 
-/// Reads ciphertext once and hands it to the session, which is not locked while it waits. Only
-/// called when the session has nothing to read.
+/// Reads raw bytes once and hands them to the layer, which is not locked while it waits. Only
+/// called when the layer has nothing to read.
 pub(super) fn pull(
-    session: &Mutex<Session>,
+    layer: &Mutex<Box<dyn Layer>>,
     source: &mut impl Source,
     buffer: &mut [u8],
     wait: Option<Duration>,
 ) -> io::Result<Pulled> {
     if buffer.len() < BUFFER_MIN {
-        return pull_apart(session, source, wait);
+        return pull_apart(layer, source, wait);
     }
     let arrived = source.read_once(buffer, wait)?;
-    let mut session = session.lock();
+    let mut layer = layer.lock();
     if arrived == 0 {
-        session.end();
+        layer.end();
     }
     Ok(Pulled {
-        plaintext: session.take(buffer, arrived),
+        content: layer.take(buffer, arrived),
         full: arrived == buffer.len(),
     })
 }
 
-/// The same with a buffer of its own. The session keeps the plaintext.
+/// The same with a buffer of its own. The layer keeps the content.
 fn pull_apart(
-    session: &Mutex<Session>,
+    layer: &Mutex<Box<dyn Layer>>,
     source: &mut impl Source,
     wait: Option<Duration>,
 ) -> io::Result<Pulled> {
     let buffer = &mut [0; BUFFER_MIN];
-    let pulled = pull(session, source, buffer, wait)?;
-    session.lock().keep(&buffer[..pulled.plaintext]);
+    let pulled = pull(layer, source, buffer, wait)?;
+    layer.lock().keep(&buffer[..pulled.content]);
     Ok(Pulled {
-        plaintext: 0,
+        content: 0,
         ..pulled
     })
 }
 
-/// Whether the connection is open and has nothing to read, without waiting. TLS's own messages are
+/// Whether the connection is open and has nothing to read, without waiting. The layer's own messages are
 /// taken in on the way.
 ///
-/// A session that has failed counts as quiet: so the next call is told why, where otherwise a
+/// A layer that has failed counts as quiet: so the next call is told why, where otherwise a
 /// client would just connect again.
-pub(super) fn is_quiet(session: &Mutex<Session>, source: &mut impl Source) -> bool {
+pub(super) fn is_quiet(layer: &Mutex<Box<dyn Layer>>, source: &mut impl Source) -> bool {
     for _ in 0..READS_MAX {
-        let mut now = session.lock();
-        if now.has_plaintext() {
+        let mut now = layer.lock();
+        if now.has_content() {
             return false;
         }
         if now.has_failed() {
@@ -112,7 +112,7 @@ pub(super) fn is_quiet(session: &Mutex<Session>, source: &mut impl Source) -> bo
             return true;
         }
         // There is something, so this does not wait.
-        if pull_apart(session, source, Some(super::GOODBYE)).is_err() {
+        if pull_apart(layer, source, Some(GOODBYE)).is_err() {
             return false;
         }
     }
