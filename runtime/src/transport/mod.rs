@@ -34,6 +34,8 @@ mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 mod unix;
+#[cfg(feature = "zlib")]
+mod zlib;
 
 pub use address::Address;
 #[cfg(feature = "tokio")]

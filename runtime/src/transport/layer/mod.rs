@@ -15,6 +15,8 @@
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
+#[cfg(feature = "zlib")]
+mod coded;
 mod halves;
 mod incoming;
 mod side;
@@ -24,6 +26,8 @@ mod stream;
 pub(in crate::transport) use asynchronous::AsyncLayered;
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::{AsyncLayerListener, handshake};
+#[cfg(feature = "zlib")]
+pub(in crate::transport) use coded::{Coded, Coding};
 pub(crate) use side::{ClientSide, LayerConnector, LayerListener, ServerSide};
 pub(super) use stream::LayerStream;
 
