@@ -23,6 +23,8 @@ mod detect;
 mod event;
 pub mod file;
 mod framed;
+#[cfg(feature = "http")]
+mod http;
 mod inbox;
 mod layer;
 mod memory;
@@ -79,6 +81,12 @@ use crate::protocol::WireProtocol;
 pub trait Transport: Send + Sync {
     /// The two halves for one new connection.
     fn open(&self, setup: &Setup<'_>) -> (Box<dyn Decoder>, Box<dyn Encoder>);
+
+    /// Whether only one call at a time may be in flight, since each has to be answered before the next,
+    /// also if it is oneway: then by an empty message.
+    fn is_exclusive(&self) -> bool {
+        false
+    }
 
     /// What it puts around a message, if that is one of the ways that a server with
     /// `transport = "auto"` tells apart.
@@ -148,6 +156,11 @@ pub trait Encoder: Send {
     /// When the message is larger than this transport can say or may send. The buffer is then
     /// truncated to `start`.
     fn end(&mut self, out: &mut Vec<u8>, start: usize) -> Result<()>;
+
+    /// Appends what a server sends instead of a message where a call has no answer. Nothing, mostly.
+    fn no_answer(&mut self, out: &mut Vec<u8>) {
+        let _ = out;
+    }
 }
 
 /// Appends what stands around a message and the message, and returns how many bytes that is. The

@@ -6,16 +6,13 @@ use std::io;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::layer::{ClientSide, Coded, Coding, Layer, ServerSide};
+use crate::transport::layer::{CONTENT_MAX, ClientSide, Coded, Coding, Layer, ServerSide};
 
 /// How many bytes one byte may become, on average. Deflate itself cannot do more than 1032.
 const RATIO_MAX: u64 = 1000;
 
 /// How much is made at once.
 const STEP: usize = 16 * 1024;
-
-/// As much content as is made before it is read.
-const CONTENT_MAX: usize = 64 * 1024;
 
 struct Zlib {
     inflate: Decompress,

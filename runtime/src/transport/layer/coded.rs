@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::transport::layer::Layer;
 
 /// Content that waits to be read: no more raw bytes are decoded while there is so much.
-const CONTENT_MAX: usize = 64 * 1024;
+pub(in crate::transport) const CONTENT_MAX: usize = 64 * 1024;
 
 /// Raw bytes that wait to be written: no more content is taken while there are so many.
 const OUT_MAX: usize = 64 * 1024;
@@ -37,11 +37,12 @@ pub(in crate::transport) trait Coding: Send {
         false
     }
 
-    /// The stream below has ended.
+    /// The stream below has ended, which may complete some content.
     ///
     /// # Errors
     /// When it should not have.
-    fn end(&mut self) -> Result<()> {
+    fn end(&mut self, content: &mut Vec<u8>) -> Result<()> {
+        let _ = content;
         Ok(())
     }
 
@@ -129,7 +130,7 @@ impl<C: Coding> Layer for Coded<C> {
         self.ended = true;
         if self.raw.is_empty()
             && self.error.is_none()
-            && let Err(error) = self.coding.end()
+            && let Err(error) = self.coding.end(&mut self.content.bytes)
         {
             self.error = Some(error);
         }

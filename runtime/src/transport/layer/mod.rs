@@ -15,7 +15,7 @@
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
-#[cfg(feature = "zlib")]
+#[cfg(any(feature = "http", feature = "zlib"))]
 mod coded;
 mod halves;
 mod incoming;
@@ -26,8 +26,8 @@ mod stream;
 pub(in crate::transport) use asynchronous::AsyncLayered;
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::{AsyncLayerListener, handshake};
-#[cfg(feature = "zlib")]
-pub(in crate::transport) use coded::{Coded, Coding};
+#[cfg(any(feature = "http", feature = "zlib"))]
+pub(in crate::transport) use coded::{CONTENT_MAX, Coded, Coding};
 pub(crate) use side::{ClientSide, LayerConnector, LayerListener, ServerSide};
 pub(super) use stream::LayerStream;
 

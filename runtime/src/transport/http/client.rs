@@ -1,0 +1,176 @@
+//! The end that makes requests.
+
+use std::io;
+
+use super::CONTENT_TYPE;
+use super::body::Body;
+use super::frames::Outgoing;
+use super::head::Head;
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::layer::{CONTENT_MAX, ClientSide, Coded, Coding, Layer};
+
+struct Client {
+    /// What stands before the length in each head.
+    head: String,
+    frame_bytes_max: usize,
+    body: Option<Body>,
+    outgoing: Outgoing,
+    /// Nothing comes behind the response that arrives.
+    last: bool,
+    closed: bool,
+}
+
+impl Client {
+    /// Begins with a head. `None` while it is not whole.
+    fn begin(&mut self, raw: &[u8], content: &mut Vec<u8>) -> Result<Option<usize>> {
+        let Some((head, bytes)) = Head::response(raw)? else {
+            return Ok(None);
+        };
+        match &head.status {
+            // 100 Continue, which nobody has asked for.
+            Some((100..=199, _)) => return Ok(Some(bytes)),
+            Some((200..=299, _)) => {}
+            Some((status, reason)) => {
+                let text = format!("the server answered with HTTP status {status} {reason}");
+                return Err(Error::new(ErrorKind::Closed, text.trim_end().to_owned()));
+            }
+            None => {}
+        }
+        let body = Body::of(&head, self.frame_bytes_max, content)?;
+        self.last = head.close || matches!(body, Body::ToEnd { .. });
+        if matches!(body, Body::Sized(0)) {
+            self.closed = self.last;
+        } else {
+            self.body = Some(body);
+        }
+        Ok(Some(bytes))
+    }
+}
+
+impl Coding for Client {
+    fn decode(&mut self, raw: &[u8], content: &mut Vec<u8>, _: &mut Vec<u8>) -> Result<usize> {
+        let mut taken = 0;
+        while taken < raw.len() && !self.closed {
+            let rest = &raw[taken..];
+            let Some(body) = &mut self.body else {
+                let Some(bytes) = self.begin(rest, content)? else {
+                    return Ok(taken);
+                };
+                taken += bytes;
+                continue;
+            };
+            let (bytes, whole) = body.take(rest, self.frame_bytes_max, content)?;
+            taken += bytes;
+            if whole {
+                (self.body, self.closed) = (None, self.last);
+            } else if bytes == 0 {
+                return Ok(taken);
+            }
+            if content.len() >= CONTENT_MAX {
+                return Ok(taken);
+            }
+        }
+        Ok(if self.closed { raw.len() } else { taken })
+    }
+
+    fn encode(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let head = &self.head;
+        self.outgoing.take(content, out, |length, out| {
+            out.extend_from_slice(head.as_bytes());
+            out.extend_from_slice(format!("Content-Length: {length}\r\n\r\n").as_bytes());
+        });
+        Ok(())
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn end(&mut self, content: &mut Vec<u8>) -> Result<()> {
+        let Some(body) = &mut self.body else {
+            return Ok(());
+        };
+        if !body.end(content)? {
+            let text = "the server closed the connection in the middle of an HTTP response";
+            return Err(Error::new(ErrorKind::Truncated, text));
+        }
+        (self.body, self.closed) = (None, true);
+        Ok(())
+    }
+}
+
+/// What the connections of a client have in common.
+pub(crate) struct HttpClientSide {
+    head: String,
+    host: String,
+    frame_bytes_max: usize,
+}
+
+impl HttpClientSide {
+    /// Requests for a path at a host, with more fields in their heads.
+    ///
+    /// # Errors
+    /// When one of these cannot stand in a head.
+    pub(crate) fn new(
+        host: &str,
+        path: &str,
+        fields: &[(String, String)],
+        frame_bytes_max: usize,
+    ) -> Result<Self> {
+        let bad = |what: &str, text: &str| {
+            let text = format!(
+                "{what} `{}` cannot stand in the head of a request",
+                text.escape_debug()
+            );
+            Err(Error::new(ErrorKind::Config, text))
+        };
+        let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !path.starts_with('/') || !visible(path) {
+            return bad("the path", path);
+        }
+        if host.is_empty() || !visible(host) {
+            return bad("the host", host);
+        }
+        let mut head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {CONTENT_TYPE}\r\n\
+             Accept: {CONTENT_TYPE}\r\nUser-Agent: seapink\r\n"
+        );
+        for (name, value) in fields {
+            let token =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || !name.bytes().all(token) {
+                return bad("the field", name);
+            }
+            if !value
+                .chars()
+                .all(|letter| letter == '\t' || !letter.is_control())
+            {
+                return bad("the value", value);
+            }
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        Ok(Self {
+            head,
+            host: host.to_owned(),
+            frame_bytes_max,
+        })
+    }
+}
+
+impl ClientSide for HttpClientSide {
+    fn names(&self) -> (&'static str, String) {
+        ("HTTP", format!("`{}`", self.host))
+    }
+
+    fn layer(&self) -> io::Result<Box<dyn Layer>> {
+        let client = Client {
+            head: self.head.clone(),
+            frame_bytes_max: self.frame_bytes_max,
+            body: None,
+            outgoing: Outgoing::default(),
+            last: false,
+            closed: false,
+        };
+        Ok(Box::new(Coded::new(client, Vec::new())))
+    }
+}

@@ -1,0 +1,90 @@
+//! What stands above: frames that leave, and the codec that cuts and makes them.
+
+use crate::error::Result;
+use crate::transport::{Decoded, Decoder, Encoder, Framed, Setup, Transport};
+
+/// Frames that leave, of which any part may come at a time.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    prefix: Vec<u8>,
+    /// Bytes that are missing from the frame.
+    left: usize,
+}
+
+impl Outgoing {
+    /// Hands over frames: first the length of each, and then its bytes as they come.
+    pub(super) fn take(
+        &mut self,
+        mut frames: &[u8],
+        out: &mut Vec<u8>,
+        mut begin: impl FnMut(usize, &mut Vec<u8>),
+    ) {
+        while !frames.is_empty() {
+            if self.left == 0 {
+                let missing = 4 - self.prefix.len();
+                let part = frames
+                    .split_off(..missing.min(frames.len()))
+                    .unwrap_or_default();
+                self.prefix.extend_from_slice(part);
+                if let Ok(prefix) = <[u8; 4]>::try_from(&self.prefix[..]) {
+                    self.left = u32::from_be_bytes(prefix) as usize;
+                    self.prefix.clear();
+                    begin(self.left, out);
+                }
+                continue;
+            }
+            let part = frames
+                .split_off(..self.left.min(frames.len()))
+                .unwrap_or_default();
+            out.extend_from_slice(part);
+            self.left -= part.len();
+        }
+    }
+}
+
+/// Frames of which an empty one stands for no answer.
+pub(in crate::transport) struct HttpFrames;
+
+impl Transport for HttpFrames {
+    fn open(&self, setup: &Setup<'_>) -> (Box<dyn Decoder>, Box<dyn Encoder>) {
+        let (decoder, encoder) = Framed.open(setup);
+        (
+            Box::new(Acknowledged(decoder)),
+            Box::new(Acknowledging(encoder)),
+        )
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+}
+
+struct Acknowledged(Box<dyn Decoder>);
+
+impl Decoder for Acknowledged {
+    fn decode<'a>(&'a mut self, buffer: &'a [u8]) -> Result<Decoded<'a>> {
+        if buffer.starts_with(&[0; 4]) {
+            return Ok(Decoded::Message {
+                message: &[],
+                consumed: 4,
+            });
+        }
+        self.0.decode(buffer)
+    }
+}
+
+struct Acknowledging(Box<dyn Encoder>);
+
+impl Encoder for Acknowledging {
+    fn begin(&mut self, out: &mut Vec<u8>) -> usize {
+        self.0.begin(out)
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>, start: usize) -> Result<()> {
+        self.0.end(out, start)
+    }
+
+    fn no_answer(&mut self, out: &mut Vec<u8>) {
+        out.extend([0; 4]);
+    }
+}

@@ -1,0 +1,136 @@
+//! What stands before a body.
+
+use httparse::{Header, Status};
+
+use super::{FIELDS_MAX, HEAD_BYTES_MAX};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What a head says of the message that it begins.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The method and the path of a request.
+    pub(super) target: Option<(String, String)>,
+    /// The status of a response, and what it is called.
+    pub(super) status: Option<(u16, String)>,
+    pub(super) length: Option<u64>,
+    pub(super) chunked: bool,
+    /// The connection ends behind the message.
+    pub(super) close: bool,
+    /// The peer waits for `100 Continue`.
+    pub(super) expects: bool,
+}
+
+impl Head {
+    /// That of a request, and how many bytes it has. `None` while it is not whole.
+    ///
+    /// # Errors
+    /// When it makes no sense, or is too large.
+    pub(super) fn request(raw: &[u8]) -> Result<Option<(Self, usize)>> {
+        let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
+        let mut request = httparse::Request::new(&mut fields);
+        let Some(bytes) = whole(request.parse(raw), raw)? else {
+            return Ok(None);
+        };
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let mut head = Self {
+            target: Some((text(request.method), text(request.path))),
+            ..Self::default()
+        };
+        head.read(request.version, request.headers)?;
+        Ok(Some((head, bytes)))
+    }
+
+    /// The same of a response.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) fn response(raw: &[u8]) -> Result<Option<(Self, usize)>> {
+        let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
+        let mut response = httparse::Response::new(&mut fields);
+        let Some(bytes) = whole(response.parse(raw), raw)? else {
+            return Ok(None);
+        };
+        let reason = response.reason.unwrap_or_default().to_owned();
+        let mut head = Self {
+            status: Some((response.code.unwrap_or(0), reason)),
+            ..Self::default()
+        };
+        head.read(response.version, response.headers)?;
+        Ok(Some((head, bytes)))
+    }
+
+    fn read(&mut self, version: Option<u8>, fields: &[Header<'_>]) -> Result<()> {
+        // HTTP/1.0 ends the connection unless something else is said.
+        self.close = version == Some(0);
+        for Header { name, value } in fields {
+            let is = |other: &str| name.eq_ignore_ascii_case(other);
+            if is("content-length") {
+                let length = length(value)?;
+                if self.length.is_some_and(|other| other != length) {
+                    return Err(malformed("it has two lengths"));
+                }
+                self.length = Some(length);
+            } else if is("transfer-encoding") {
+                if !value.eq_ignore_ascii_case(b"chunked") {
+                    let text = format!("the transfer encoding is {}", value.escape_ascii());
+                    return Err(malformed(&text));
+                }
+                self.chunked = true;
+            } else if is("connection") {
+                for option in value.split(|&byte| byte == b',') {
+                    match option.trim_ascii() {
+                        option if option.eq_ignore_ascii_case(b"close") => self.close = true,
+                        option if option.eq_ignore_ascii_case(b"keep-alive") => self.close = false,
+                        _ => {}
+                    }
+                }
+            } else if is("expect") {
+                self.expects = value.eq_ignore_ascii_case(b"100-continue");
+            }
+        }
+        // Two ends that take different ones of the two could be made to see different messages.
+        if self.chunked && self.length.is_some() {
+            return Err(malformed("it is chunked, and has a length"));
+        }
+        Ok(())
+    }
+}
+
+fn whole(
+    parsed: std::result::Result<Status<usize>, httparse::Error>,
+    raw: &[u8],
+) -> Result<Option<usize>> {
+    match parsed {
+        Ok(Status::Complete(bytes)) if bytes <= HEAD_BYTES_MAX => Ok(Some(bytes)),
+        Ok(Status::Partial) if raw.len() <= HEAD_BYTES_MAX => Ok(None),
+        Ok(_) => {
+            let text = format!("an HTTP head has more than {HEAD_BYTES_MAX} bytes");
+            Err(Error::new(ErrorKind::Limit, text))
+        }
+        Err(httparse::Error::TooManyHeaders) => {
+            let text = format!("an HTTP head has more than {FIELDS_MAX} fields");
+            Err(Error::new(ErrorKind::Limit, text))
+        }
+        Err(error) => {
+            let first = &raw[..raw.len().min(8)];
+            let text = format!(
+                "what begins with {} is no HTTP/1: {error}",
+                first.escape_ascii()
+            );
+            Err(Error::new(ErrorKind::Malformed, text).with_source(error))
+        }
+    }
+}
+
+fn length(value: &[u8]) -> Result<u64> {
+    let digits = std::str::from_utf8(value).ok();
+    let digits = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let length = digits.and_then(|digits| digits.parse().ok());
+    length.ok_or_else(|| malformed(&format!("its length is {}", value.escape_ascii())))
+}
+
+#[cold]
+fn malformed(text: &str) -> Error {
+    let text = format!("an HTTP head makes no sense: {text}");
+    Error::new(ErrorKind::Malformed, text)
+}

@@ -1,0 +1,27 @@
+//! Messages as the bodies of HTTP/1.1 requests and responses, as a [layer](crate::transport::layer)
+//! below frames:
+//!
+//! ```text
+//! length, message ── HTTP ── POST /, Content-Length, message
+//! ```
+//!
+//! Each call is a POST, and each reply the body of its response, with status 200 whatever the reply
+//! says. A oneway call is answered by an empty body, which stands as an empty frame above. There is
+//! no specification of that but what Apache's libraries do (`THttpClient`, `THttpServer`).
+
+mod body;
+mod client;
+mod frames;
+mod head;
+mod server;
+
+pub(crate) use client::HttpClientSide;
+pub(super) use frames::HttpFrames;
+pub(crate) use server::HttpServerSide;
+
+/// A head has no more bytes and no more fields than so.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+const FIELDS_MAX: usize = 128;
+
+/// What bodies are.
+const CONTENT_TYPE: &str = "application/x-thrift";

@@ -1,0 +1,191 @@
+//! The end that answers requests.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::CONTENT_TYPE;
+use super::body::Body;
+use super::frames::Outgoing;
+use super::head::Head;
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::layer::{CONTENT_MAX, Coded, Coding, Layer, ServerSide};
+
+/// Requests that one connection may have sent without reading an answer.
+const PIPELINED_MAX: usize = 1024;
+
+struct Server {
+    path: Option<String>,
+    frame_bytes_max: usize,
+    /// The body that arrives.
+    body: Option<Body>,
+    /// Of each request that is not answered, whether the connection ends behind its answer.
+    unanswered: VecDeque<bool>,
+    outgoing: Outgoing,
+    /// The last request has come.
+    last: bool,
+    /// Its answer has been made.
+    closed: bool,
+}
+
+impl Server {
+    /// Begins with a head. `None` while it is not whole.
+    fn begin(
+        &mut self,
+        raw: &[u8],
+        content: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<usize>> {
+        let found = Head::request(raw).map_err(|error| {
+            refuse(
+                out,
+                if error.kind() == ErrorKind::Limit {
+                    "431 Request Header Fields Too Large"
+                } else {
+                    "400 Bad Request"
+                },
+                "",
+            );
+            error
+        })?;
+        let Some((head, bytes)) = found else {
+            return Ok(None);
+        };
+        self.check(&head, out)?;
+        let body = Body::of(&head, self.frame_bytes_max, content);
+        self.body = Some(body.inspect_err(|_| refuse(out, "413 Content Too Large", ""))?);
+        if head.expects {
+            out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        self.last = head.close;
+        self.unanswered.push_back(head.close);
+        Ok(Some(bytes))
+    }
+
+    fn check(&self, head: &Head, out: &mut Vec<u8>) -> Result<()> {
+        let (method, path) = head
+            .target
+            .as_ref()
+            .map_or(("", ""), |(method, path)| (method, path));
+        if method != "POST" {
+            refuse(out, "405 Method Not Allowed", "Allow: POST\r\n");
+            let text =
+                format!("the peer sent the HTTP request {method} {path}, and calls are POST");
+            return Err(Error::new(ErrorKind::Malformed, text));
+        }
+        let bare = path.split('?').next().unwrap_or_default();
+        if self.path.as_ref().is_some_and(|own| own != bare) {
+            refuse(out, "404 Not Found", "");
+            let text = format!("the peer sent a request for {path}, and calls go elsewhere");
+            return Err(Error::new(ErrorKind::Malformed, text));
+        }
+        if self.unanswered.len() >= PIPELINED_MAX {
+            let text = format!("{PIPELINED_MAX} HTTP requests of one connection are not answered");
+            return Err(Error::new(ErrorKind::Limit, text));
+        }
+        Ok(())
+    }
+}
+
+/// Answers a request that is none, and says that the connection ends.
+#[cold]
+fn refuse(out: &mut Vec<u8>, status: &str, more: &str) {
+    let head = format!("HTTP/1.1 {status}\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n");
+    out.extend_from_slice(head.as_bytes());
+}
+
+impl Coding for Server {
+    fn decode(&mut self, raw: &[u8], content: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<usize> {
+        let mut taken = 0;
+        while taken < raw.len() && (self.body.is_some() || !self.last) {
+            let rest = &raw[taken..];
+            let Some(body) = &mut self.body else {
+                let Some(bytes) = self.begin(rest, content, out)? else {
+                    return Ok(taken);
+                };
+                taken += bytes;
+                self.end_empty();
+                continue;
+            };
+            let (bytes, whole) = body.take(rest, self.frame_bytes_max, content)?;
+            taken += bytes;
+            if whole {
+                self.body = None;
+            } else if bytes == 0 {
+                return Ok(taken);
+            }
+            if content.len() >= CONTENT_MAX {
+                return Ok(taken);
+            }
+        }
+        // Nobody is asked for what follows the last request.
+        Ok(if self.last && self.body.is_none() {
+            raw.len()
+        } else {
+            taken
+        })
+    }
+
+    fn encode(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let Self {
+            unanswered,
+            outgoing,
+            closed,
+            ..
+        } = self;
+        outgoing.take(content, out, |length, out| {
+            let close = unanswered.pop_front().unwrap_or(true);
+            *closed |= close;
+            let end = if close { "Connection: close\r\n" } else { "" };
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {length}\r\n{end}\r\n"
+            );
+            out.extend_from_slice(head.as_bytes());
+        });
+        Ok(())
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn end(&mut self, _: &mut Vec<u8>) -> Result<()> {
+        match self.body {
+            Some(_) => Err(Error::new(
+                ErrorKind::Truncated,
+                "the peer ended in the middle of an HTTP request",
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Server {
+    /// A body of no bytes is whole at once.
+    fn end_empty(&mut self) {
+        if let Some(Body::Sized(0)) = self.body {
+            self.body = None;
+        }
+    }
+}
+
+/// What the connections of a server have in common.
+pub(crate) struct HttpServerSide {
+    /// Requests for other paths are refused; `None` for all.
+    pub(crate) path: Option<String>,
+    pub(crate) frame_bytes_max: usize,
+}
+
+impl ServerSide for HttpServerSide {
+    fn layer(&self) -> io::Result<Box<dyn Layer>> {
+        let server = Server {
+            path: self.path.clone(),
+            frame_bytes_max: self.frame_bytes_max,
+            body: None,
+            unanswered: VecDeque::new(),
+            outgoing: Outgoing::default(),
+            last: false,
+            closed: false,
+        };
+        Ok(Box::new(Coded::new(server, Vec::new())))
+    }
+}
