@@ -38,7 +38,7 @@ use crate::interceptor::Interceptor;
 use crate::limits::Limits;
 use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
 use crate::protocol::{ProtocolSet, Standard};
-use crate::transport::{Address, AsyncStream};
+use crate::transport::AsyncStream;
 use crate::wire::MessageKind;
 use dial::Dialer;
 use owner::Owner;
@@ -65,9 +65,7 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
     /// # Errors
     /// One sentence that names the key or address, and what stands in the way.
     pub async fn connect(config: &ClientConfig) -> Result<Self> {
-        let address = config.connect.parse::<Address>();
-        let address = address.map_err(|error| config.origin.blame("client.connect", error))?;
-        let (address, tcp) = (Arc::new(address), config.tcp);
+        let (address, tcp) = (Arc::new(config.address()?), config.tcp);
         Self::with_connector(
             move || {
                 let address = Arc::clone(&address);
