@@ -203,7 +203,7 @@ pub mod introspection {
         }
     }
 
-    ::seapink::codegen::impl_exception!(NoSuchService);
+    ::seapink::codegen::impl_exception!(NoSuchService; name);
 
     /// A server's account of itself.
     ///

@@ -6,7 +6,7 @@ pub use crate::client::{Client, Pending};
 pub use crate::codec::{
     Decode, DecodeStruct, Double, Encode, EncodeStruct, Enum, FieldName, ListView, MapView,
     MaskBuilder, NumbersView, SetView, Struct, StructReader, StructWriter, UnknownField,
-    UnknownFields, UnknownName, View, fmt_enum, fmt_exception,
+    UnknownFields, UnknownName, View, fmt_enum, fmt_exception, fmt_fields,
 };
 pub use crate::config::ClientConfig;
 pub use crate::error::{Error, Result};

@@ -473,7 +473,7 @@ pub mod acme {
             }
         }
 
-        ::seapink::codegen::impl_exception!(AlreadyLent);
+        ::seapink::codegen::impl_exception!(AlreadyLent; reader);
 
         /// `library.thrift:69`
         pub trait Library: super::shared::Health {

@@ -1100,7 +1100,7 @@ pub mod names {
         }
     }
 
-    ::seapink::codegen::impl_exception!(Other);
+    ::seapink::codegen::impl_exception!(Other; source);
 
     /// `names.thrift:52`
     pub trait Type: Send + Sync + 'static {

@@ -200,7 +200,7 @@ pub mod sharing {
         }
     }
 
-    ::seapink::codegen::impl_exception!(Lost);
+    ::seapink::codegen::impl_exception!(Lost; unknown_fields);
 
     /// `sharing.thrift:24`
     pub static EMPTY: ::std::sync::LazyLock<Parcel> = ::std::sync::LazyLock::new(make_empty);

@@ -112,14 +112,18 @@ macro_rules! impl_from_exception {
     };
 }
 
-/// Implements `Display` and `Error` for an emitted exception. With a field's name, its text is shown.
+/// Implements `Display` and `Error` for an emitted exception: its name and, if a field is named, the
+/// text in that, or else the names and values of its fields.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! impl_exception {
-    ($ty:ident) => {
+    ($ty:ident; $($field:ident),*) => {
         impl ::std::fmt::Display for $ty {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                ::std::write!(f, "{self:?}")
+                $crate::codegen::fmt_fields::<Self>(
+                    &[$((::std::stringify!($field), &self.$field)),*],
+                    f,
+                )
             }
         }
 

@@ -92,7 +92,7 @@ fn a_call_returns_or_throws_what_it_declares() {
         assert_eq!(client.strict(5, 2).unwrap(), 3);
         client.check(1, 2).unwrap();
         let error = client.add(-1, 0, 0).unwrap_err();
-        assert_eq!(error.to_string(), "Refused: \"negative\"");
+        assert_eq!(error.to_string(), "Refused: negative");
         assert!(matches!(error, NewMathAddError::Refused(refused) if refused.why == "negative"));
         assert!(matches!(
             client.add(-2, 0, 0),

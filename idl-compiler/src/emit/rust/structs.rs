@@ -410,7 +410,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// `impl_exception!(Name, message);` where a field looks like the text of the exception.
+    /// `impl_exception!(Name, message);` where a field looks like the text of the exception, and
+    /// otherwise `impl_exception!(Name; field, other);`.
     fn exception_macro(&self, id: TypeId, ty: &TypeDef, of: &Struct) -> String {
         let name = self.plan.type_name(id);
         let wanted = ty.meta.annotation("message");
@@ -428,7 +429,15 @@ impl Emitter<'_> {
                 let member = self.plan.member(id, index);
                 format!("::seapink::codegen::impl_exception!({name}, {member});")
             }
-            None => format!("::seapink::codegen::impl_exception!({name});"),
+            None => {
+                let members: Vec<_> = (0..of.fields.len())
+                    .map(|index| self.plan.member(id, index))
+                    .collect();
+                format!(
+                    "::seapink::codegen::impl_exception!({name}; {});",
+                    members.join(", ")
+                )
+            }
         }
     }
 

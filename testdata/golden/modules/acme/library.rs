@@ -440,7 +440,7 @@ impl<'de> ::seapink::codegen::DecodeStruct<'de> for AlreadyLent {
     }
 }
 
-::seapink::codegen::impl_exception!(AlreadyLent);
+::seapink::codegen::impl_exception!(AlreadyLent; reader);
 
 /// `library.thrift:69`
 pub trait Library: super::shared::Health {
