@@ -53,7 +53,7 @@ pub enum ErrorKind {
     /// The peer: it answered a call with an application exception.
     Application(ApplicationCode),
     /// The peer, or what is trusted here: the two ends do not agree on TLS, or one of them does not
-    /// accept the other's certificate. Only with the feature `tls`.
+    /// accept the other's certificate. Without the feature `tls`: only the peer speaks it.
     Tls,
     /// The peer or the network: the connection ended.
     Closed,
