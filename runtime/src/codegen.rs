@@ -13,7 +13,7 @@ pub use crate::error::{Error, Result};
 #[cfg(feature = "tokio")]
 pub use crate::processor::{Answer, AsyncCall, AsyncService};
 pub use crate::processor::{
-    Call, CallContext, FieldNames, Functions, Lend, MethodError, Outcome, Service,
+    Call, CallContext, FieldNames, Functions, Lend, MethodError, Outcome, Service, Undeclared,
 };
 pub use crate::protocol::{FieldHeader, Input, Output, Protocol, ProtocolSet, Standard, wire};
 pub use crate::wire::WireType;

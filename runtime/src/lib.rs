@@ -42,7 +42,7 @@ pub use limits::Limits;
 #[cfg(feature = "tls")]
 pub use peer::{TlsPeer, TlsVersion};
 #[cfg(feature = "tokio")]
-pub use processor::{AsyncProcessor, AsyncService};
+pub use processor::{AsyncMultiplexed, AsyncProcessor, AsyncService};
 pub use processor::{CallContext, Multiplexed, Peer, Processor, WithProtocols};
 pub use protocol::{
     Binary, Compact, Json, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,

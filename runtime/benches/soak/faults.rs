@@ -30,7 +30,7 @@ struct Ended {
 
 pub(crate) fn run(run: &Run, figures: &mut Figures) {
     let calls = run.of(1_000_000, 20_000);
-    for model in run.models(&["any-order"]) {
+    for model in run.models(&["threaded", "thread-pool", "nonblocking", "any-order"]) {
         let of = &format!("faults {model}");
         let mut child = Child::start(model, "");
         let (address, faults) = proxy::start(child.address(), 5, 7);
@@ -43,7 +43,7 @@ pub(crate) fn run(run: &Run, figures: &mut Figures) {
         config.connect = address;
         let caller = Caller::connect(&config);
         let next = AtomicUsize::new(0);
-        let end = Instant::now() + run.of(TIME_MAX, Duration::from_secs(8));
+        let end = Instant::now() + run.of(TIME_MAX, Duration::from_secs(3));
         let mut all = Ended::default();
         thread::scope(|scope| {
             let threads: Vec<_> = (0..THREADS)

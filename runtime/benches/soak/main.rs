@@ -16,6 +16,7 @@
 
 mod calls;
 mod child;
+mod deadlines;
 mod faults;
 mod figures;
 mod idle;
@@ -74,6 +75,8 @@ enum Part {
     Stops,
     /// Ten times as many calls as the server can run.
     Overload,
+    /// How late calls end whose server does not answer in time.
+    Deadlines,
     /// Throughput and latency of each model.
     Models,
     /// The server's process.
@@ -117,12 +120,13 @@ fn main() -> ExitCode {
         model: arguments.model,
     };
     let mut figures = Figures::new(arguments.strict);
-    let parts: [(Part, Start); 6] = [
+    let parts: [(Part, Start); 7] = [
         (Part::Idle, idle::run),
         (Part::Faults, faults::run),
         (Part::Calls, calls::run),
         (Part::Stops, stops::run),
         (Part::Overload, overload::run),
+        (Part::Deadlines, deadlines::run),
         (Part::Models, models::run),
     ];
     for (part, start) in parts {

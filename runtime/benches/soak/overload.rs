@@ -20,7 +20,7 @@ const CONNECTIONS: usize = 16;
 const IN_FLIGHT: usize = 16;
 
 pub(crate) fn run(run: &Run, figures: &mut Figures) {
-    for model in run.models(&["any-order"]) {
+    for model in run.models(&["thread-pool", "nonblocking", "any-order"]) {
         let of = &format!("overload {model}");
         let child = Child::start(model, &format!("workers = {WORKERS}\nqueue = 32"));
         let time = Duration::from_millis(run.of(10_000, 1_000));

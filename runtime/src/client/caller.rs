@@ -13,10 +13,12 @@ use super::retry::Retry;
 use super::{CALL_TIMEOUT, CallOptions};
 use crate::config::{ClientConfig, RetryConfig};
 use crate::deadline::Deadline;
-use crate::error::{Delivery, Error, Result};
+use crate::error::{Delivery, Result};
 use crate::interceptor::{Around, End, Stack};
 use crate::limits::Limits;
-use crate::processor::{CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError};
+use crate::processor::{
+    CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError, Undeclared,
+};
 use crate::protocol::{MessageForm, MessageHead, ProtocolSet, WireProtocol};
 use crate::wire::MessageKind;
 
@@ -198,25 +200,15 @@ impl<Set: ProtocolSet> Caller<Set> {
     }
 }
 
-/// What is undeclared of an error that no function declares.
-#[allow(clippy::unnecessary_wraps, reason = "as `MethodError::undeclared`")]
-pub(super) fn itself(error: &Error) -> Option<&Error> {
-    Some(error)
-}
-
 /// A call that interceptors were told of.
 pub(super) type Observed = Around<Stack, Box<CallContext>>;
 
 /// Tells interceptors how a call has ended.
-pub(super) fn end<T, E>(
-    around: Option<Observed>,
-    result: &Result<T, E>,
-    undeclared: impl Fn(&E) -> Option<&Error>,
-) {
+pub(super) fn end<T, E: Undeclared>(around: Option<Observed>, result: &Result<T, E>) {
     let Some(mut around) = around else { return };
     around.end(&match result {
         Ok(_) => End::Done,
-        Err(error) => match undeclared(error) {
+        Err(error) => match error.undeclared() {
             Some(error) => End::Failed(error),
             None => End::Declared,
         },

@@ -13,6 +13,8 @@ use crate::client::Client;
 use crate::config::ClientConfig;
 use crate::error::Result;
 use crate::protocol::ProtocolSet;
+#[cfg(feature = "tls")]
+use crate::transport::TlsConnector;
 use crate::transport::{Address, AddressConnector, Connector, OneStream, Stream};
 
 impl<Set: ProtocolSet> Client<Set> {
@@ -77,7 +79,10 @@ impl<Set: ProtocolSet> Client<Set> {
     ) -> Result<Self> {
         let (caller, wire) = Caller::configured(config)?;
         #[cfg(feature = "tls")]
-        let connector = config.secured(connector, host)?;
+        let connector = match config.client_side(host)? {
+            Some(side) => Box::new(TlsConnector::with(connector, side)),
+            None => connector,
+        };
         let dialer = Arc::new(Dialer::new(connector, wire, config, backoff)?);
         if let Some(pool) = &config.pool {
             let pool = Pool::connect(dialer, pool, config.reply_order)?;

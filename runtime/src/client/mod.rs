@@ -29,16 +29,17 @@ pub use pending::Pending;
 
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::config::RetryConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interceptor::{End, Interceptor};
 use crate::limits::Limits;
-use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
+use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError, Undeclared};
 use crate::protocol::{MessageForm, ProtocolSet, Standard};
 use crate::wire::MessageKind;
-use caller::{Caller, end, itself};
+use caller::{Caller, end};
 
 /// How long a call may take unless a configuration or the caller says so.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -167,12 +168,12 @@ impl<Set: ProtocolSet> Client<Set> {
         let mut encode = self
             .caller
             .encoder(method, MessageKind::Call, ids, &arguments);
-        let result = self.attempts(&options, E::undeclared, |options| {
+        let result = self.attempts(&options, |options| {
             self.decoded(method, |channel, decode| {
                 channel.exchange(options, &mut encode, decode)
             })
         });
-        end(around, &result, E::undeclared);
+        end(around, &result);
         result
     }
 
@@ -197,9 +198,7 @@ impl<Set: ProtocolSet> Client<Set> {
         let mut encode = self
             .caller
             .encoder(method, MessageKind::Call, ids, &arguments);
-        match self.attempts(&options, itself, |options| {
-            self.channel.send(options, &mut encode)
-        }) {
+        match self.attempts(&options, |options| self.channel.send(options, &mut encode)) {
             Ok(sent) => Ok(Pending::new(
                 self.clone(),
                 method,
@@ -227,20 +226,19 @@ impl<Set: ProtocolSet> Client<Set> {
         let mut encode = self
             .caller
             .encoder(method, MessageKind::Oneway, ids, &arguments);
-        let result = self.attempts(&options, itself, |options| {
+        let result = self.attempts(&options, |options| {
             self.channel
                 .exchange(options, &mut encode, &mut |_, _| Ok(()))
         });
-        end(around, &result, itself);
+        end(around, &result);
         result
     }
 
     /// Makes a call, again if that is worth it.
     #[inline]
-    fn attempts<T, E>(
+    fn attempts<T, E: Undeclared>(
         &self,
         options: &CallOptions,
-        undeclared: impl Fn(&E) -> Option<&Error>,
         mut attempt: impl FnMut(&CallOptions) -> Result<T, E>,
     ) -> Result<T, E> {
         let Some(retry) = &self.caller.retry else {
@@ -248,11 +246,12 @@ impl<Set: ProtocolSet> Client<Set> {
         };
         let mut attempts = retry.begin(options);
         loop {
-            let result = attempt(&attempts.next());
-            match result.as_ref().err().and_then(&undeclared) {
-                Some(error) if attempts.again(error) => {}
-                _ => return result,
-            }
+            let mut result = attempt(&attempts.next());
+            let Some(at) = attempts.next_at(&mut result) else {
+                return result;
+            };
+            drop(result);
+            thread::sleep(at.saturating_duration_since(Instant::now()));
         }
     }
 

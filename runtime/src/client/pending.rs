@@ -57,7 +57,7 @@ where
         let result = self.client.decoded(method, |channel, decode| {
             channel.receive(sent, &deadline, decode)
         });
-        end(self.around.take(), &result, E::undeclared);
+        end(self.around.take(), &result);
         result
     }
 }

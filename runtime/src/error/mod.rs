@@ -140,6 +140,10 @@ impl Error {
         self
     }
 
+    pub(crate) fn set_delivery(&mut self, delivery: Delivery) {
+        self.0.delivery = delivery;
+    }
+
     /// The same error, with what is known of the call's delivery.
     #[must_use]
     pub fn with_delivery(mut self, delivery: Delivery) -> Self {

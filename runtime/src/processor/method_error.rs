@@ -5,13 +5,29 @@ use crate::error::{Error, Result};
 use crate::processor::FieldNames;
 use crate::protocol::{FieldHeader, Input, Output};
 
-/// The error enum that is emitted for a function.
-pub trait MethodError: From<Error> {
-    /// Id and name of the result and of each declared exception.
-    const FIELDS: FieldNames;
-
+/// What may be an error that no function declares.
+pub trait Undeclared: From<Error> {
     /// The error, if it is none that the function declares.
     fn undeclared(&self) -> Option<&Error>;
+
+    /// The same, to be changed.
+    fn undeclared_mut(&mut self) -> Option<&mut Error>;
+}
+
+impl Undeclared for Error {
+    fn undeclared(&self) -> Option<&Error> {
+        Some(self)
+    }
+
+    fn undeclared_mut(&mut self) -> Option<&mut Error> {
+        Some(self)
+    }
+}
+
+/// The error enum that is emitted for a function.
+pub trait MethodError: Undeclared {
+    /// Id and name of the result and of each declared exception.
+    const FIELDS: FieldNames;
 
     /// Writes the field of a declared exception, and nothing for any other error.
     fn encode<'v, O: Output<'v>>(&'v self, fields: &mut StructWriter<'_, O>);
@@ -34,15 +50,24 @@ macro_rules! impl_method_error {
     ($ty:ident { $($($from:ident)? $id:literal $name:literal => $variant:ident($exception:path)),* $(,)? }) => {
         $($($crate::impl_from_exception!($from $exception => $ty::$variant);)?)*
 
-        impl $crate::codegen::MethodError for $ty {
-            const FIELDS: $crate::codegen::FieldNames = &[(0, "success"), $(($id, $name)),*];
-
+        impl $crate::codegen::Undeclared for $ty {
             fn undeclared(&self) -> ::std::option::Option<&$crate::codegen::Error> {
                 match self {
                     $(Self::$variant(_) => ::std::option::Option::None,)*
                     Self::Other(error) => ::std::option::Option::Some(error),
                 }
             }
+
+            fn undeclared_mut(&mut self) -> ::std::option::Option<&mut $crate::codegen::Error> {
+                match self {
+                    $(Self::$variant(_) => ::std::option::Option::None,)*
+                    Self::Other(error) => ::std::option::Option::Some(error),
+                }
+            }
+        }
+
+        impl $crate::codegen::MethodError for $ty {
+            const FIELDS: $crate::codegen::FieldNames = &[(0, "success"), $(($id, $name)),*];
 
             fn encode<'v, O: $crate::codegen::Output<'v>>(&'v self,
                 fields: &mut $crate::codegen::StructWriter<'_, O>,

@@ -28,7 +28,9 @@ pub use call::Call;
 pub use context::{CallContext, Peer};
 pub use extensions::Extensions;
 pub use lend::Lend;
-pub use method_error::MethodError;
+pub use method_error::{MethodError, Undeclared};
+#[cfg(feature = "tokio")]
+pub use multiplexed::AsyncMultiplexed;
 pub use multiplexed::Multiplexed;
 pub(crate) use result::read_result;
 pub use result::{DecodeResult, EncodeResult};

@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+#[cfg(feature = "tokio")]
+use std::future::ready;
 
 use crate::error::ApplicationCode;
+#[cfg(feature = "tokio")]
+use crate::processor::{Answer, AsyncProcessor};
 use crate::processor::{CallContext, Outcome, Processor, Request};
 use crate::protocol::{ProtocolSet, Standard, WireProtocol};
 
@@ -12,11 +16,36 @@ use crate::protocol::{ProtocolSet, Standard, WireProtocol};
 /// Names without a service go to the default one, so that old clients of a single service keep
 /// working. Replies carry the function's name alone.
 #[derive(Default)]
-pub struct Multiplexed {
-    services: HashMap<String, Box<dyn Processor>>,
-    default: Option<Box<dyn Processor>>,
+pub struct Multiplexed(Routes<dyn Processor>);
+
+/// The same for services whose handlers are futures. Needs the feature `tokio`.
+#[cfg(feature = "tokio")]
+#[derive(Default)]
+pub struct AsyncMultiplexed(Routes<dyn AsyncProcessor>);
+
+type Protocols = &'static [&'static dyn WireProtocol];
+
+/// Which service is where.
+struct Routes<P: ?Sized> {
+    services: HashMap<String, Route<P>>,
+    default: Option<Route<P>>,
     /// Those of the processor that was added first.
-    protocols: Option<&'static [&'static dyn WireProtocol]>,
+    protocols: Option<Protocols>,
+}
+
+struct Route<P: ?Sized> {
+    processor: Box<P>,
+    protocols: Protocols,
+}
+
+impl<P: ?Sized> Default for Routes<P> {
+    fn default() -> Self {
+        Self {
+            services: HashMap::new(),
+            default: None,
+            protocols: None,
+        }
+    }
 }
 
 impl Multiplexed {
@@ -31,69 +60,208 @@ impl Multiplexed {
     /// that another does not have is answered with an exception.
     #[must_use]
     pub fn service(mut self, name: impl Into<String>, processor: impl Processor + 'static) -> Self {
-        self.protocols.get_or_insert(processor.protocols());
-        self.services.insert(name.into(), Box::new(processor));
+        let protocols = processor.protocols();
+        self.0.add(name.into(), Box::new(processor), protocols);
         self
     }
 
     /// The same with a service for names that have no service before them.
     #[must_use]
     pub fn default_service(mut self, processor: impl Processor + 'static) -> Self {
-        self.protocols.get_or_insert(processor.protocols());
-        self.default = Some(Box::new(processor));
+        let protocols = processor.protocols();
+        self.0.add_default(Box::new(processor), protocols);
         self
-    }
-
-    fn route(
-        &self,
-        mut request: Request<'_>,
-        processor: &dyn Processor,
-        reply: &mut Vec<u8>,
-        cx: &mut CallContext,
-    ) -> Outcome {
-        let (ours, theirs) = (self.protocols(), processor.protocols());
-        if !std::ptr::eq(ours, theirs) {
-            let name = ours[request.protocol].name();
-            let Some(index) = theirs.iter().position(|protocol| protocol.name() == name) else {
-                let text = format!("this service does not speak the protocol `{name}`");
-                return request.refuse(self, ApplicationCode::INVALID_PROTOCOL, &text, reply);
-            };
-            request.protocol = index;
-        }
-        processor.process(&request, reply, cx)
     }
 }
 
 impl Processor for Multiplexed {
-    fn protocols(&self) -> &'static [&'static dyn WireProtocol] {
-        self.protocols.unwrap_or(Standard::WIRE)
+    fn protocols(&self) -> Protocols {
+        self.0.protocols()
     }
 
     fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
-        let Some((service, method)) = request.head.name.split_once(':') else {
-            let Some(processor) = &self.default else {
-                let text = format!(
-                    "`{}` names no service: write `Service:{0}`, or set a default service",
-                    request.head.name
-                );
-                return request.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply);
-            };
-            return self.route(request.clone(), &**processor, reply, cx);
-        };
-        let mut inner = request.clone();
-        inner.head.name = Cow::Borrowed(method);
-        let Some(processor) = self.services.get(service) else {
-            let text = format!("there is no service `{service}` here");
-            return inner.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply);
-        };
-        self.route(inner, &**processor, reply, cx)
+        match self.0.find(request, reply) {
+            Ok((processor, request)) => processor.process(&request, reply, cx),
+            Err(refused) => refused,
+        }
     }
 
     fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.0
+            .service_of(name, |processor| processor.service_of(name))
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl AsyncMultiplexed {
+    /// Without any service.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// As [`Multiplexed::service`].
+    #[must_use]
+    pub fn service(
+        mut self,
+        name: impl Into<String>,
+        processor: impl AsyncProcessor + 'static,
+    ) -> Self {
+        let protocols = processor.protocols();
+        self.0.add(name.into(), Box::new(processor), protocols);
+        self
+    }
+
+    /// The same for a service whose handlers are no futures. They run in the task of the connection,
+    /// which they must not block for long: that of an [`Introspector`](crate::Introspector), for
+    /// example.
+    #[must_use]
+    pub fn service_inline(
+        self,
+        name: impl Into<String>,
+        processor: impl Processor + 'static,
+    ) -> Self {
+        self.service(name, Inline(processor))
+    }
+
+    /// As [`Multiplexed::default_service`].
+    #[must_use]
+    pub fn default_service(mut self, processor: impl AsyncProcessor + 'static) -> Self {
+        let protocols = processor.protocols();
+        self.0.add_default(Box::new(processor), protocols);
+        self
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl AsyncProcessor for AsyncMultiplexed {
+    fn protocols(&self) -> Protocols {
+        self.0.protocols()
+    }
+
+    fn process<'a>(
+        &'a self,
+        request: &'a Request<'a>,
+        reply: &'a mut Vec<u8>,
+        cx: &'a mut CallContext,
+    ) -> Answer<'a> {
+        match self.0.find(request, reply) {
+            Ok((processor, request)) => {
+                Box::pin(async move { processor.process(&request, reply, cx).await })
+            }
+            Err(refused) => Box::pin(ready(refused)),
+        }
+    }
+
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.0
+            .service_of(name, |processor| processor.service_of(name))
+    }
+}
+
+/// A processor whose answers are there at once.
+#[cfg(feature = "tokio")]
+struct Inline<P>(P);
+
+#[cfg(feature = "tokio")]
+impl<P: Processor> AsyncProcessor for Inline<P> {
+    fn protocols(&self) -> Protocols {
+        self.0.protocols()
+    }
+
+    fn process<'a>(
+        &'a self,
+        request: &'a Request<'a>,
+        reply: &'a mut Vec<u8>,
+        cx: &'a mut CallContext,
+    ) -> Answer<'a> {
+        Box::pin(ready(self.0.process(request, reply, cx)))
+    }
+
+    fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.0.service_of(name)
+    }
+}
+
+impl<P: ?Sized> Routes<P> {
+    fn add(&mut self, name: String, processor: Box<P>, protocols: Protocols) {
+        self.protocols.get_or_insert(protocols);
+        let route = Route {
+            processor,
+            protocols,
+        };
+        self.services.insert(name, route);
+    }
+
+    fn add_default(&mut self, processor: Box<P>, protocols: Protocols) {
+        self.protocols.get_or_insert(protocols);
+        self.default = Some(Route {
+            processor,
+            protocols,
+        });
+    }
+
+    fn protocols(&self) -> Protocols {
+        self.protocols.unwrap_or(Standard::WIRE)
+    }
+
+    /// What answers a request, and the request as that is to see it. `Err` when it is refused.
+    fn find<'a>(
+        &'a self,
+        request: &'a Request<'a>,
+        reply: &mut Vec<u8>,
+    ) -> Result<(&'a P, Request<'a>), Outcome> {
+        let ours = self.protocols();
+        let unknown = |request: &Request<'_>, text: &str, reply: &mut Vec<u8>| {
+            let wire = ours[request.protocol];
+            Err(request.refuse_in(wire, ApplicationCode::UNKNOWN_METHOD, text, reply))
+        };
+        let name = &*request.head.name;
+        let mut request = request.clone();
+        let Some((service, method)) = name.split_once(':') else {
+            let Some(route) = &self.default else {
+                let text = format!(
+                    "`{name}` names no service: write `Service:{name}`, or set a default service"
+                );
+                return unknown(&request, &text, reply);
+            };
+            return route.take(request, ours, reply);
+        };
+        request.head.name = Cow::Borrowed(method);
+        let Some(route) = self.services.get(service) else {
+            let text = format!("there is no service `{service}` here");
+            return unknown(&request, &text, reply);
+        };
+        route.take(request, ours, reply)
+    }
+
+    fn service_of<'a>(&'a self, name: &'a str, by: impl FnOnce(&'a P) -> &'a str) -> &'a str {
         match (name.split_once(':'), &self.default) {
             (Some((service, _)), _) => service,
-            (None, Some(processor)) => processor.service_of(name),
+            (None, Some(route)) => by(&route.processor),
             (None, None) => "",
         }
+    }
+}
+
+impl<P: ?Sized> Route<P> {
+    /// The request, with the number that this processor has for its protocol.
+    fn take<'a>(
+        &'a self,
+        mut request: Request<'a>,
+        ours: Protocols,
+        reply: &mut Vec<u8>,
+    ) -> Result<(&'a P, Request<'a>), Outcome> {
+        if !std::ptr::eq(ours, self.protocols) {
+            let wire = ours[request.protocol];
+            let name = wire.name();
+            let same = |theirs: &&dyn WireProtocol| theirs.name() == name;
+            let Some(index) = self.protocols.iter().position(same) else {
+                let text = format!("this service does not speak the protocol `{name}`");
+                let code = ApplicationCode::INVALID_PROTOCOL;
+                return Err(request.refuse_in(wire, code, &text, reply));
+            };
+            request.protocol = index;
+        }
+        Ok((&self.processor, request))
     }
 }

@@ -214,7 +214,7 @@ impl Connection {
             Ok(0) => Err(End::truncated(self.missing)),
             Ok(bytes) => {
                 #[cfg(feature = "tls")]
-                self.engine.meet(&*self.stream);
+                self.engine.meet(|| self.stream.tls());
                 let counters = &self.permit.shared().counters;
                 Counters::add_bytes(&counters.bytes_read, bytes);
                 self.pace.moved(bytes);

@@ -94,9 +94,9 @@ impl Engine {
 
     /// Learns from the stream who the peer is, as far as that is only known after a handshake.
     #[cfg(feature = "tls")]
-    pub(super) fn meet(&mut self, stream: &dyn crate::transport::Stream) {
+    pub(super) fn meet(&mut self, tls: impl FnOnce() -> Option<Arc<crate::peer::TlsPeer>>) {
         if self.intake.first && self.cx.tls().is_none() {
-            self.cx.set_tls(stream.tls());
+            self.cx.set_tls(tls());
         }
     }
 

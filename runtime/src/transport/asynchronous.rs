@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
@@ -14,6 +16,10 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::error::{Error, ErrorKind as Kind, Result};
 use crate::peer::Peer;
+#[cfg(feature = "tls")]
+use crate::peer::TlsPeer;
+#[cfg(feature = "tls")]
+use crate::transport::tls::AsyncTls;
 #[cfg(unix)]
 use crate::transport::unix;
 use crate::transport::{Address, TcpOptions, tcp};
@@ -29,6 +35,8 @@ enum Io {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    #[cfg(feature = "tls")]
+    Tls(Box<AsyncTls>),
     Other(Box<dyn Both>),
 }
 
@@ -52,13 +60,43 @@ impl AsyncStream {
         &self.peer
     }
 
+    #[cfg(feature = "tls")]
+    pub(in crate::transport) fn tls_over(tls: AsyncTls, peer: Peer) -> Self {
+        let io = Io::Tls(Box::new(tls));
+        Self { io, peer }
+    }
+
+    /// As [`Stream::is_handshaking`](crate::transport::Stream::is_handshaking).
+    pub(crate) fn is_handshaking(&self) -> bool {
+        match &self.io {
+            #[cfg(feature = "tls")]
+            Io::Tls(tls) => tls.is_handshaking(),
+            _ => false,
+        }
+    }
+
+    /// As [`Stream::tls`](crate::transport::Stream::tls).
+    #[cfg(feature = "tls")]
+    pub(crate) fn tls(&self) -> Option<Arc<TlsPeer>> {
+        match &self.io {
+            Io::Tls(tls) => tls.peer(),
+            _ => None,
+        }
+    }
+
     /// Whether it is open and has nothing to read. Asks the system, since the runtime may not have
     /// heard yet; what is no socket is taken to be quiet.
-    pub(crate) fn is_quiet(&self) -> bool {
-        let socket = match &self.io {
-            Io::Tcp(stream) => SockRef::from(stream),
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(unused_variables, reason = "only TLS reads for it")
+    )]
+    pub(crate) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
+        let socket = match &mut self.io {
+            #[cfg(feature = "tls")]
+            Io::Tls(tls) => return tls.is_quiet(cx),
+            Io::Tcp(stream) => SockRef::from(&*stream),
             #[cfg(unix)]
-            Io::Unix(stream) => SockRef::from(stream),
+            Io::Unix(stream) => SockRef::from(&*stream),
             Io::Other(_) => return true,
         };
         // The runtime's sockets do not block.
@@ -80,11 +118,17 @@ impl AsyncStream {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> io::Result<usize> {
+        #[cfg(feature = "tls")]
+        if let Io::Tls(tls) = &mut self.io {
+            return tls.read_now(cx, buffer);
+        }
         let mut buffer = ReadBuf::new(buffer);
         let read = match &mut self.io {
             Io::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
             #[cfg(unix)]
             Io::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+            #[cfg(feature = "tls")]
+            Io::Tls(_) => unreachable!("it has just been read from"),
             Io::Other(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
         };
         now(read)?;
@@ -97,6 +141,8 @@ impl AsyncStream {
             Io::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             #[cfg(unix)]
             Io::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(feature = "tls")]
+            Io::Tls(tls) => Poll::Ready(tls.write_now(cx, bytes)),
             Io::Other(stream) => Pin::new(stream).poll_write(cx, bytes),
         })?;
         if written == 0 && !bytes.is_empty() {
@@ -108,6 +154,8 @@ impl AsyncStream {
     /// Hands over what the stream has kept; the same.
     pub(crate) fn flush_now(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         match &mut self.io {
+            #[cfg(feature = "tls")]
+            Io::Tls(tls) => tls.flush_now(cx),
             Io::Other(stream) => now(Pin::new(stream).poll_flush(cx)),
             _ => Ok(()),
         }

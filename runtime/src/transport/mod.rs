@@ -60,6 +60,10 @@ pub(crate) use inbox::{Inbox, shrink_out};
 #[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
 pub(crate) use stream::{is_timeout, whole};
+#[cfg(all(feature = "tls", feature = "tokio"))]
+pub(crate) use tls::AsyncTlsListener;
+#[cfg(feature = "tls")]
+pub(crate) use tls::ClientSide;
 
 use crate::error::Result;
 use crate::limits::Limits;
@@ -128,7 +132,8 @@ pub enum Decoded<'a> {
 ///
 /// A message is appended to the buffer between [`begin`](Self::begin) and [`end`](Self::end).
 /// A caller that has nothing to send after all truncates the buffer to what `begin` returned, so
-/// `begin` must not do what cannot be undone that way.
+/// `begin` must not do what cannot be undone that way. One that has appended a message and gives it
+/// up before any of it has left cuts it out, so no message may depend on those before it.
 pub trait Encoder: Send {
     /// Appends what stands before a message, and returns how long the buffer was before.
     fn begin(&mut self, out: &mut Vec<u8>) -> usize;

@@ -222,3 +222,79 @@ async fn waiting_for_room() {
         in_time(waiting).await.unwrap().unwrap();
     }
 }
+
+/// The call that runs out of time behind a slow one is alone in that.
+#[tokio::test]
+async fn a_call_that_runs_out_of_time_takes_nobody_with_it() {
+    let (listener, config) = listening().await;
+    let client = client_of(&config, 10_000).await;
+    let brief = client.with_timeout(Duration::from_millis(60));
+    let slow = tokio::spawn(async move { client.add(0, 1).await });
+    let (mut first, _) = listener.accept().await.unwrap();
+    let id = read_call(&mut first).await;
+    let CalculatorAddError::Other(error) = brief.add(0, 2).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.delivery(), Delivery::Sent);
+    // The next call goes over another connection.
+    let next = tokio::spawn(async move { brief.with_timeout(SLACK * 10).add(0, 3).await });
+    let (mut second, _) = in_time(listener.accept()).await.unwrap();
+    let next_id = read_call(&mut second).await;
+    second.write_all(&reply(next_id, 3)).await.unwrap();
+    assert_eq!(in_time(next).await.unwrap().unwrap(), 3);
+    // What comes late is nobody's, and the slow call's reply is its own.
+    let late = read_call(&mut first).await;
+    first.write_all(&reply(late, 2)).await.unwrap();
+    first.write_all(&reply(id, 1)).await.unwrap();
+    assert_eq!(in_time(slow).await.unwrap().unwrap(), 1);
+    let mut rest = Vec::new();
+    in_time(first.read_to_end(&mut rest)).await.unwrap();
+    assert!(rest.is_empty());
+}
+
+/// Of a call that cannot be sent in time nothing is ever sent, so that it may be made again.
+#[tokio::test]
+async fn a_call_that_is_given_up_before_it_leaves_is_not_sent() {
+    let (listener, config) = listening().await;
+    let client = client_of(&config, 10_000).await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let brief = client.with_timeout(Duration::from_secs(1));
+    let big = client.clone();
+    let big = tokio::spawn(async move { big.sum(&vec![1; 1_500_000]).await });
+    let length = stream.read_u32().await.unwrap();
+    // It is being written, and the system takes no more of it.
+    sleep(Duration::from_millis(100)).await;
+    let patient = tokio::spawn(async move {
+        // Behind the one that is given up.
+        sleep(Duration::from_millis(20)).await;
+        client.add(0, 3).await
+    });
+    let error = brief.add(0, 2).await;
+    let CalculatorAddError::Other(error) = error.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent, "{error}");
+    assert!(error.is_retryable());
+    let mut frame = vec![0; usize::try_from(length).unwrap()];
+    stream.read_exact(&mut frame).await.unwrap();
+    let id = read_call(&mut stream).await;
+    stream.write_all(&reply(id, 3)).await.unwrap();
+    assert_eq!(in_time(patient).await.unwrap().unwrap(), 3);
+    drop(stream);
+    in_time(big).await.unwrap().unwrap_err();
+}
+
+/// Calls that were dropped and never answered do not take the room of others for ever.
+#[tokio::test]
+async fn lost_calls_do_not_clog_a_connection() {
+    let (listener, config) = listening().await;
+    let client = client_of(&config.in_flight_max(2), 10_000).await;
+    let brief = client.with_timeout(Duration::from_millis(60));
+    for number in 0..2 {
+        let lost = tokio::time::timeout(Duration::from_millis(20), brief.add(0, number));
+        assert!(lost.await.is_err());
+    }
+    let found = tokio::spawn(async move { client.add(0, 3).await });
+    let (_first, _) = listener.accept().await.unwrap();
+    let (mut second, _) = in_time(listener.accept()).await.unwrap();
+    let id = read_call(&mut second).await;
+    second.write_all(&reply(id, 3)).await.unwrap();
+    assert_eq!(in_time(found).await.unwrap().unwrap(), 3);
+}

@@ -10,8 +10,8 @@ use seapink::client::ConnectionEvent;
 use seapink::config::{PoolConfig, ReconnectConfig, RetryConfig};
 use seapink::interceptor::{End, Intercepted, Interceptor};
 use seapink::{
-    ApplicationCode, AsyncClient, AsyncServer, CallContext, ClientConfig, Delivery, ErrorKind,
-    Multiplexed, Standard,
+    ApplicationCode, AsyncClient, AsyncMultiplexed, AsyncServer, CallContext, ClientConfig,
+    Delivery, ErrorKind, Multiplexed, Standard,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -293,6 +293,51 @@ async fn services_of_a_multiplexed_server() {
     let error = other.echo("x").await.unwrap_err().other();
     assert!(error.message().contains("`Nothing`"), "{error}");
 }
+
+/// Of both styles, and each with its own protocols.
+#[tokio::test]
+async fn services_whose_handlers_are_futures_share_a_port() {
+    let calc = || CalculatorAsyncProcessor::new(Handler::default());
+    let few = seapink::WithProtocols::<JsonFirst, _>::new(calc());
+    let blocking = CalculatorProcessor::new(Handler::default());
+    let processor = AsyncMultiplexed::new()
+        .service("Calculator", calc())
+        .service("Few", few)
+        .service_inline("Blocking", blocking)
+        .default_service(calc());
+    let config = local().protocol("auto");
+    let server = AsyncServer::bind(&config, processor).unwrap();
+    let address = server.local_addr().to_string();
+    tokio::spawn(server.run());
+    for protocol in ["binary", "compact"] {
+        let config = ClientConfig::new(&*address).protocol(protocol);
+        let client = CalculatorAsyncClient::connect(&config).await.unwrap();
+        assert_eq!(client.add(1, 2).await.unwrap(), 3);
+        let of = |name| CalculatorAsyncClient::new(client.client().service(name));
+        for name in ["Calculator", "Blocking"] {
+            assert_eq!(of(name).add(1, 2).await.unwrap(), 3);
+        }
+        let few = of("Few").echo("x").await;
+        if protocol == "binary" {
+            assert_eq!(few.unwrap(), "x");
+        } else {
+            let code = ApplicationCode::INVALID_PROTOCOL;
+            assert_eq!(
+                few.unwrap_err().other().kind(),
+                ErrorKind::Application(code)
+            );
+        }
+        let error = of("Nothing").echo("x").await.unwrap_err().other();
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Application(ApplicationCode::UNKNOWN_METHOD)
+        );
+        assert!(error.message().contains("`Nothing`"), "{error}");
+    }
+}
+
+seapink::protocol_set!(pub(crate) JsonFirst: JsonProtocol, BinaryProtocol);
+use seapink::{Binary as BinaryProtocol, Json as JsonProtocol};
 
 #[test]
 fn a_runtime_that_ends_takes_its_connections_along_and_the_next_one_makes_others() {

@@ -5,6 +5,7 @@
 mod deadlines;
 mod half_open;
 mod in_process;
+mod neighbours;
 mod order;
 mod poison;
 mod pool;

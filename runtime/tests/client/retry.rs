@@ -113,6 +113,24 @@ fn an_attempt_may_end_before_the_call() {
     assert!(calls.load(Ordering::SeqCst) >= 2);
 }
 
+/// The last attempt was not sent, but the one before may have been run.
+#[test]
+fn an_error_speaks_for_all_attempts() {
+    let server = Server::new(|_, stream| {
+        crate::support::Call::read(stream);
+    });
+    let switch = Switch::new(&server);
+    let client = switch.client(&config(quick().attempts_max(3)));
+    switch.refuse(ErrorKind::Io);
+    let error = client.call_idempotent("x").unwrap_err();
+    assert_eq!(error.delivery(), Delivery::Sent, "{error}");
+    assert!(!error.is_retryable());
+    // None of these was.
+    let error = client.call_idempotent("x").unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent, "{error}");
+    assert!(error.is_retryable());
+}
+
 #[test]
 fn an_attempt_of_a_call_that_may_not_be_run_twice_has_all_of_its_time() {
     let (server, calls) = server(1, |call| {

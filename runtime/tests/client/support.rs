@@ -1,5 +1,6 @@
 //! A client with two functions, and servers that do what a test says.
 
+use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -71,7 +72,7 @@ pub(crate) struct Call {
 
 impl Call {
     /// The next one. `None` when the client is gone.
-    pub(crate) fn read(stream: &mut dyn Stream) -> Option<Self> {
+    pub(crate) fn read(stream: &mut (impl Read + ?Sized)) -> Option<Self> {
         let mut prefix = [0; 4];
         stream.read_exact(&mut prefix).ok()?;
         let mut frame = vec![0; length(prefix)];

@@ -212,15 +212,17 @@ fn one_wrong_reply_fails_all_calls_of_the_connection() {
 
 #[test]
 fn no_more_calls_are_in_flight_than_may_be() {
-    let (connector, thread) = server(|stream| {
+    let (answer, told) = std::sync::mpsc::channel();
+    let (connector, thread) = server(move |stream| {
         let ids = framed().read(stream, 2);
+        told.recv().unwrap();
         stream.write_all(&good(ids[0].2, "first")).unwrap();
         let third = framed().read(stream, 1)[0].2;
         stream.write_all(&good(third, "third")).unwrap();
     });
     let client = client(&connector, &config().in_flight_max(2));
     let hurried = client.with(|client| client.with_timeout(Duration::from_millis(50)));
-    let first = hurried.send_echo("x").unwrap();
+    let first = client.send_echo("x").unwrap();
     let second = client.send_echo("x").unwrap();
     let error = hurried.send_echo("x").unwrap_err();
     assert_eq!(
@@ -232,9 +234,10 @@ fn no_more_calls_are_in_flight_than_may_be() {
         error.to_string(),
         "overloaded: 2 calls were in flight on the connection for 50 ms"
     );
-    // The room of a call that was given up comes free with its reply.
-    drop(first);
+    // There is room as soon as one is answered, though nobody has waited for it yet.
+    answer.send(()).unwrap();
     assert_eq!(client.echo("x").unwrap(), "third");
+    assert_eq!(first.wait().unwrap(), "first");
     drop(second);
     within(move || thread.join().unwrap());
 }

@@ -13,16 +13,16 @@ use crate::lab::{Bare, Lab, tcp};
 use crate::support::{Handler, MODELS, Running};
 
 /// A service that says who calls.
-struct Who;
+pub(crate) struct Who;
 
 #[derive(Debug)]
-enum Failure {
+pub(crate) enum Failure {
     Other(Error),
 }
 
 seapink::impl_method_error!(Failure {});
 
-fn identity(cx: &CallContext) -> String {
+pub(crate) fn identity(cx: &CallContext) -> String {
     let Some(tls) = cx.tls() else {
         return "nobody".to_owned();
     };
@@ -62,7 +62,7 @@ impl Service for Who {
     }
 }
 
-fn ask(client: &Client) -> String {
+pub(crate) fn ask(client: &Client) -> String {
     client.call::<_, _, Failure>("who", &[], ()).unwrap()
 }
 

@@ -192,7 +192,11 @@ pub(crate) fn names(names: &[&str]) -> CertificateParams {
 
 /// A plain connection to a server.
 pub(crate) fn plain(server: &Running) -> TcpStream {
-    let address = server.handle.local_addr().to_string();
+    plain_to(&server.handle.local_addr().to_string())
+}
+
+/// The same to an address.
+pub(crate) fn plain_to(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap();
     stream.set_nodelay(true).unwrap();
     stream.set_read_timeout(Some(AGES)).unwrap();
@@ -217,10 +221,14 @@ pub(crate) struct Bare {
 
 impl Bare {
     pub(crate) fn new(server: &Running, config: rustls::ClientConfig) -> Self {
+        Self::over(plain(server), config)
+    }
+
+    pub(crate) fn over(socket: TcpStream, config: rustls::ClientConfig) -> Self {
         let name = ServerName::try_from("localhost").unwrap();
         Self {
             tls: ClientConnection::new(Arc::new(config), name).unwrap(),
-            socket: plain(server),
+            socket,
         }
     }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod config;
 mod endings;
 mod handshake;

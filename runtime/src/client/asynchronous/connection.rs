@@ -17,7 +17,7 @@ use super::driver;
 use super::in_flight::InFlight;
 use super::link::Link;
 use crate::client::CallOptions;
-use crate::client::connection::calls::{Calls, Ticket};
+use crate::client::connection::calls::{Calls, Place, Ticket};
 use crate::client::connection::words;
 use crate::client::events::Event;
 use crate::client::failures::{Failures, not_connected};
@@ -40,6 +40,8 @@ pub(super) struct State {
     /// Who waits for what comes of the call in each slot.
     pub(super) wakers: Vec<Option<Waker>>,
     pub(super) link: Option<Link>,
+    /// Links that get no more calls, each as long as somebody waits for a call over it.
+    pub(super) retired: Vec<Link>,
     /// The attempt to connect that is being made.
     pub(super) connecting: Option<u64>,
     /// How many attempts were begun.
@@ -74,6 +76,7 @@ impl State {
             calls: Calls::new(calls_max, reply_order),
             wakers: (0..calls_max).map(|_| None).collect(),
             link: None,
+            retired: Vec::new(),
             connecting: None,
             begun: 0,
             failures: Failures::default(),
@@ -91,10 +94,14 @@ impl State {
         }
     }
 
-    /// Wakes oneway calls that have left.
-    pub(super) fn wake_sent(&mut self) {
-        let Some(link) = &mut self.link else { return };
-        let (calls, sent, wakers) = (&self.calls, link.sent, &mut self.wakers);
+    /// Wakes oneway calls that have left over a link.
+    pub(super) fn wake_sent(&mut self, number: u64) {
+        let (calls, wakers) = (&self.calls, &mut self.wakers);
+        let mut links = self.link.iter_mut().chain(&mut self.retired);
+        let Some(link) = links.find(|link| link.number == number) else {
+            return;
+        };
+        let sent = link.sent;
         link.leaving.retain(|&slot| {
             let left = calls.end_of_slot(slot) <= sent;
             if left && let Some(waker) = wakers[slot].take() {
@@ -109,9 +116,27 @@ impl State {
         self.wakers[ticket.slot] = None;
     }
 
-    /// The link, if it is still this one.
+    /// The link of this number, if there still is one.
     pub(super) fn link(&mut self, number: u64) -> Option<&mut Link> {
-        self.link.as_mut().filter(|link| link.number == number)
+        let mut links = self.link.iter_mut().chain(&mut self.retired);
+        links.find(|link| link.number == number)
+    }
+
+    /// The same, taken away.
+    fn take_link(&mut self, number: u64) -> Option<Link> {
+        if self.link.as_ref().is_some_and(|link| link.number == number) {
+            return self.link.take();
+        }
+        let place = self.retired.iter().position(|link| link.number == number)?;
+        Some(self.retired.swap_remove(place))
+    }
+
+    /// How many calls over a link await a reply.
+    pub(super) fn in_flight(&self, number: u64) -> usize {
+        if self.retired.is_empty() {
+            return self.calls.len();
+        }
+        self.calls.awaited(number)
     }
 }
 
@@ -125,10 +150,7 @@ impl Connection {
         error: &Error,
         told: impl Fn(Delivery) -> Error,
     ) {
-        if state.link(number).is_none() {
-            return;
-        }
-        let Some(mut link) = state.link.take() else {
+        let Some(mut link) = state.take_link(number) else {
             return;
         };
         #[cfg(feature = "tracing")]
@@ -137,12 +159,13 @@ impl Connection {
         } else {
             tracing::warn!("connection closed: {error}");
         }
-        let reason = || Event::Down(Error::new(error.kind(), error.to_string()));
+        let reason = || Event::Down(words::told(error));
         self.dialer.events.note(number, reason);
-        state.calls.fail(link.taken, |delivery| {
+        let State { calls, wakers, .. } = state;
+        calls.fail(number, link.taken, |delivery| {
             told(delivery).with_delivery(delivery)
         });
-        for waker in &mut state.wakers {
+        for waker in wakers {
             if let Some(waker) = waker.take() {
                 waker.wake();
             }
@@ -156,7 +179,7 @@ impl Connection {
     #[cold]
     pub(super) fn lost(&self, number: u64, error: &Error) {
         let mut state = self.state.lock();
-        let calls = state.calls.len();
+        let calls = state.in_flight(number);
         let Some(link) = state.link(number) else {
             return;
         };
@@ -164,9 +187,11 @@ impl Connection {
             state.stale = number;
         }
         self.fail(&mut state, number, error, |delivery| match delivery {
-            // Whatever it was, such a call can be made again.
-            Delivery::NotSent => Error::new(ErrorKind::Closed, error.to_string()),
-            _ => Error::new(error.kind(), error.to_string()),
+            // Whatever it was, such a call can be made again, unless TLS is to blame.
+            Delivery::NotSent if error.kind() != ErrorKind::Tls => {
+                Error::new(ErrorKind::Closed, error.to_string())
+            }
+            _ => words::told(error),
         });
     }
 
@@ -206,10 +231,56 @@ impl Connection {
         self.room.notify_waiters();
     }
 
+    /// A link gets no more calls. Those in flight have their time.
+    #[cold]
+    pub(super) fn retire(&self, state: &mut State, number: u64, reason: Error) {
+        state.calls.forget(number);
+        if state
+            .link
+            .as_ref()
+            .is_some_and(|link| link.number == number)
+            && let Some(mut link) = state.link.take()
+        {
+            link.retired = Some(reason);
+            state.retired.push(link);
+        }
+        self.room.notify_waiters();
+        self.close_retired(state);
+    }
+
+    /// Ends links that nobody has a use for any more.
+    fn close_retired(&self, state: &mut State) {
+        while let Some(link) = state
+            .retired
+            .iter_mut()
+            .find(|link| state.calls.wanted(link.number) == 0)
+        {
+            let (number, reason) = (link.number, link.retired.take());
+            let reason = reason.unwrap_or_else(words::gone);
+            self.fail(state, number, &reason, words::failed(&reason));
+        }
+    }
+
     /// Frees a slot, which a call that waits may have.
     pub(super) fn end(&self, state: &mut State, ticket: Ticket) {
         state.end(ticket);
         self.room.notify_one();
+        self.close_retired(state);
+    }
+
+    /// Nobody waits for a call any more.
+    pub(super) fn abandon(&self, state: &mut State, ticket: Ticket) {
+        state.wakers[ticket.slot] = None;
+        let place = state.calls.place_of(ticket);
+        if place.oneway
+            && let Some(link) = state.link(place.link)
+        {
+            link.leaving.retain(|&slot| slot != ticket.slot);
+        }
+        state.calls.abandon(ticket);
+        // Unless its slot stays taken.
+        self.room.notify_one();
+        self.close_retired(state);
     }
 
     /// Makes sure that there is a link, or that one is being made; `joined` is the attempt that the
@@ -264,11 +335,25 @@ impl Connection {
         if link.appended - link.sent >= OUT_BYTES {
             return Ok(None);
         }
+        let number = link.number;
         let Some(ticket) = calls.begin() else {
+            if calls.is_clogged(number) {
+                self.retire(&mut state, number, words::clogged());
+            }
             return Ok(None);
         };
         match link.append(|out| encode(ticket.sequence_id, out)) {
-            Ok(place) => calls.place(ticket, place, link.replies, options.oneway),
+            Ok((start, end)) => {
+                let place = Place {
+                    link: number,
+                    start,
+                    end,
+                    replies: link.replies,
+                    oneway: options.oneway,
+                    due: Some(options.deadline.at()),
+                };
+                calls.place(ticket, place);
+            }
             Err(error) => {
                 self.end(&mut state, ticket);
                 return Err(error);
@@ -278,7 +363,7 @@ impl Connection {
             link.leaving.push(ticket.slot);
         }
         link.wake();
-        let in_flight = InFlight::new(self, ticket, link.number, *options);
+        let in_flight = InFlight::new(self, ticket, number, *options);
         drop(state);
         // Perhaps there is more room than for one.
         self.room.notify_one();
@@ -291,6 +376,9 @@ impl Connection {
         options: &CallOptions,
         encode: &mut impl FnMut(i32, &mut Vec<u8>) -> Result<()>,
     ) -> Result<InFlight<'_>> {
+        if options.deadline.left().is_none() {
+            return Err(words::too_late(&options.deadline));
+        }
         let mut joined = None;
         loop {
             // Before looking, so that nothing is missed in between.

@@ -16,12 +16,14 @@ use crate::config::ClientConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::WireProtocol;
+#[cfg(feature = "tls")]
+use crate::transport::ClientSide;
 use crate::transport::{Address, AsyncStream, TcpOptions, Transport, refused};
 
 /// Makes a connection.
 pub(super) type Connect = Box<dyn Fn() -> Connecting + Send + Sync>;
 
-type Connecting = Pin<Box<dyn Future<Output = Result<AsyncStream>> + Send>>;
+pub(super) type Connecting = Pin<Box<dyn Future<Output = Result<AsyncStream>> + Send>>;
 
 /// What every connection of a client has in common.
 pub(super) struct Dialer {
@@ -68,6 +70,16 @@ pub(super) fn once(stream: AsyncStream) -> Connect {
             let text = "the connection has ended, and this client was given no way to make another";
             stream.ok_or_else(|| Error::new(ErrorKind::Closed, text))
         })
+    })
+}
+
+/// The same with TLS around its streams.
+#[cfg(feature = "tls")]
+pub(super) fn secured(connect: Connect, side: ClientSide) -> Connect {
+    let side = Arc::new(side);
+    Box::new(move || {
+        let (below, side) = (connect(), Arc::clone(&side));
+        Box::pin(async move { side.handshake(below.await?).await })
     })
 }
 

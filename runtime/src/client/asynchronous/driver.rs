@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use tokio::time::{Sleep, sleep, sleep_until};
 
-use super::connection::{Connection, State};
-use super::link::{Doubt, Link};
+use super::connection::Connection;
+use super::link::Link;
 use crate::client::connection::calls::Whose;
 use crate::client::connection::words;
 use crate::client::events::Event;
@@ -192,7 +192,7 @@ impl<'a> Driver<'a> {
     /// The connection ended instead of a reply.
     #[cold]
     fn closed(&self) -> Error {
-        if self.connection.state.lock().calls.len() == 0 {
+        if self.connection.state.lock().in_flight(self.number) == 0 {
             return words::stale();
         }
         let dialer = &self.connection.dialer;
@@ -213,14 +213,12 @@ impl<'a> Driver<'a> {
             Ok(bytes) => {
                 (self.written, self.unflushed) = (self.written + bytes, true);
                 link.sent += bytes as u64;
-                link.blocked = false;
-                state.wake_sent();
+                state.wake_sent(self.number);
                 // Calls may wait until there are fewer bytes to write.
                 self.connection.room.notify_one();
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                link.blocked = true;
                 link.driver = Some(cx.waker().clone());
                 Ok(false)
             }
@@ -234,7 +232,7 @@ impl<'a> Driver<'a> {
         shrink_out(&mut self.writing);
         self.written = 0;
         let mut state = self.connection.state.lock();
-        let calls = state.calls.len();
+        let calls = state.in_flight(self.number);
         let Some(link) = state.link(self.number) else {
             return Err(None);
         };
@@ -243,7 +241,7 @@ impl<'a> Driver<'a> {
             return Ok(false);
         }
         // Where nothing is in flight, it has to be seen first whether anybody is there.
-        if link.is_idle(calls) && !self.stream.is_quiet() {
+        if link.is_idle(calls) && !self.stream.is_quiet(cx) {
             drop(state);
             return Err(Some(self.closed()));
         }
@@ -269,13 +267,13 @@ impl<'a> Driver<'a> {
     fn watch(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         let mut state = self.connection.state.lock();
         loop {
-            let State { calls, link, .. } = &mut *state;
-            let Some(link) = link.as_mut().filter(|link| link.number == self.number) else {
+            let Some(link) = state.link(self.number) else {
                 return Err(None);
             };
-            let Some(doubt) = &mut link.doubt else {
+            let Some(mut doubt) = link.doubt else {
                 return Ok(());
             };
+            let replies = link.replies;
             let at = doubt.at.into();
             let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
             if timer.deadline() != at {
@@ -284,17 +282,16 @@ impl<'a> Driver<'a> {
             if timer.as_mut().poll(cx).is_pending() {
                 return Ok(());
             }
-            if calls.abandoned() == 0 {
-                link.doubt = None;
-            } else if doubt.replies != link.replies {
-                *doubt = Doubt {
-                    at: Instant::now() + doubt.time,
-                    replies: link.replies,
-                    ..*doubt
-                };
-            } else {
-                let text = "no reply came by the deadline of a call that was dropped";
-                return Err(Some(Error::new(ErrorKind::Timeout, text)));
+            let waited_for = state.calls.has_abandoned(self.number);
+            if waited_for && doubt.replies == replies {
+                self.connection
+                    .retire(&mut state, self.number, words::deserted());
+            }
+            (doubt.at, doubt.replies) = (Instant::now() + doubt.time, replies);
+            // Retired links have forgotten such calls.
+            let doubt = state.calls.has_abandoned(self.number).then_some(doubt);
+            if let Some(link) = state.link(self.number) {
+                link.doubt = doubt;
             }
         }
     }
@@ -310,8 +307,8 @@ fn hand_out(connection: &Connection, number: u64, message: &[u8]) -> Result<(), 
         return Err(None);
     };
     link.replies += 1;
-    let sent = link.sent;
-    match state.calls.whose(id) {
+    let (sent, retired) = (link.sent, link.retired.is_some());
+    match state.calls.whose(number, id) {
         Whose::Call(slot) if state.calls.end_of_slot(slot) > sent => Err(Some(words::too_early())),
         Whose::Call(slot) => {
             let mut reply = state.spare.pop().unwrap_or_default();
@@ -324,6 +321,8 @@ fn hand_out(connection: &Connection, number: u64, message: &[u8]) -> Result<(), 
             connection.room.notify_one();
             Ok(())
         }
+        // Of one that was given up, probably.
+        Whose::Nobody if retired => Ok(()),
         Whose::Nobody => Err(Some(words::nobodys(id))),
     }
 }

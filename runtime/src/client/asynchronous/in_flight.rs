@@ -11,7 +11,7 @@ use tokio::time::sleep_until;
 use super::connection::{Connection, Reply, State};
 use super::link::Doubt;
 use crate::client::CallOptions;
-use crate::client::connection::calls::{Progress, Ticket};
+use crate::client::connection::calls::{Outcome, Ticket};
 use crate::client::connection::words;
 use crate::error::{Delivery, Error, Result};
 
@@ -63,15 +63,15 @@ impl<'a> InFlight<'a> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Reply>>> {
         let mut state = self.connection.state.lock();
-        let ended = match state.calls.progress(self.ticket) {
-            Progress::Answered(sequence_id, message) => Ok(Some(Reply {
+        let ended = match state.calls.outcome(self.ticket) {
+            Some(Outcome::Answered(sequence_id, message)) => Ok(Some(Reply {
                 sequence_id,
                 message,
                 link: self.link,
             })),
-            Progress::Failed(error) => Err(error),
-            Progress::Waiting if self.has_left(&mut state) => Ok(None),
-            Progress::Waiting => {
+            Some(Outcome::Failed(error)) => Err(error),
+            None if self.has_left(&mut state) => Ok(None),
+            None => {
                 let waker = &mut state.wakers[self.ticket.slot];
                 match waker {
                     Some(waker) => waker.clone_from(cx.waker()),
@@ -86,7 +86,7 @@ impl<'a> InFlight<'a> {
 
     /// Whether it is oneway and has left.
     fn has_left(&self, state: &mut State) -> bool {
-        let end = state.calls.end_of(self.ticket);
+        let end = state.calls.place_of(self.ticket).end;
         let link = state.link(self.link);
         self.options.oneway && link.is_some_and(|link| link.sent >= end)
     }
@@ -95,52 +95,36 @@ impl<'a> InFlight<'a> {
     #[cold]
     fn expire(&mut self) -> Error {
         let mut state = self.connection.state.lock();
-        let deadline = &self.options.deadline;
-        let (start, end) = (
-            state.calls.start_of(self.ticket),
-            state.calls.end_of(self.ticket),
-        );
+        let (deadline, ticket) = (&self.options.deadline, self.ticket);
+        let place = state.calls.place_of(ticket);
         let Some(link) = state.link(self.link) else {
-            self.connection.end(&mut state, self.ticket);
+            self.connection.end(&mut state, ticket);
             return words::gone();
         };
-        let (taken, replies) = (link.taken, link.replies);
-        let unsent = link.sent < end;
-        let error = if unsent {
-            let delivery = [Delivery::NotSent, Delivery::Sent][usize::from(start < taken)];
-            words::not_taken(deadline).with_delivery(delivery)
+        let silent = link.replies == place.replies;
+        let error = if link.sent < place.end {
+            words::not_taken(deadline)
         } else {
             words::no_reply(deadline)
         };
-        // Either the peer takes nothing any more, or perhaps nobody is there; with another connection
-        // that will show.
-        if (unsent && link.blocked) || state.calls.is_silent_since(self.ticket, replies) {
-            self.connection.end(&mut state, self.ticket);
-            let told = words::failed(&error);
-            self.connection.fail(&mut state, self.link, &error, told);
-            drop(state);
-            self.connection.dialer.events.tell();
-            return error;
+        let error = if link.cut((place.start, place.end)) {
+            link.leaving.retain(|&slot| slot != ticket.slot);
+            state.wakers[ticket.slot] = None;
+            state.calls.cut(ticket);
+            self.connection.room.notify_one();
+            error.with_delivery(Delivery::NotSent)
+        } else {
+            self.connection.abandon(&mut state, ticket);
+            error.with_delivery(Delivery::Sent)
+        };
+        if silent {
+            // Perhaps nobody is there any more; with another connection that will show.
+            self.connection
+                .retire(&mut state, self.link, words::told(&error));
         }
-        self.give_up(&mut state);
-        if unsent {
-            // The driver has not had its turn yet, and will write it.
-            return error.with_delivery(Delivery::Sent);
-        }
+        drop(state);
+        self.connection.dialer.events.tell();
         error
-    }
-
-    fn give_up(&self, state: &mut State) {
-        state.wakers[self.ticket.slot] = None;
-        if self.options.oneway {
-            if let Some(link) = state.link(self.link) {
-                link.leaving.retain(|&slot| slot != self.ticket.slot);
-            }
-            return self.connection.end(state, self.ticket);
-        }
-        state.calls.abandon(self.ticket);
-        // Unless it has ended already, and its slot is free now.
-        self.connection.room.notify_one();
     }
 }
 
@@ -150,7 +134,7 @@ impl Drop for InFlight<'_> {
             return;
         }
         let mut state = self.connection.state.lock();
-        self.give_up(&mut state);
+        self.connection.abandon(&mut state, self.ticket);
         let deadline = &self.options.deadline;
         if let Some(link) = state.link(self.link)
             && link.doubt.is_none()

@@ -4,7 +4,7 @@ use std::mem;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::transport::{Encoder, append};
 
 /// A connection, as long as it is good for calls.
@@ -19,10 +19,10 @@ pub(super) struct Link {
     pub(super) sent: u64,
     pub(super) taken: u64,
     pub(super) appended: u64,
-    /// The peer takes no more bytes at the moment.
-    pub(super) blocked: bool,
     /// How many replies have come.
     pub(super) replies: u64,
+    /// Why it gets no more calls: one has waited in vain. Those in flight may still be answered.
+    pub(super) retired: Option<Error>,
     /// Wakes the driver.
     pub(super) driver: Option<Waker>,
     /// Oneway calls whose last byte has not left, by slot.
@@ -32,6 +32,7 @@ pub(super) struct Link {
 }
 
 /// A call was dropped before its reply came. If none has come by its deadline, there is nobody.
+#[derive(Clone, Copy)]
 pub(super) struct Doubt {
     pub(super) at: Instant,
     pub(super) replies: u64,
@@ -49,8 +50,8 @@ impl Link {
             taken: 0,
             appended: 0,
             waiting: 0,
-            blocked: false,
             replies: 0,
+            retired: None,
             driver: None,
             leaving: Vec::new(),
             doubt: None,
@@ -67,6 +68,18 @@ impl Link {
         self.waiting += 1;
         self.appended += bytes as u64;
         Ok((place, self.appended))
+    }
+
+    /// Takes a message out of what is to be written. `false` when the driver has taken it.
+    pub(super) fn cut(&mut self, (start, end): (u64, u64)) -> bool {
+        let place = |at: u64| at.checked_sub(self.taken).map(usize::try_from);
+        let (Some(Ok(start)), Some(Ok(end))) = (place(start), place(end)) else {
+            return false;
+        };
+        self.appended -= (end - start) as u64;
+        self.waiting -= 1;
+        self.out.drain(start..end);
+        true
     }
 
     pub(super) fn has_out(&self) -> bool {

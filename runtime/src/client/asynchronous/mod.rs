@@ -29,16 +29,16 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::caller::{Caller, end, itself};
+use super::caller::{Caller, end};
 use super::retry::Attempts;
 use crate::client::CallOptions;
 use crate::config::{ClientConfig, RetryConfig};
-use crate::error::{Delivery, Error, Result};
+use crate::error::{Delivery, Result};
 use crate::interceptor::Interceptor;
 use crate::limits::Limits;
-use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError};
+use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError, Undeclared};
 use crate::protocol::{ProtocolSet, Standard};
-use crate::transport::AsyncStream;
+use crate::transport::{Address, AsyncStream};
 use crate::wire::MessageKind;
 use dial::Dialer;
 use owner::Owner;
@@ -65,15 +65,17 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
     /// # Errors
     /// One sentence that names the key or address, and what stands in the way.
     pub async fn connect(config: &ClientConfig) -> Result<Self> {
-        let (address, tcp) = (Arc::new(config.address()?), config.tcp);
-        Self::with_connector(
-            move || {
-                let address = Arc::clone(&address);
-                async move { dial::connect(&address, &tcp).await }
-            },
-            config,
-        )
-        .await
+        let address = config.address()?;
+        let host = match &address {
+            Address::Tcp { host, .. } => Some(host.clone()),
+            _ => None,
+        };
+        let (address, tcp) = (Arc::new(address), config.tcp);
+        let connect = move || -> dial::Connecting {
+            let address = Arc::clone(&address);
+            Box::pin(async move { dial::connect(&address, &tcp).await })
+        };
+        Self::reconnecting(Box::new(connect), host.as_deref(), config).await
     }
 
     /// The same for connections that a function makes; [`ClientConfig::connect`] means nothing then. It
@@ -83,7 +85,17 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         F: Fn() -> C + Send + Sync + 'static,
         C: Future<Output = Result<AsyncStream>> + Send + 'static,
     {
-        let client = Self::new(Box::new(move || Box::pin(connect())), config, true)?;
+        let connect = move || -> dial::Connecting { Box::pin(connect()) };
+        Self::reconnecting(Box::new(connect), None, config).await
+    }
+
+    /// `host` is whom the function connects to, if that has a name.
+    async fn reconnecting(
+        connect: dial::Connect,
+        host: Option<&str>,
+        config: &ClientConfig,
+    ) -> Result<Self> {
+        let client = Self::new(connect, host, config, true)?;
         client.owner.connect().await?;
         Ok(client)
     }
@@ -91,17 +103,25 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
     /// A client over a stream that is connected already. When it has ended, calls fail with
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn over(stream: impl Into<AsyncStream>, config: &ClientConfig) -> Result<Self> {
-        Self::new(dial::once(stream.into()), config, false)
+        Self::new(dial::once(stream.into()), None, config, false)
     }
 
-    fn new(connect: dial::Connect, config: &ClientConfig, again: bool) -> Result<Self> {
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(unused_variables, reason = "only certificates have names")
+    )]
+    fn new(
+        connect: dial::Connect,
+        host: Option<&str>,
+        config: &ClientConfig,
+        again: bool,
+    ) -> Result<Self> {
         let (caller, wire) = Caller::configured(config)?;
         #[cfg(feature = "tls")]
-        if config.tls.is_some() {
-            let text = "an async client does not encrypt by itself; give it streams that do, by \
-                        `with_connector`";
-            return Err(config.origin.error("client.tls", text));
-        }
+        let connect = match config.client_side(host)? {
+            Some(side) => dial::secured(connect, side),
+            None => connect,
+        };
         if config.pool.is_some() {
             let text = "an async client has one connection, which its calls share";
             return Err(config.origin.error("client.pool", text));
@@ -210,15 +230,14 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         let mut attempts = self.caller.attempts(&options);
         let result = loop {
             let options = attempts.as_mut().map_or(options, Attempts::next);
-            let result = self.once(&options, method, &mut encode).await;
-            let failed = result.as_ref().err().and_then(E::undeclared);
-            let Some(at) = next_at(attempts.as_ref(), failed) else {
+            let mut result = self.once(&options, method, &mut encode).await;
+            let Some(at) = next_at(&mut attempts, &mut result) else {
                 break result;
             };
             drop(result);
             sleep_until(at.into()).await;
         };
-        end(around, &result, E::undeclared);
+        end(around, &result);
         result
     }
 
@@ -257,20 +276,23 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         let mut attempts = self.caller.attempts(&options);
         let result = loop {
             let options = attempts.as_mut().map_or(options, Attempts::next);
-            let result = self.owner.send(&options, &mut encode).await;
-            let Some(at) = next_at(attempts.as_ref(), result.as_ref().err()) else {
+            let mut result = self.owner.send(&options, &mut encode).await;
+            let Some(at) = next_at(&mut attempts, &mut result) else {
                 break result;
             };
             sleep_until(at.into()).await;
         };
-        end(around, &result, itself);
+        end(around, &result);
         result
     }
 }
 
 /// When a call is to be made again that has failed, if it is.
-fn next_at(attempts: Option<&Attempts<'_>>, failed: Option<&Error>) -> Option<Instant> {
-    attempts?.next_at(failed?)
+fn next_at<T, E: Undeclared>(
+    attempts: &mut Option<Attempts<'_>>,
+    result: &mut Result<T, E>,
+) -> Option<Instant> {
+    attempts.as_mut()?.next_at(result)
 }
 
 impl<Set: fmt::Debug> fmt::Debug for AsyncClient<Set> {

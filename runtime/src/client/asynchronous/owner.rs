@@ -37,7 +37,7 @@ impl Owner {
             room.as_mut().enable();
             let connected = connection.connected(&mut connection.state.lock(), &mut joined);
             connection.dialer.events.tell();
-            if connected? {
+            if connected.map_err(|error| error.with_delivery(Delivery::NotSent))? {
                 return Ok(());
             }
             // The attempt has an end of its own.
@@ -113,8 +113,9 @@ impl Drop for Owner {
             let reason = || Event::Down(words::dropped());
             self.0.dialer.events.note(number, reason);
         }
-        if let Some(link) = &state.link {
-            let number = link.number;
+        let links = state.link.iter().chain(&state.retired);
+        let numbers: Vec<_> = links.map(|link| link.number).collect();
+        for number in numbers {
             let (dropped, told) = (words::dropped(), |_| words::dropped());
             self.0.fail(&mut state, number, &dropped, told);
         }

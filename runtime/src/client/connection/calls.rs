@@ -4,8 +4,9 @@
 //! comes after its call has given up can never be taken for that of another call, not even of the
 //! next one in the same slot.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::mem;
+use std::time::Instant;
 
 use crate::config::ReplyOrder;
 use crate::error::{Delivery, Error};
@@ -22,8 +23,11 @@ pub(in crate::client) struct Calls {
     /// Those that were free longest come first, so that sequence ids mostly ascend.
     free: VecDeque<usize>,
     reply_order: ReplyOrder,
-    /// Slots in the order in which their calls were sent, if replies come in that order.
-    order: VecDeque<usize>,
+    /// Calls in the order in which they were sent, and over which link, if replies come in that order.
+    order: VecDeque<(u64, Ticket)>,
+    /// What has come of calls that nobody waits for yet, whose slots others needed, by sequence id,
+    /// and over which link.
+    aside: HashMap<i32, (u64, Outcome)>,
 }
 
 #[derive(Default)]
@@ -31,11 +35,25 @@ struct Slot {
     /// How often it was used before, counted from 0 again before sequence ids would overflow.
     used: i32,
     state: State,
-    /// Where in the stream of bytes the call starts and ends.
-    start: u64,
-    end: u64,
-    /// How many replies had come when it was put there.
-    replies: u64,
+    place: Place,
+    /// Somebody will wait for the call, but not yet.
+    later: bool,
+}
+
+/// Where a call stands in the stream of bytes that goes over a link.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::client) struct Place {
+    /// The number of the link.
+    pub(in crate::client) link: u64,
+    /// Its first byte, and the one behind its last.
+    pub(in crate::client) start: u64,
+    pub(in crate::client) end: u64,
+    /// How many replies had come over the link when it was put there.
+    pub(in crate::client) replies: u64,
+    /// It awaits no reply.
+    pub(in crate::client) oneway: bool,
+    /// When it should have been answered.
+    pub(in crate::client) due: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -45,14 +63,12 @@ enum State {
     Waiting,
     /// Nobody waits any more, and the reply may still come.
     Abandoned,
-    /// Somebody else has read the reply, with this sequence id in it.
-    Answered(i32, Vec<u8>),
-    Failed(Error),
+    Ended(Outcome),
 }
 
-/// How a call stands.
-pub(in crate::client) enum Progress {
-    Waiting,
+/// What has come of a call.
+pub(in crate::client) enum Outcome {
+    /// Somebody else has read the reply, with this sequence id in it.
     Answered(i32, Vec<u8>),
     Failed(Error),
 }
@@ -76,6 +92,7 @@ impl Calls {
             free: (0..calls_max).collect(),
             reply_order,
             order: VecDeque::new(),
+            aside: HashMap::new(),
         }
     }
 
@@ -84,19 +101,47 @@ impl Calls {
         self.slots.len() - self.free.len()
     }
 
-    /// How many calls were given up whose replies may still come.
+    /// How many calls over a link await a reply, those included that were given up.
+    pub(in crate::client) fn awaited(&self, link: u64) -> usize {
+        let awaited = |state: &State| matches!(state, State::Waiting | State::Abandoned);
+        self.count_on(link, |slot| awaited(&slot.state))
+    }
+
+    /// How many calls over a link somebody waits for, or will.
+    pub(in crate::client) fn wanted(&self, link: u64) -> usize {
+        self.count_on(link, |slot| matches!(slot.state, State::Waiting))
+    }
+
+    /// Whether calls were given up whose replies may still come over a link.
     #[cfg(feature = "tokio")]
-    pub(in crate::client) fn abandoned(&self) -> usize {
-        let abandoned = |slot: &&Slot| matches!(slot.state, State::Abandoned);
-        self.slots.iter().filter(abandoned).count()
+    pub(in crate::client) fn has_abandoned(&self, link: u64) -> bool {
+        self.count_on(link, |slot| matches!(slot.state, State::Abandoned)) > 0
+    }
+
+    /// Whether at least half of the slots are taken by calls over a link that were given up and
+    /// should have been answered.
+    pub(in crate::client) fn is_clogged(&self, link: u64) -> bool {
+        let now = Instant::now();
+        let lost = |slot: &Slot| {
+            matches!(slot.state, State::Abandoned) && slot.place.due.is_some_and(|due| due <= now)
+        };
+        self.count_on(link, lost) * 2 >= self.slots.len()
+    }
+
+    fn count_on(&self, link: u64, counts: impl Fn(&Slot) -> bool) -> usize {
+        let on = |slot: &&Slot| slot.place.link == link && counts(slot);
+        self.slots.iter().filter(on).count()
     }
 
     /// Takes a slot for a call. `None` when all are taken.
     pub(in crate::client) fn begin(&mut self) -> Option<Ticket> {
+        if self.free.is_empty() {
+            self.set_aside();
+        }
         let slot = self.free.pop_front()?;
         let count = self.count();
         let place = &mut self.slots[slot];
-        place.state = State::Waiting;
+        (place.state, place.later) = (State::Waiting, false);
         let number = place.used * count + i32::try_from(slot).unwrap_or(0);
         place.used = (place.used + 1) % (i32::MAX / count);
         let sequence_id = number + 1;
@@ -108,50 +153,80 @@ impl Calls {
         i32::try_from(self.slots.len()).unwrap_or(i32::MAX)
     }
 
-    /// Notes where in the stream a call stands, how many replies had come when it was put
-    /// there, and that it awaits a reply unless it is oneway.
-    pub(in crate::client) fn place(
-        &mut self,
-        ticket: Ticket,
-        (start, end): (u64, u64),
-        replies: u64,
-        oneway: bool,
-    ) {
-        let slot = &mut self.slots[ticket.slot];
-        (slot.start, slot.end, slot.replies) = (start, end, replies);
-        if !oneway && self.reply_order == ReplyOrder::Sent {
-            self.order.push_back(ticket.slot);
+    /// Frees the slots of calls that have ended and that nobody waits for yet.
+    fn set_aside(&mut self) {
+        for index in 0..self.slots.len() {
+            let slot = &mut self.slots[index];
+            if slot.later
+                && let Some(outcome) = slot.state.take()
+            {
+                let link = slot.place.link;
+                slot.state = State::Free;
+                self.free.push_back(index);
+                self.aside.insert(self.sequence_id(index), (link, outcome));
+            }
         }
     }
 
-    /// Whether no reply has come since the call was put into the stream.
-    pub(in crate::client) fn is_silent_since(&self, ticket: Ticket, replies: u64) -> bool {
-        self.slots[ticket.slot].replies == replies
+    /// That of the call which has the slot.
+    fn sequence_id(&self, slot: usize) -> i32 {
+        let before = match self.slots[slot].used {
+            0 => i32::MAX / self.count() - 1,
+            used => used - 1,
+        };
+        before * self.count() + i32::try_from(slot).unwrap_or(0) + 1
     }
 
-    /// Where in the stream the call starts.
-    pub(in crate::client) fn start_of(&self, ticket: Ticket) -> u64 {
-        self.slots[ticket.slot].start
+    /// Somebody will wait for the call, but not yet.
+    pub(in crate::client) fn leave(&mut self, ticket: Ticket) {
+        self.slots[ticket.slot].later = true;
     }
 
-    /// Where in the stream the call ends.
-    pub(in crate::client) fn end_of(&self, ticket: Ticket) -> u64 {
-        self.end_of_slot(ticket.slot)
+    /// Somebody waits for it now. `Some` when it has ended and has no slot any more.
+    pub(in crate::client) fn come_back(&mut self, ticket: Ticket) -> Option<(u64, Outcome)> {
+        let aside = self.aside.remove(&ticket.sequence_id);
+        if aside.is_none() {
+            self.slots[ticket.slot].later = false;
+        }
+        aside
     }
 
-    /// The same of the call in a slot.
+    /// Notes where a call stands.
+    pub(in crate::client) fn place(&mut self, ticket: Ticket, place: Place) {
+        self.slots[ticket.slot].place = place;
+        if !place.oneway && self.reply_order == ReplyOrder::Sent {
+            self.order.push_back((place.link, ticket));
+        }
+    }
+
+    /// Where it stands.
+    pub(in crate::client) fn place_of(&self, ticket: Ticket) -> Place {
+        self.slots[ticket.slot].place
+    }
+
+    /// Ends a call that was taken out of the bytes which are to be sent; those behind it move up.
+    pub(in crate::client) fn cut(&mut self, ticket: Ticket) {
+        let Place {
+            link, start, end, ..
+        } = self.place_of(ticket);
+        for Slot { place, .. } in &mut self.slots {
+            if place.link == link && place.start >= end {
+                place.start -= end - start;
+                place.end -= end - start;
+            }
+        }
+        self.order.retain(|&(_, other)| other != ticket);
+        self.end(ticket);
+    }
+
+    /// Where the call in a slot ends.
     pub(in crate::client) fn end_of_slot(&self, slot: usize) -> u64 {
-        self.slots[slot].end
+        self.slots[slot].place.end
     }
 
-    /// How a call stands. What has come of it is taken away.
-    pub(in crate::client) fn progress(&mut self, ticket: Ticket) -> Progress {
-        let state = &mut self.slots[ticket.slot].state;
-        match mem::replace(state, State::Waiting) {
-            State::Answered(id, reply) => Progress::Answered(id, reply),
-            State::Failed(error) => Progress::Failed(error),
-            _ => Progress::Waiting,
-        }
+    /// What has come of a call, which is taken away. `None` as long as it waits.
+    pub(in crate::client) fn outcome(&mut self, ticket: Ticket) -> Option<Outcome> {
+        self.slots[ticket.slot].state.take()
     }
 
     /// Frees the slot of a call whose reply was read or will never come.
@@ -162,21 +237,42 @@ impl Calls {
 
     /// Nobody waits for this call any more. Its slot stays taken until its reply comes.
     pub(in crate::client) fn abandon(&mut self, ticket: Ticket) {
-        let state = &mut self.slots[ticket.slot].state;
-        if matches!(state, State::Waiting) {
-            *state = State::Abandoned;
+        let slot = &mut self.slots[ticket.slot];
+        if matches!(slot.state, State::Waiting) && !slot.place.oneway {
+            slot.state = State::Abandoned;
         } else {
             self.end(ticket);
         }
     }
 
-    /// Finds the call that a reply with this sequence id is for.
-    pub(in crate::client) fn whose(&mut self, sequence_id: i32) -> Whose {
+    /// Frees the slots of calls over a link that were given up: nobody listens to it for long any more.
+    pub(in crate::client) fn forget(&mut self, link: u64) {
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if slot.place.link == link && matches!(slot.state, State::Abandoned) {
+                slot.state = State::Free;
+                self.free.push_back(index);
+            }
+        }
+    }
+
+    /// Finds the call that a reply with this sequence id is for, when it comes over a link.
+    pub(in crate::client) fn whose(&mut self, link: u64, sequence_id: i32) -> Whose {
         let slot = match self.reply_order {
             ReplyOrder::Any => self.slot_of(sequence_id),
-            ReplyOrder::Sent => self.order.pop_front(),
+            ReplyOrder::Sent => {
+                let first = self.order.iter().position(|&(over, _)| over == link);
+                let Some((_, ticket)) = first.and_then(|first| self.order.remove(first)) else {
+                    return Whose::Nobody;
+                };
+                let slot = self.slot_of(ticket.sequence_id);
+                let taken = slot.filter(|&slot| !matches!(self.slots[slot].state, State::Free));
+                if taken.is_none() {
+                    return Whose::Abandoned;
+                }
+                taken
+            }
         };
-        let Some(slot) = slot else {
+        let Some(slot) = slot.filter(|&slot| self.slots[slot].place.link == link) else {
             return Whose::Nobody;
         };
         match self.slots[slot].state {
@@ -190,6 +286,11 @@ impl Calls {
         }
     }
 
+    /// Whether somebody will wait for the call in a slot, but not yet.
+    pub(in crate::client) fn is_for_later(&self, slot: usize) -> bool {
+        self.slots[slot].later
+    }
+
     fn slot_of(&self, sequence_id: i32) -> Option<usize> {
         let number = sequence_id.checked_sub(1).filter(|&number| number >= 0)?;
         let (used, slot) = (number / self.count(), number % self.count());
@@ -201,29 +302,39 @@ impl Calls {
 
     /// Keeps a reply for the thread that waits for it.
     pub(in crate::client) fn answer(&mut self, slot: usize, sequence_id: i32, reply: Vec<u8>) {
-        self.slots[slot].state = State::Answered(sequence_id, reply);
+        self.slots[slot].state = State::Ended(Outcome::Answered(sequence_id, reply));
     }
 
-    /// Fails every call in flight: the connection is gone. `sent` bytes of the stream had left.
-    pub(in crate::client) fn fail(&mut self, sent: u64, error: impl Fn(Delivery) -> Error) {
-        self.order.clear();
-        for index in 0..self.slots.len() {
-            let slot = &mut self.slots[index];
-            match slot.state {
-                State::Waiting => {
-                    let delivery = if slot.start < sent {
-                        Delivery::Sent
-                    } else {
-                        Delivery::NotSent
-                    };
-                    slot.state = State::Failed(error(delivery));
-                }
-                State::Abandoned => {
-                    slot.state = State::Free;
-                    self.free.push_back(index);
-                }
-                _ => {}
+    /// Fails every call over a link: that is gone. `sent` bytes of its stream had left.
+    pub(in crate::client) fn fail(
+        &mut self,
+        link: u64,
+        sent: u64,
+        error: impl Fn(Delivery) -> Error,
+    ) {
+        self.order.retain(|&(over, _)| over != link);
+        self.forget(link);
+        for Slot { state, place, .. } in &mut self.slots {
+            if place.link == link && matches!(state, State::Waiting) {
+                let delivery = if place.start < sent {
+                    Delivery::Sent
+                } else {
+                    Delivery::NotSent
+                };
+                *state = State::Ended(Outcome::Failed(error(delivery)));
             }
+        }
+    }
+}
+
+impl State {
+    fn take(&mut self) -> Option<Outcome> {
+        if !matches!(self, Self::Ended(_)) {
+            return None;
+        }
+        match mem::replace(self, Self::Waiting) {
+            Self::Ended(outcome) => Some(outcome),
+            _ => None,
         }
     }
 }
@@ -231,8 +342,20 @@ impl Calls {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // A failed expectation is a failed test.
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::error::ErrorKind;
+
+    /// Ten bytes.
+    fn place(link: u64, start: u64) -> Place {
+        Place {
+            link,
+            start,
+            end: start + 10,
+            ..Place::default()
+        }
+    }
 
     fn ids(calls: &mut Calls, count: usize) -> Vec<i32> {
         let ids = (0..count).map(|_| {
@@ -266,7 +389,9 @@ mod tests {
         for _ in 0..2 {
             let ticket = calls.begin().unwrap();
             assert!(ticket.sequence_id > 0);
-            assert_eq!(calls.whose(ticket.sequence_id), Whose::Call(ticket.slot));
+            calls.place(ticket, Place::default());
+            assert_eq!(calls.sequence_id(ticket.slot), ticket.sequence_id);
+            assert_eq!(calls.whose(0, ticket.sequence_id), Whose::Call(ticket.slot));
             calls.end(ticket);
             calls.free = [0, 1, 2].into();
         }
@@ -279,12 +404,12 @@ mod tests {
         let late = calls.begin().unwrap();
         calls.abandon(late);
         assert!(calls.begin().is_none(), "its slot is taken until it comes");
-        assert_eq!(calls.whose(late.sequence_id), Whose::Abandoned);
+        assert_eq!(calls.whose(0, late.sequence_id), Whose::Abandoned);
         let next = calls.begin().unwrap();
-        assert_eq!(calls.whose(late.sequence_id), Whose::Nobody);
-        assert_eq!(calls.whose(next.sequence_id), Whose::Call(0));
+        assert_eq!(calls.whose(0, late.sequence_id), Whose::Nobody);
+        assert_eq!(calls.whose(0, next.sequence_id), Whose::Call(0));
         for id in [0, -1, i32::MIN, i32::MAX, next.sequence_id + 1] {
-            assert_eq!(calls.whose(id), Whose::Nobody, "{id}");
+            assert_eq!(calls.whose(0, id), Whose::Nobody, "{id}");
         }
     }
 
@@ -293,27 +418,27 @@ mod tests {
         let mut calls = Calls::new(3, ReplyOrder::Sent);
         let tickets: Vec<_> = (0..3).map(|_| calls.begin().unwrap()).collect();
         for &ticket in &tickets {
-            calls.place(ticket, (0, 1), 0, false);
+            calls.place(ticket, Place::default());
         }
         calls.abandon(tickets[1]);
-        assert_eq!(calls.whose(0), Whose::Call(0));
-        assert_eq!(calls.whose(0), Whose::Abandoned);
-        assert_eq!(calls.whose(7), Whose::Call(2));
-        assert_eq!(calls.whose(7), Whose::Nobody);
+        assert_eq!(calls.whose(0, 0), Whose::Call(0));
+        assert_eq!(calls.whose(0, 0), Whose::Abandoned);
+        assert_eq!(calls.whose(0, 7), Whose::Call(2));
+        assert_eq!(calls.whose(0, 7), Whose::Nobody);
     }
 
     #[test]
     fn a_failure_says_of_each_call_whether_it_was_sent() {
         let mut calls = Calls::new(3, ReplyOrder::Any);
         let tickets: Vec<_> = (0..3).map(|_| calls.begin().unwrap()).collect();
-        for (&ticket, place) in tickets.iter().zip([(0, 10), (10, 20), (20, 30)]) {
-            calls.place(ticket, place, 0, false);
+        for (&ticket, start) in tickets.iter().zip([0, 10, 20]) {
+            calls.place(ticket, place(0, start));
         }
-        calls.fail(11, |delivery| {
+        calls.fail(0, 11, |delivery| {
             Error::new(ErrorKind::Closed, "gone").with_delivery(delivery)
         });
         let deliveries = tickets.iter().map(|&ticket| {
-            let Progress::Failed(error) = calls.progress(ticket) else {
+            let Some(Outcome::Failed(error)) = calls.outcome(ticket) else {
                 panic!("it failed");
             };
             calls.end(ticket);
@@ -322,5 +447,84 @@ mod tests {
         let expected = [Delivery::Sent, Delivery::Sent, Delivery::NotSent];
         assert_eq!(deliveries.collect::<Vec<_>>(), expected);
         assert_eq!(calls.len(), 0);
+    }
+
+    #[test]
+    fn a_failure_is_that_of_one_link() {
+        let mut calls = Calls::new(4, ReplyOrder::Sent);
+        let tickets: Vec<_> = (0..4).map(|_| calls.begin().unwrap()).collect();
+        for (&ticket, link) in tickets.iter().zip([1, 2, 1, 2]) {
+            calls.place(ticket, place(link, 0));
+        }
+        calls.abandon(tickets[2]);
+        assert_eq!([calls.wanted(1), calls.awaited(1)], [1, 2]);
+        calls.fail(1, 0, |_| Error::new(ErrorKind::Closed, "gone"));
+        assert!(calls.outcome(tickets[0]).is_some());
+        calls.end(tickets[0]);
+        assert_eq!([calls.awaited(1), calls.awaited(2)], [0, 2]);
+        assert_eq!(calls.whose(1, 0), Whose::Nobody);
+        assert_eq!(calls.whose(2, 0), Whose::Call(1));
+        assert_eq!(calls.whose(2, 0), Whose::Call(3));
+    }
+
+    /// By both ways of finding out whose a reply is.
+    #[test]
+    fn a_reply_over_another_link_is_nobodys() {
+        for order in [ReplyOrder::Any, ReplyOrder::Sent] {
+            let mut calls = Calls::new(2, order);
+            let ticket = calls.begin().unwrap();
+            calls.place(ticket, place(1, 0));
+            assert_eq!(calls.whose(2, ticket.sequence_id), Whose::Nobody);
+            assert_eq!(calls.whose(1, ticket.sequence_id), Whose::Call(ticket.slot));
+        }
+    }
+
+    /// What was forgotten leaves its slot to others, whose replies are not taken for its own.
+    #[test]
+    fn a_reply_to_a_call_that_was_forgotten_is_nobody_elses() {
+        let mut calls = Calls::new(1, ReplyOrder::Sent);
+        let old = calls.begin().unwrap();
+        let due = |due| Place {
+            due: Some(due),
+            ..place(1, 0)
+        };
+        calls.place(old, due(Instant::now() + Duration::from_hours(1)));
+        calls.abandon(old);
+        assert!(!calls.is_clogged(1));
+        calls.slots[0].place = due(Instant::now());
+        assert!(calls.is_clogged(1));
+        calls.forget(1);
+        let new = calls.begin().unwrap();
+        calls.place(new, place(2, 0));
+        assert_eq!(calls.whose(1, old.sequence_id), Whose::Abandoned);
+        assert_eq!(calls.whose(2, new.sequence_id), Whose::Call(0));
+    }
+
+    #[test]
+    fn behind_a_call_that_is_cut_out_others_move_up() {
+        let mut calls = Calls::new(4, ReplyOrder::Sent);
+        let tickets: Vec<_> = (0..4).map(|_| calls.begin().unwrap()).collect();
+        for (&ticket, at) in tickets.iter().zip([(1, 0), (1, 10), (1, 20), (2, 20)]) {
+            calls.place(ticket, place(at.0, at.1));
+        }
+        calls.cut(tickets[1]);
+        let starts = [0, 2, 3].map(|index| calls.place_of(tickets[index]).start);
+        assert_eq!(starts, [0, 10, 20]);
+        assert_eq!(calls.whose(1, 0), Whose::Call(0));
+        assert_eq!(calls.whose(1, 0), Whose::Call(2));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_yet_leaves_its_slot_to_others_once_it_has_ended() {
+        let mut calls = Calls::new(1, ReplyOrder::Any);
+        let first = calls.begin().unwrap();
+        calls.leave(first);
+        assert!(calls.begin().is_none(), "it has not ended");
+        calls.answer(first.slot, first.sequence_id, vec![7]);
+        let second = calls.begin().unwrap();
+        let kept = calls.come_back(first);
+        assert!(matches!(kept, Some((0, Outcome::Answered(1, reply))) if reply == [7]));
+        assert!(calls.come_back(second).is_none());
+        assert!(calls.outcome(second).is_none(), "it waits");
     }
 }

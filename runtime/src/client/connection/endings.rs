@@ -17,46 +17,88 @@ impl Connection {
     pub(super) fn end(&self, state: &mut State, ticket: Ticket) {
         state.calls.end(ticket);
         self.room.notify_one();
+        self.close_retired(state);
     }
 
-    /// Ends a call that finds itself without what it should have.
-    #[cold]
-    pub(super) fn give_up(&self, state: &mut State, ticket: Ticket, error: Error) -> Error {
-        self.end(state, ticket);
-        self.fail(state, &error);
-        error.with_delivery(Delivery::Sent)
+    /// Nobody waits for a call any more.
+    pub(super) fn abandon(&self, state: &mut State, ticket: Ticket) {
+        state.calls.abandon(ticket);
+        // Who waits for room may have to read.
+        self.room.notify_one();
+        self.close_retired(state);
     }
 
     /// A call whose time is over.
     #[cold]
     pub(super) fn expire(&self, state: &mut State, ticket: Ticket, deadline: &Deadline) -> Error {
-        let end = state.calls.end_of(ticket);
-        let link = state.link.as_ref();
-        let (sent, replies) = link.map_or((0, 0), |link| (link.may_have_sent(), link.replies));
-        if sent < end {
-            let error = words::not_taken(deadline);
-            let started = state.calls.start_of(ticket) < sent;
+        let place = state.calls.place_of(ticket);
+        let Some(link) = state.link(place.link) else {
             self.end(state, ticket);
-            self.fail(state, &error);
-            let delivery = [Delivery::NotSent, Delivery::Sent][usize::from(started)];
-            return error.with_delivery(delivery);
-        }
-        let error = words::no_reply(deadline);
-        if state.calls.is_silent_since(ticket, replies) {
-            // Perhaps nobody is there any more; with another connection that will show.
-            self.end(state, ticket);
-            self.fail(state, &error);
+            return words::gone();
+        };
+        let silent = link.replies == place.replies;
+        let sent = link.may_have_sent() >= place.end;
+        let error = if sent {
+            words::no_reply(deadline)
         } else {
-            state.calls.abandon(ticket);
-            self.pass_on(state);
+            words::not_taken(deadline)
+        };
+        let error = if link.cut((place.start, place.end)) {
+            state.calls.cut(ticket);
+            self.room.notify_one();
+            error.with_delivery(Delivery::NotSent)
+        } else {
+            self.abandon(state, ticket);
+            error.with_delivery(Delivery::Sent)
+        };
+        if silent {
+            // Perhaps nobody is there any more; with another connection that will show.
+            self.retire(state, place.link, words::told(&error));
         }
+        self.pass_on(state, place.link);
         error
     }
 
-    /// Ends the link and all of its calls.
+    /// A link gets no more calls. Those in flight have their time.
     #[cold]
-    pub(super) fn fail(&self, state: &mut State, error: &Error) {
-        let Some(link) = state.link.take() else {
+    pub(super) fn retire(&self, state: &mut State, number: u64, reason: Error) {
+        state.calls.forget(number);
+        if state
+            .link
+            .as_ref()
+            .is_some_and(|link| link.number == number)
+            && let Some(mut link) = state.link.take()
+        {
+            link.retired = Some(reason);
+            state.retired.push(link);
+        }
+        self.room.notify_all();
+        self.close_retired(state);
+    }
+
+    /// Ends links that nobody has a use for any more.
+    fn close_retired(&self, state: &mut State) {
+        if !state.retired.is_empty() {
+            self.close_unwanted(state);
+        }
+    }
+
+    #[cold]
+    fn close_unwanted(&self, state: &mut State) {
+        while let Some(link) = state
+            .retired
+            .iter_mut()
+            .find(|link| state.calls.wanted(link.number) == 0)
+        {
+            let (number, reason) = (link.number, link.retired.take());
+            self.fail(state, number, &reason.unwrap_or_else(words::gone));
+        }
+    }
+
+    /// Ends a link and all of its calls.
+    #[cold]
+    pub(super) fn fail(&self, state: &mut State, number: u64, error: &Error) {
+        let Some(link) = state.take_link(number) else {
             return;
         };
         link.close();
@@ -66,34 +108,45 @@ impl Connection {
         } else {
             tracing::warn!(peer = %link.peer, "connection closed: {error}");
         }
-        self.dialer.events.note(link.number, || {
-            Event::Down(Error::new(error.kind(), error.to_string()))
+        self.dialer
+            .events
+            .note(link.number, || Event::Down(words::told(error)));
+        let State { calls, waiting, .. } = state;
+        calls.fail(number, link.may_have_sent(), words::failed(error));
+        waiting.retain(|waiting| {
+            let lost = calls.place_of(waiting.ticket).link == number;
+            if lost {
+                self.turns[waiting.ticket.slot].notify_one();
+            }
+            !lost
         });
-        state.calls.fail(link.may_have_sent(), words::failed(error));
-        for waiting in state.waiting.drain(..) {
-            self.turns[waiting.ticket.slot].notify_one();
-        }
         self.room.notify_all();
     }
 
-    /// Wakes those who can go on: they are sent, or a half is here that they need.
-    pub(super) fn pass_on(&self, state: &mut State) {
+    /// Wakes those who can go on: they are sent, or a half of the link is here that they need.
+    pub(super) fn pass_on(&self, state: &mut State, number: u64) {
         if state.waiting.is_empty() {
             return;
         }
         let State {
             calls,
-            link: Some(link),
+            link,
+            retired,
             waiting,
             ..
-        } = state
-        else {
+        } = state;
+        let mut links = link.iter_mut().chain(retired);
+        let Some(link) = links.find(|link| link.number == number) else {
             return;
         };
         let (mut read, mut write) = (link.reader.is_some(), link.writer.is_some());
         let broken = link.broken.is_some();
         waiting.retain(|&Waiting { ticket, to_send }| {
-            let sent = link.sent >= calls.end_of(ticket);
+            let place = calls.place_of(ticket);
+            if place.link != number {
+                return true;
+            }
+            let sent = link.sent >= place.end;
             let role = if sent || broken {
                 &mut read
             } else {

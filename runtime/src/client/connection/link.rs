@@ -33,6 +33,8 @@ pub(in crate::client) struct Link {
     pub(super) appended: u64,
     /// Where the bytes end that a thread is writing.
     taken: u64,
+    /// Why it gets no more calls: one has waited in vain. Those in flight may still be answered.
+    pub(super) retired: Option<Error>,
     /// Why nothing more can be written. What the server answered before that can still be read.
     pub(super) broken: Option<Error>,
     /// How many replies have come.
@@ -79,6 +81,7 @@ impl Link {
             sent: 0,
             appended: 0,
             taken: 0,
+            retired: None,
             broken: None,
             replies: 0,
             first: true,
@@ -100,6 +103,18 @@ impl Link {
         let place = self.appended;
         self.appended += bytes as u64;
         Ok((place, self.appended))
+    }
+
+    /// Takes a message out of what is to be sent. `false` when it may have left in part.
+    pub(super) fn cut(&mut self, (start, end): (u64, u64)) -> bool {
+        let first = self.appended - self.out.len() as u64;
+        let place = |at: u64| at.checked_sub(first).map(usize::try_from);
+        let (Some(Ok(start)), Some(Ok(end))) = (place(start), place(end)) else {
+            return false;
+        };
+        self.appended -= (end - start) as u64;
+        self.out.drain(start..end);
+        true
     }
 
     /// Takes the half that writes, and what it is to write.

@@ -12,9 +12,10 @@
 //! ```
 //!
 //! Anything but a clean reply leaves the stream in a state that nobody knows, so the connection is
-//! closed then, all of its calls fail, and the next call makes another. A call that gives up does not
-//! end the connection as long as the server is heard of: its slot stays taken until its reply comes,
-//! which nobody reads.
+//! closed then, all of its calls fail, and the next call makes another. A call that gives up takes
+//! nobody with it: its slot stays taken until its reply comes, which nobody reads. If nothing at all
+//! has come while it waited, perhaps nobody is there any more, so the link is retired: it gets no more
+//! calls, those in flight have their time, and the next call makes another.
 
 pub(super) mod calls;
 mod endings;
@@ -35,7 +36,7 @@ use crate::client::{CallOptions, Channel, Sent};
 use crate::config::ReplyOrder;
 use crate::deadline::Deadline;
 use crate::error::{Delivery, Error, ErrorKind, Result};
-use calls::{Calls, Ticket};
+use calls::{Calls, Outcome, Place, Ticket};
 pub(super) use link::Link;
 use turns::{Until, Waiting};
 
@@ -58,10 +59,38 @@ pub(super) struct Connection {
 struct State {
     calls: Calls,
     link: Option<Link>,
+    /// Links that get no more calls, each as long as somebody waits for a call over it.
+    retired: Vec<Link>,
     connecting: bool,
     /// The calls whose threads wait for their turn.
     waiting: Vec<Waiting>,
     spare: Vec<Vec<u8>>,
+}
+
+impl State {
+    /// Gives a call a slot, if there is room for it.
+    fn begin(&mut self) -> Option<Ticket> {
+        let link = self.link.as_ref()?;
+        if link.whole && self.calls.awaited(link.number) > 0 {
+            return None;
+        }
+        self.calls.begin()
+    }
+
+    /// The link of this number, if there still is one.
+    fn link(&mut self, number: u64) -> Option<&mut Link> {
+        let mut links = self.link.iter_mut().chain(&mut self.retired);
+        links.find(|link| link.number == number)
+    }
+
+    /// The same, taken away.
+    fn take_link(&mut self, number: u64) -> Option<Link> {
+        if self.link.as_ref().is_some_and(|link| link.number == number) {
+            return self.link.take();
+        }
+        let place = self.retired.iter().position(|link| link.number == number)?;
+        Some(self.retired.swap_remove(place))
+    }
 }
 
 /// How a connection stands, for a pool that chooses one.
@@ -80,6 +109,7 @@ impl Connection {
         let state = State {
             calls: Calls::new(calls_max, reply_order),
             link: None,
+            retired: Vec::new(),
             connecting: false,
             waiting: Vec::new(),
             spare: Vec::new(),
@@ -112,7 +142,12 @@ impl Connection {
     /// Lets go of the link, if there is one. The next call makes another.
     pub(super) fn close(&self, why: &'static str) {
         let reason = Error::new(ErrorKind::Cancelled, why);
-        self.fail(&mut self.state.lock(), &reason);
+        let mut state = self.state.lock();
+        let links = state.link.iter().chain(&state.retired);
+        let numbers: Vec<_> = links.map(|link| link.number).collect();
+        for number in numbers {
+            self.fail(&mut state, number, &reason);
+        }
     }
 
     /// Makes sure that there is a link, waiting for it if somebody else connects already.
@@ -169,56 +204,78 @@ impl Connection {
         }
         let ticket = loop {
             self.connected(state, &options.deadline)?;
-            let alone = state.link.as_ref().is_some_and(|link| link.whole);
-            if (!alone || state.calls.len() == 0)
-                && let Some(ticket) = state.calls.begin()
-            {
+            if let Some(ticket) = state.begin() {
                 break ticket;
             }
-            let left = options.deadline.left();
-            let idle = state
-                .link
-                .as_ref()
-                .is_some_and(|link| link.reader.is_some());
-            if let Some(left) = left {
-                if idle {
-                    // Nobody reads, and it may be the reply of an abandoned call that makes room.
-                    self.read(state, None, left, &mut Until::Sent);
-                } else {
-                    self.room.wait_until(state, options.deadline.at());
-                }
-            } else {
-                return Err(words::no_room(state.calls.len(), &options.deadline));
-            }
+            self.make_room(state, &options.deadline)?;
         };
         let State { calls, link, .. } = &mut **state;
         // Never absent: it was there when the lock was taken last.
         let appended = match link {
             Some(link) => link
                 .append(|out| encode(ticket.sequence_id, out))
-                .map(|place| calls.place(ticket, place, link.replies, options.oneway)),
+                .map(|(start, end)| Place {
+                    link: link.number,
+                    start,
+                    end,
+                    replies: link.replies,
+                    oneway: options.oneway,
+                    due: Some(options.deadline.at()),
+                }),
             None => Err(words::gone()),
         };
+        // Perhaps there is more room than for one.
+        self.room.notify_one();
         match appended {
-            Ok(()) => Ok(ticket),
+            Ok(place) => {
+                calls.place(ticket, place);
+                Ok(ticket)
+            }
             Err(error) => {
                 calls.end(ticket);
-                self.room.notify_one();
                 Err(error)
             }
         }
+    }
+
+    /// Waits until a call may have ended.
+    #[cold]
+    fn make_room(&self, state: &mut MutexGuard<'_, State>, deadline: &Deadline) -> Result<()> {
+        let Some(left) = deadline.left() else {
+            return Err(words::no_room(state.calls.len(), deadline));
+        };
+        let State {
+            calls,
+            link: Some(link),
+            waiting,
+            ..
+        } = &mut **state
+        else {
+            return Ok(());
+        };
+        let number = link.number;
+        if calls.is_clogged(number) {
+            self.retire(state, number, words::clogged());
+        } else if link.reader.is_some() && waiting.iter().all(|waiting| waiting.to_send) {
+            // Nobody else reads. Somebody may want to meanwhile, and end calls.
+            self.read(state, number, None, STALL.min(left), &mut Until::Sent);
+        } else {
+            self.room.wait_until(state, deadline.at());
+        }
+        Ok(())
     }
 }
 
 /// The client is gone.
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let Some(link) = self.state.get_mut().link.take() {
+        let state = self.state.get_mut();
+        for link in state.link.take().into_iter().chain(state.retired.drain(..)) {
             self.dialer
                 .events
                 .note(link.number, || Event::Down(words::dropped()));
-            self.dialer.events.tell();
         }
+        self.dialer.events.tell();
     }
 }
 
@@ -256,6 +313,7 @@ impl Channel for Connection {
         let mut state = self.state.lock();
         let ticket = self.enter(&mut state, options, encode).map_err(not_sent)?;
         self.drive(&mut state, ticket, &options.deadline, Until::Sent)?;
+        state.calls.leave(ticket);
         Ok(Sent::InFlight {
             slot: ticket.slot,
             sequence_id: ticket.sequence_id,
@@ -273,7 +331,13 @@ impl Channel for Connection {
                 let ticket = Ticket { slot, sequence_id };
                 let _later = self.dialer.events.later();
                 let mut state = self.state.lock();
-                self.drive(&mut state, ticket, deadline, Until::Replied(decode))
+                match state.calls.come_back(ticket) {
+                    None => self.drive(&mut state, ticket, deadline, Until::Replied(decode)),
+                    Some((_, Outcome::Failed(error))) => Err(error),
+                    Some((link, Outcome::Answered(id, reply))) => {
+                        self.decode(&mut state, link, decode, id, reply)
+                    }
+                }
             }
             Sent::Replied { sequence_id, reply } => decode(sequence_id, &reply),
         }
@@ -281,9 +345,12 @@ impl Channel for Connection {
 
     fn abandon(&self, sent: Sent) {
         if let Sent::InFlight { slot, sequence_id } = sent {
+            let ticket = Ticket { slot, sequence_id };
+            let _later = self.dialer.events.later();
             let mut state = self.state.lock();
-            state.calls.abandon(Ticket { slot, sequence_id });
-            self.room.notify_one();
+            if state.calls.come_back(ticket).is_none() {
+                self.abandon(&mut state, ticket);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
-use super::calls::{Progress, Ticket, Whose};
+use super::calls::{Outcome, Place, Ticket, Whose};
 use super::link::Reader;
 use super::{Connection, SPARE, SPARE_BYTES_MAX, STALL, State, words};
 use crate::deadline::Deadline;
@@ -58,40 +58,44 @@ impl Connection {
     ) -> Result<()> {
         let mut stalled = false;
         loop {
-            match state.calls.progress(ticket) {
-                Progress::Answered(id, reply) => {
+            match state.calls.outcome(ticket) {
+                Some(Outcome::Answered(id, reply)) => {
                     return self.decode_kept(state, ticket, until, id, reply);
                 }
-                Progress::Failed(error) => {
+                Some(Outcome::Failed(error)) => {
                     self.end(state, ticket);
                     return Err(error);
                 }
-                Progress::Waiting => {}
+                None => {}
             }
-            let end = state.calls.end_of(ticket);
+            let Place {
+                link: number, end, ..
+            } = state.calls.place_of(ticket);
             // A call that waits has a link: it fails with it.
-            let Some(link) = &mut state.link else {
-                return Err(self.give_up(state, ticket, words::gone()));
+            let Some(link) = state.link(number) else {
+                self.end(state, ticket);
+                return Err(words::gone().with_delivery(Delivery::Sent));
             };
             let sent = link.sent >= end;
             if sent && matches!(until, Until::Sent) {
-                self.pass_on(state);
+                self.pass_on(state, number);
                 return Ok(());
             }
             let Some(left) = deadline.wait() else {
                 return Err(self.expire(state, ticket, deadline));
             };
             if sent && link.reader.is_some() {
-                if let Turn::Replied(result) = self.read(state, Some(ticket), left, &mut until) {
+                let turn = self.read(state, number, Some(ticket), left, &mut until);
+                if let Turn::Replied(result) = turn {
                     return result;
                 }
             } else if (stalled || link.broken.is_some()) && link.reader.is_some() {
                 stalled = false;
                 // For others: nobody has answered what is not sent.
-                let turn = self.read(state, None, STALL.min(left), &mut Until::Sent);
-                self.end_if_broken(state, &turn);
+                let turn = self.read(state, number, None, STALL.min(left), &mut Until::Sent);
+                self.end_if_broken(state, number, &turn);
             } else if !sent && link.writer.is_some() {
-                stalled = self.write(state, left);
+                stalled = self.write(state, number, end, (deadline, left));
             } else {
                 self.wait_for_turn(state, ticket, deadline, matches!(until, Until::Sent));
             }
@@ -99,12 +103,12 @@ impl Connection {
     }
 
     /// Ends a link that cannot be written any more, and on which nothing more comes.
-    fn end_if_broken(&self, state: &mut State, turn: &Turn) {
+    fn end_if_broken(&self, state: &mut State, number: u64, turn: &Turn) {
         if let Turn::Quiet = turn
-            && let Some(link) = &mut state.link
+            && let Some(link) = state.link(number)
             && let Some(error) = link.broken.take()
         {
-            self.fail(state, &error);
+            self.fail(state, number, &error);
         }
     }
 
@@ -127,36 +131,54 @@ impl Connection {
         ticket: Ticket,
         until: Until<'_, '_>,
         id: i32,
-        mut reply: Vec<u8>,
+        reply: Vec<u8>,
     ) -> Result<()> {
         // It may have been woken to go on with something, which is for another to do now.
-        self.pass_on(state);
+        let number = state.calls.place_of(ticket).link;
+        self.pass_on(state, number);
         let Until::Replied(decode) = until else {
             // It came before this thread knew that its call had left.
             state.calls.answer(ticket.slot, id, reply);
             return Ok(());
         };
-        let number = state.link.as_ref().map(|link| link.number);
+        let decoded = self.decode(state, number, decode, id, reply);
+        self.end(state, ticket);
+        decoded
+    }
+
+    /// Decodes a reply that came over a link, which ends if it makes no sense.
+    pub(super) fn decode(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        number: u64,
+        decode: &mut Decode<'_>,
+        id: i32,
+        mut reply: Vec<u8>,
+    ) -> Result<()> {
         let decoded = MutexGuard::unlocked(state, || decode(id, &reply));
         if reply.capacity() <= SPARE_BYTES_MAX && state.spare.len() < SPARE {
             reply.clear();
             state.spare.push(reply);
         }
-        self.end(state, ticket);
-        if let Err(error) = &decoded
-            && state.link.as_ref().map(|link| link.number) == number
-        {
-            self.fail(state, error);
-        }
-        decoded.map_err(|error| error.with_delivery(Delivery::Sent))
+        decoded.map_err(|error| {
+            self.fail(state, number, &error);
+            error.with_delivery(Delivery::Sent)
+        })
     }
 
-    /// Writes what there is to write, own bytes or others'. `true` when the server does not take it.
-    fn write(&self, state: &mut MutexGuard<'_, State>, left: Duration) -> bool {
-        let Some(link) = &mut state.link else {
+    /// Writes what there is to write, own bytes up to their end and others'. `true` when the server
+    /// does not take it.
+    fn write(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        number: u64,
+        end: u64,
+        (deadline, mut left): (&Deadline, Duration),
+    ) -> bool {
+        let Some(link) = state.link(number) else {
             return false;
         };
-        let number = link.number;
+        let own = end - link.sent;
         let Some(mut writing) = link.take_writer() else {
             return false;
         };
@@ -165,19 +187,24 @@ impl Connection {
             loop {
                 match writing.step(STALL.min(left)) {
                     Ok(true) => return Ok(false),
-                    Ok(false) => {}
+                    // Others have threads of their own.
+                    Ok(false) if (writing.written - before) as u64 >= own => return Ok(false),
+                    Ok(false) => match deadline.left() {
+                        Some(now) => left = now,
+                        None => return Ok(true),
+                    },
                     Err(error) if is_timeout(&error) => return Ok(true),
                     Err(error) => return Err(error),
                 }
             }
         });
-        let Some(link) = state.link.as_mut().filter(|link| link.number == number) else {
+        let Some(link) = state.link(number) else {
             return false;
         };
         link.put_writer(writing, before);
         match result {
             Ok(stalled) => {
-                self.pass_on(state);
+                self.pass_on(state, number);
                 stalled
             }
             Err(error) => {
@@ -187,18 +214,19 @@ impl Connection {
         }
     }
 
-    /// Reads once, and hands out the replies that are whole.
+    /// Reads once from a link, and hands out the replies that are whole.
     pub(super) fn read(
         &self,
         state: &mut MutexGuard<'_, State>,
+        number: u64,
         ticket: Option<Ticket>,
         wait: Duration,
         until: &mut Until<'_, '_>,
     ) -> Turn {
-        let Some(link) = &mut state.link else {
+        let Some(link) = state.link(number) else {
             return Turn::Moved;
         };
-        let (number, first) = (link.number, link.first);
+        let first = link.first;
         let Some(mut reader) = link.reader.take() else {
             return Turn::Moved;
         };
@@ -212,7 +240,7 @@ impl Connection {
                 self.end(state, ticket);
             }
         };
-        let Some(link) = state.link.as_mut().filter(|link| link.number == number) else {
+        let Some(link) = state.link(number) else {
             // It has failed meanwhile, and this call with it, unless its reply was just read.
             return match result {
                 Ok(turn @ Turn::Replied(_)) => {
@@ -228,17 +256,17 @@ impl Connection {
                 reader.inbox.shrink();
                 link.reader = Some(reader);
                 if let Turn::Replied(replied) = &turn {
-                    end(state);
                     if let Err(error) = replied {
-                        self.fail(state, error);
+                        self.fail(state, number, error);
                     }
+                    end(state);
                 }
-                self.pass_on(state);
+                self.pass_on(state, number);
                 turn
             }
             Err(error) => {
+                self.fail(state, number, &error);
                 end(state);
-                self.fail(state, &error);
                 Turn::Replied(Err(error.with_delivery(Delivery::Sent)))
             }
         }
@@ -304,14 +332,12 @@ impl Connection {
     ) -> Result<Option<Result<()>>> {
         let (head, _) = self.dialer.wire.read_head(message, &self.dialer.limits)?;
         let id = head.sequence_id;
-        let sent = match &mut state.link {
-            Some(link) if link.number == own.link => {
-                link.replies += 1;
-                link.may_have_sent()
-            }
-            _ => return Err(Error::new(ErrorKind::Closed, "the connection was closed")),
+        let Some(link) = state.link(own.link) else {
+            return Err(Error::new(ErrorKind::Closed, "the connection was closed"));
         };
-        match (state.calls.whose(id), &mut *until) {
+        link.replies += 1;
+        let (sent, retired) = (link.may_have_sent(), link.retired.is_some());
+        match (state.calls.whose(own.link, id), &mut *until) {
             (Whose::Call(slot), Until::Replied(decode))
                 if own.ticket.is_some_and(|ticket| ticket.slot == slot) =>
             {
@@ -327,13 +353,19 @@ impl Connection {
                 let mut reply = state.spare.pop().unwrap_or_default();
                 reply.extend_from_slice(message);
                 state.calls.answer(slot, id, reply);
-                self.turns[slot].notify_one();
+                if state.calls.is_for_later(slot) {
+                    self.room.notify_one();
+                } else {
+                    self.turns[slot].notify_one();
+                }
                 Ok(None)
             }
             (Whose::Abandoned, _) => {
                 self.room.notify_one();
                 Ok(None)
             }
+            // Of one that was given up, probably.
+            (Whose::Nobody, _) if retired => Ok(None),
             (Whose::Nobody, _) => Err(words::nobodys(id)),
         }
     }

@@ -34,6 +34,27 @@ pub(in crate::client) fn dropped() -> Error {
     Error::new(ErrorKind::Cancelled, "the client was dropped")
 }
 
+/// The same error once more.
+#[cold]
+pub(in crate::client) fn told(error: &Error) -> Error {
+    Error::new(error.kind(), error.to_string())
+}
+
+/// Too many calls were given up whose replies may still come.
+#[cold]
+pub(in crate::client) fn clogged() -> Error {
+    let text = "half of the calls that may be in flight were given up and never answered";
+    Error::new(ErrorKind::Timeout, text)
+}
+
+/// Nothing has come for as long as a call would have waited that was dropped.
+#[cfg(feature = "tokio")]
+#[cold]
+pub(in crate::client) fn deserted() -> Error {
+    let text = "no reply came by the deadline of a call that was dropped";
+    Error::new(ErrorKind::Timeout, text)
+}
+
 /// What the other calls of a connection are told that has failed.
 #[cold]
 pub(in crate::client) fn failed(error: &Error) -> impl Fn(Delivery) -> Error {

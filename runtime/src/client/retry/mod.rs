@@ -5,7 +5,6 @@
 
 mod budget;
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -14,7 +13,8 @@ use super::backoff::Backoff;
 use crate::client::CallOptions;
 use crate::config::RetryConfig;
 use crate::deadline::Deadline;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Delivery, Error, ErrorKind};
+use crate::processor::Undeclared;
 use budget::Budget;
 
 pub(super) struct Retry {
@@ -41,6 +41,7 @@ impl Retry {
             retry: self,
             options,
             made: 0,
+            run: false,
         }
     }
 }
@@ -50,6 +51,8 @@ pub(super) struct Attempts<'a> {
     retry: &'a Retry,
     options: &'a CallOptions,
     made: u32,
+    /// The server may have run one.
+    run: bool,
 }
 
 impl Attempts<'_> {
@@ -67,18 +70,23 @@ impl Attempts<'_> {
         options
     }
 
-    /// Whether there is to be another attempt after this error. Waits before it says so.
-    pub(super) fn again(&self, error: &Error) -> bool {
-        let Some(at) = self.next_at(error) else {
-            return false;
-        };
-        thread::sleep(at.saturating_duration_since(Instant::now()));
-        true
+    /// When to make another attempt after what has come of this one, if there is to be one. Otherwise
+    /// the error says of all attempts whether the server may have run the call.
+    pub(super) fn next_at<T, E: Undeclared>(
+        &mut self,
+        result: &mut Result<T, E>,
+    ) -> Option<Instant> {
+        let error = result.as_mut().err()?.undeclared_mut()?;
+        let at = self.after(error);
+        if at.is_none() && self.run {
+            error.set_delivery(Delivery::Sent);
+        }
+        self.run |= !error.is_retryable();
+        at
     }
 
-    /// When to make another attempt after this error, if there is to be one.
     #[cold]
-    pub(super) fn next_at(&self, error: &Error) -> Option<Instant> {
+    fn after(&self, error: &Error) -> Option<Instant> {
         if self.made >= self.retry.attempts_max || !self.helps(error) {
             return None;
         }

@@ -20,7 +20,7 @@ use crate::config::{
 use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(feature = "tls")]
-use crate::transport::Connector;
+use crate::transport::ClientSide;
 use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
 
 /// How a client connects, and bounds what replies may cost.
@@ -145,21 +145,15 @@ impl ClientConfig {
         Ok(config)
     }
 
-    /// The connector with TLS around it, if that is configured. `host` is whom it connects to, where
-    /// that has a name.
+    /// What its TLS connections have in common, if there is TLS. `host` is whom the client connects
+    /// to, where that has a name.
     ///
     /// # Errors
     /// When a file cannot be read, or holds something else, or there is no name.
     #[cfg(feature = "tls")]
-    pub(crate) fn secured(
-        &self,
-        connector: Box<dyn Connector>,
-        host: Option<&str>,
-    ) -> Result<Box<dyn Connector>> {
-        let Some(tls) = &self.tls else {
-            return Ok(connector);
-        };
-        Ok(Box::new(tls.connector(connector, host, &self.origin)?))
+    pub(crate) fn client_side(&self, host: Option<&str>) -> Result<Option<ClientSide>> {
+        let side = |tls: &ClientTls| tls.side(host, &self.origin);
+        self.tls.as_ref().map(side).transpose()
     }
 
     /// The same with another [`transport`](Self::transport).

@@ -19,6 +19,8 @@ use crate::config::without_tls;
 use crate::config::{EXAMPLE, ReplyOrder, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
+#[cfg(all(feature = "tls", feature = "tokio"))]
+use crate::transport::{AsyncListener, AsyncTlsListener};
 #[cfg(feature = "tls")]
 use crate::transport::{Listener, TlsListener};
 use crate::transport::{TcpOptions, Transports};
@@ -176,6 +178,21 @@ impl ServerConfig {
             return Ok(listener);
         };
         Ok(Box::new(TlsListener::new(
+            listener,
+            tls.load(&self.origin)?,
+        )))
+    }
+
+    /// The same for one that does not block.
+    #[cfg(all(feature = "tls", feature = "tokio"))]
+    pub(crate) fn secured_async(
+        &self,
+        listener: Box<dyn AsyncListener>,
+    ) -> Result<Box<dyn AsyncListener>> {
+        let Some(tls) = &self.tls else {
+            return Ok(listener);
+        };
+        Ok(Box::new(AsyncTlsListener::new(
             listener,
             tls.load(&self.origin)?,
         )))

@@ -13,7 +13,7 @@ use crate::config::tls::danger::AnyCertificate;
 use crate::config::tls::{VERSIONS, file, folder, pem, provider, resolve, versions};
 use crate::error::Result;
 use crate::peer::TlsVersion;
-use crate::transport::{Connector, TlsConnector};
+use crate::transport::ClientSide;
 
 const CA: &str = "client.tls.ca";
 const CERTIFICATE: &str = "client.tls.certificate";
@@ -134,13 +134,12 @@ impl ClientTls {
         }
     }
 
-    /// Reads the files. `host` is whom `below` connects to, where that has a name.
-    pub(in crate::config) fn connector(
+    /// Reads the files. `host` is whom the client connects to, where that has a name.
+    pub(in crate::config) fn side(
         &self,
-        below: Box<dyn Connector>,
         host: Option<&str>,
         origin: &Origin,
-    ) -> Result<TlsConnector> {
+    ) -> Result<ClientSide> {
         let config = match &self.ready {
             Some(ready) => Arc::clone(ready),
             None => Arc::new(self.load(origin)?),
@@ -161,7 +160,7 @@ impl ClientTls {
                 "danger_accept_any_certificate: nobody verifies whom this client talks to"
             );
         }
-        TlsConnector::new(below, config, name).map_err(|error| origin.blame(key, error))
+        ClientSide::new(config, name).map_err(|error| origin.blame(key, error))
     }
 
     fn load(&self, origin: &Origin) -> Result<rustls::ClientConfig> {

@@ -35,6 +35,8 @@ thread_local! {
 pub(super) struct Connection {
     stream: AsyncStream,
     engine: Engine,
+    /// Both ends still agree on how to speak.
+    handshaking: bool,
     service: Arc<Service>,
     inbox: Inbox,
     /// How many bytes are missing from the message that has begun to arrive.
@@ -106,6 +108,7 @@ impl Connection {
         events::opened(engine.peer());
         let now = Instant::now();
         let connection = Self {
+            handshaking: stream.is_handshaking(),
             stream,
             engine,
             service: Arc::clone(service),
@@ -267,7 +270,13 @@ impl Connection {
             self.last = Last::Reading;
         }
         let Self { stream, inbox, .. } = self;
-        match inbox.fill_with(self.missing, |buffer| stream.read_now(cx, buffer)) {
+        let read = inbox.fill_with(self.missing, |buffer| stream.read_now(cx, buffer));
+        if self.handshaking && !stream.is_handshaking() {
+            (self.handshaking, self.pace) = (false, Pace::start(now));
+            #[cfg(feature = "tls")]
+            self.engine.meet(|| stream.tls());
+        }
+        match read {
             Ok(0) if between => self.end = Some(End::Closed),
             Ok(0) => self.end = Some(End::truncated(self.missing)),
             Ok(bytes) => {
@@ -282,11 +291,12 @@ impl Connection {
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if between && self.last == Last::Reading && self.stream.is_quiet() {
+                if between && self.last == Last::Reading && self.stream.is_quiet(cx) {
                     return Err(End::Shutdown);
                 }
                 return Ok(false);
             }
+            Err(error) if between => return Err(End::between(error)),
             Err(error) => return Err(End::Failed(error.into())),
         }
         Ok(true)
@@ -379,6 +389,7 @@ impl Connection {
             return None;
         }
         Some(match arrived {
+            _ if self.handshaking => self.pace.since() + ms(timeouts.handshake_ms),
             0 => self.pace.since() + ms(timeouts.idle_ms),
             _ => self.pace.since() + time_to_read(timeouts, arrived),
         })
@@ -397,7 +408,9 @@ impl Connection {
     /// The end of a connection that is past its deadline.
     fn timed_out(&self) -> End {
         let timeouts = self.timeouts();
-        if self.has_written() {
+        if self.handshaking {
+            End::no_handshake(timeouts)
+        } else if self.has_written() {
             End::no_message(timeouts, self.inbox.bytes().len())
         } else {
             End::replies_not_taken(timeouts)

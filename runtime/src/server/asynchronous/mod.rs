@@ -131,6 +131,8 @@ impl AsyncServer {
         handlers: Handlers,
     ) -> Result<Self> {
         config.check_values()?;
+        #[cfg(feature = "tls")]
+        let listener = config.secured_async(listener)?;
         let settings = Settings::new(config, processor)?;
         let shared = Arc::new(Shared::new(settings));
         let changed = Arc::new(Notify::new());
@@ -193,12 +195,6 @@ impl fmt::Debug for AsyncServer {
 
 fn bind(config: &ServerConfig) -> Result<Box<dyn AsyncListener>> {
     config.check_values()?;
-    #[cfg(feature = "tls")]
-    if config.tls.is_some() {
-        let text = "an async server does not encrypt by itself; give it a listener whose streams do, \
-                    by `with_listener`";
-        return Err(config.origin.error("server.tls", text));
-    }
     let address = config.address()?;
     if let Err(error) = Handle::try_current() {
         let text = "an async server takes a runtime of tokio, and there is none here";

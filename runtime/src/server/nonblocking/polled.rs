@@ -130,7 +130,7 @@ impl Polled {
             Ok(0) => self.ended(End::truncated(self.missing)),
             Ok(bytes) => {
                 #[cfg(feature = "tls")]
-                self.engine.meet(&*self.stream);
+                self.engine.meet(|| self.stream.tls());
                 let counters = &self.permit.shared().counters;
                 Counters::add_bytes(&counters.bytes_read, bytes);
                 // A read that brought less than it could has emptied the socket, and what arrives

@@ -19,6 +19,11 @@ use crate::transport::{Connector, Stream};
 /// put connectors together.
 pub struct TlsConnector {
     below: Box<dyn Connector>,
+    side: ClientSide,
+}
+
+/// What the TLS connections of a client have in common.
+pub(crate) struct ClientSide {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
 }
@@ -34,19 +39,31 @@ impl TlsConnector {
         config: Arc<ClientConfig>,
         server_name: &str,
     ) -> Result<Self> {
+        Ok(Self::with(below, ClientSide::new(config, server_name)?))
+    }
+
+    pub(crate) fn with(below: Box<dyn Connector>, side: ClientSide) -> Self {
+        Self { below, side }
+    }
+}
+
+impl ClientSide {
+    /// The server's certificate has to be for this name.
+    pub(crate) fn new(config: Arc<ClientConfig>, server_name: &str) -> Result<Self> {
         let name = ServerName::try_from(server_name.to_owned()).map_err(|error| {
             let text = format!("`{server_name}` is no server's name: a DNS name or an IP address");
             Error::new(ErrorKind::Config, text).with_source(error)
         })?;
-        Ok(Self {
-            below,
-            config,
-            name,
-        })
+        Ok(Self { config, name })
+    }
+
+    pub(super) fn session(&self) -> io::Result<ClientConnection> {
+        let session = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
+        session.map_err(io::Error::other)
     }
 
     #[cold]
-    fn failed(&self, peer: &Peer, error: io::Error) -> Error {
+    pub(super) fn failed(&self, peer: &Peer, error: io::Error) -> Error {
         use io::ErrorKind as Io;
 
         let name = self.name.to_str();
@@ -78,16 +95,14 @@ impl Connector for TlsConnector {
         let below = self.below.connect(timeout)?;
         let left = timeout.saturating_sub(begun.elapsed());
         let peer = below.peer();
-        let session = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
-        let session = session.map_err(io::Error::other);
-        let connected = session.and_then(|session| {
+        let connected = self.side.session().and_then(|session| {
             let mut stream = TlsStream::new(below, session);
             stream.handshake(left)?;
             Ok(stream)
         });
         match connected {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(self.failed(&peer, error)),
+            Err(error) => Err(self.side.failed(&peer, error)),
         }
     }
 }

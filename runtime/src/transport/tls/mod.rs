@@ -18,6 +18,8 @@
 //! for an ordinary end between two messages, since every message says itself how long it is, and
 //! many clients just close.
 
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod connector;
 mod fault;
 mod halves;
@@ -28,6 +30,11 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "tokio")]
+pub(in crate::transport) use asynchronous::AsyncTls;
+#[cfg(feature = "tokio")]
+pub(crate) use asynchronous::AsyncTlsListener;
+pub(crate) use connector::ClientSide;
 pub use connector::TlsConnector;
 pub use listener::TlsListener;
 
