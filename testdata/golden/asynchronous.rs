@@ -270,7 +270,6 @@ pub mod acme {
         }
 
         /// Why `Health.uptime` failed.
-        #[derive(Debug)]
         pub enum HealthUptimeError {
             /// Anything that the function does not declare.
             Other(::seapink::codegen::Error),
@@ -1271,7 +1270,6 @@ pub mod asynchronous {
     }
 
     /// Why `Calculator.add` failed.
-    #[derive(Debug)]
     pub enum CalculatorAddError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1280,7 +1278,6 @@ pub mod asynchronous {
     ::seapink::codegen::impl_method_error!(CalculatorAddError {});
 
     /// Why `Calculator.sum` failed.
-    #[derive(Debug)]
     pub enum CalculatorSumError {
         Scratched(Box<Scratched>),
         /// Anything that the function does not declare.
@@ -1294,7 +1291,6 @@ pub mod asynchronous {
     }
 
     /// Why `Calculator.echo` failed.
-    #[derive(Debug)]
     pub enum CalculatorEchoError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1303,7 +1299,6 @@ pub mod asynchronous {
     ::seapink::codegen::impl_method_error!(CalculatorEchoError {});
 
     /// Why `Calculator.repeat` failed.
-    #[derive(Debug)]
     pub enum CalculatorRepeatError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1312,7 +1307,6 @@ pub mod asynchronous {
     ::seapink::codegen::impl_method_error!(CalculatorRepeatError {});
 
     /// Why `Calculator.wait` failed.
-    #[derive(Debug)]
     pub enum CalculatorWaitError {
         Scratched(Box<Scratched>),
         /// Anything that the function does not declare.
@@ -1326,7 +1320,6 @@ pub mod asynchronous {
     }
 
     /// Why `Calculator.fail` failed.
-    #[derive(Debug)]
     pub enum CalculatorFailError {
         Scratched(Box<Scratched>),
         Again(Box<Scratched>),
@@ -1342,7 +1335,6 @@ pub mod asynchronous {
     }
 
     /// Why `Calculator.reset` failed.
-    #[derive(Debug)]
     pub enum CalculatorResetError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1664,7 +1656,6 @@ pub mod asynchronous {
     }
 
     /// Why `Recorder.play` failed.
-    #[derive(Debug)]
     pub enum RecorderPlayError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1673,7 +1664,6 @@ pub mod asynchronous {
     ::seapink::codegen::impl_method_error!(RecorderPlayError {});
 
     /// Why `Recorder.keep` failed.
-    #[derive(Debug)]
     pub enum RecorderKeepError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -2115,7 +2105,6 @@ pub mod asynchronous {
     }
 
     /// Why `Everything.connect` failed.
-    #[derive(Debug)]
     pub enum EverythingConnectError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),

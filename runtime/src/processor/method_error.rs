@@ -40,7 +40,7 @@ pub trait MethodError: Undeclared {
 }
 
 /// Implements for an emitted error enum what each of them has: reading and writing, `Display`,
-/// `Error`, and `From` for `?`.
+/// `Debug`, `Error`, and `From` for `?`.
 ///
 /// Each line gives the exception's id and name, its variant and its type; `from` before it asks for
 /// `From`. `Other` stands for everything that the function does not declare.
@@ -97,6 +97,17 @@ macro_rules! impl_method_error {
                 match self {
                     $(Self::$variant(error) => ::std::fmt::Display::fmt(error, f),)*
                     Self::Other(error) => ::std::fmt::Display::fmt(error, f),
+                }
+            }
+        }
+
+        // The sentence, as `Error` has it: what a program shows whose `main` returns the error.
+        impl ::std::fmt::Debug for $ty {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    $(Self::$variant(error) if f.alternate() => ::std::fmt::Debug::fmt(error, f),
+                    Self::$variant(error) => ::std::fmt::Display::fmt(error, f),)*
+                    Self::Other(error) => ::std::fmt::Debug::fmt(error, f),
                 }
             }
         }
