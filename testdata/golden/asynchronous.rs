@@ -2,6 +2,7 @@
 // If the next line does not compile, the versions of `seapink` and `seapink-idl` differ: give both
 // the same version, then generate this file again.
 const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
+::seapink::codegen::asynchronous!();
 
 /// A namespace.
 #[allow(
