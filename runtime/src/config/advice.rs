@@ -1,5 +1,6 @@
 //! What to write in place of a value of the wrong type.
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 /// Says what is wrong with a value, and what would be right.
@@ -63,7 +64,7 @@ fn flag(value: &DeValue<'_>) -> bool {
 /// The text that is probably meant, or an example.
 fn string(key: &str, value: &DeValue<'_>) -> String {
     if let DeValue::Array(list) = value
-        && let Some(DeValue::String(text)) = list.iter().next().map(|first| first.get_ref())
+        && let Some(DeValue::String(text)) = list.iter().next().map(Spanned::get_ref)
     {
         return format!("\"{text}\"");
     }

@@ -97,8 +97,8 @@ impl Origin {
     }
 
     fn sentence(&self, key: &str, text: impl Display) -> String {
-        let set = |section: &&str| is_within(key, section);
-        if self.lines.is_empty() || self.in_code.iter().any(|section| set(&section)) {
+        let mut set = self.in_code.iter();
+        if self.lines.is_empty() || set.any(|section| is_within(key, section)) {
             return format!("in code: {key}: {text}");
         }
         match (&self.file, self.line(key)) {

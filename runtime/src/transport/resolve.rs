@@ -99,13 +99,11 @@ impl Resolver {
                 }
             }
         };
-        match question.wait(deadline) {
-            Some(found) => found.map_err(|text| Error::new(ErrorKind::Io, text)),
-            None => {
-                let text = format!("the host of {address} cannot be resolved: no answer in time");
-                Err(Error::new(ErrorKind::Timeout, text))
-            }
-        }
+        let Some(found) = question.wait(deadline) else {
+            let text = format!("the host of {address} cannot be resolved: no answer in time");
+            return Err(Error::new(ErrorKind::Timeout, text));
+        };
+        found.map_err(|text| Error::new(ErrorKind::Io, text))
     }
 
     /// Starts a thread that asks. Whoever calls this waits for the answer.

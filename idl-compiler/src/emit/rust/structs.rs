@@ -424,21 +424,13 @@ impl Emitter<'_> {
                 ) && *self.program.resolve(&field.ty) == Shape::String
             }
         });
-        match message {
-            Some(index) => {
-                let member = self.plan.member(id, index);
-                format!("::seapink::codegen::impl_exception!({name}, {member});")
-            }
-            None => {
-                let members: Vec<_> = (0..of.fields.len())
-                    .map(|index| self.plan.member(id, index))
-                    .collect();
-                format!(
-                    "::seapink::codegen::impl_exception!({name}; {});",
-                    members.join(", ")
-                )
-            }
+        if let Some(index) = message {
+            let member = self.plan.member(id, index);
+            return format!("::seapink::codegen::impl_exception!({name}, {member});");
         }
+        let members = (0..of.fields.len()).map(|index| self.plan.member(id, index));
+        let members = members.collect::<Vec<_>>().join(", ");
+        format!("::seapink::codegen::impl_exception!({name}; {members});")
     }
 
     fn comparable(&self, id: TypeId, derives: &mut Vec<&'static str>) {

@@ -1,0 +1,392 @@
+//! Configurations: what they mean, and every sentence that refuses one.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod addresses;
+mod in_code;
+
+use std::fs;
+
+use seapink::codegen::{Call, Outcome, Service};
+use seapink::config::{
+    ClientTimeouts, Model, PoolConfig, ReconnectConfig, ReplyOrder, RetryConfig, ServerTimeouts,
+};
+use seapink::transport::{Framed, TcpOptions, Transports};
+use seapink::{
+    Client, ClientConfig, ErrorKind, Limits, Multiplexed, Protocol, Server, ServerConfig, Standard,
+};
+
+struct Nothing;
+
+impl Service for Nothing {
+    type Handler = ();
+    const NAME: &'static str = "Nothing";
+
+    fn handler(&self) -> &() {
+        &()
+    }
+
+    fn dispatch<P: Protocol>((): &(), call: Call<'_, P>) -> Outcome {
+        call.unknown_method()
+    }
+}
+
+#[test]
+fn every_key_of_a_server_is_read() {
+    let text = r#"
+        [server]
+        listen = "unix:///run/calc.sock"
+        model = "thread-pool"
+        transport = "auto"
+        protocol = "auto"
+        workers = 3
+        queue = 4
+        connections_max = 5
+        connections_per_address_max = 4
+        in_flight_max = 15
+        reply_order = "sent"
+        strict_read = true
+
+        [server.limits]
+        message_bytes_max = 60
+        frame_bytes_max = 70
+        string_bytes_max = 8
+        container_elements_max = 9
+        depth_max = 10
+
+        [server.timeouts]
+        idle_ms = 11
+        handshake_ms = 16
+        header_ms = 7
+        queue_ms = 18
+        bytes_per_second_min = 19
+        read_ms = 12
+        write_ms = 13
+        drain_ms = 14
+
+        [server.tcp]
+        keepalive_ms = 1001
+        keepalive_interval_ms = 1002
+        keepalive_probes = 20
+        user_timeout_ms = 1003
+        receive_buffer_bytes = 21
+        send_buffer_bytes = 22
+
+        [client]
+        connect = "the other half of the file"
+    "#;
+    let config = ServerConfig::from_toml(text).unwrap();
+    let limits = Limits::default()
+        .message_bytes_max(60)
+        .frame_bytes_max(70)
+        .string_bytes_max(8)
+        .container_elements_max(9)
+        .depth_max(10);
+    let timeouts = ServerTimeouts::default();
+    let timeouts = timeouts.idle_ms(11).read_ms(12).write_ms(13).drain_ms(14);
+    let timeouts = timeouts.handshake_ms(16).header_ms(7);
+    let timeouts = timeouts.queue_ms(18).bytes_per_second_min(19);
+    let tcp = TcpOptions::default()
+        .keepalive_ms(1001)
+        .keepalive_interval_ms(1002)
+        .keepalive_probes(20)
+        .user_timeout_ms(1003)
+        .receive_buffer_bytes(21)
+        .send_buffer_bytes(22);
+    let expected = ServerConfig::new("unix:///run/calc.sock")
+        .model(Model::ThreadPool)
+        .transport("auto")
+        .protocol("auto")
+        .workers(3)
+        .queue(4)
+        .connections_max(5)
+        .connections_per_address_max(4)
+        .in_flight_max(15)
+        .strict_read(true)
+        .tcp(tcp)
+        .limits(limits)
+        .timeouts(timeouts);
+    assert_eq!(public(&config), public(&expected));
+}
+
+#[test]
+fn every_key_of_a_client_is_read() {
+    let text = r#"
+        [client]
+        connect = "abstract://calc"
+        transport = "buffered"
+        protocol = "binary"
+        service = "Calculator"
+        strict_write = false
+        in_flight_max = 5
+        reply_order = "sent"
+        limits.message_bytes_max = 1_000
+        timeouts = { connect_ms = 1, call_ms = 0x20 }
+        reconnect = { min_ms = 3, max_ms = 4 }
+
+        [client.retry]
+        attempts_max = 5
+        attempt_ms = 6
+        budget_percent = 7
+        budget_per_second = 8
+        backoff_min_ms = 9
+        backoff_max_ms = 10
+    "#;
+    let config = ClientConfig::from_toml(text).unwrap();
+    let timeouts = ClientTimeouts::default();
+    let expected = ClientConfig::new("abstract://calc")
+        .transport("buffered")
+        .protocol("binary")
+        .service("Calculator")
+        .strict_write(false)
+        .limits(Limits::default().message_bytes_max(1000))
+        .in_flight_max(5)
+        .reply_order(ReplyOrder::Sent)
+        .reconnect(ReconnectConfig::default().min_ms(3).max_ms(4))
+        .retry(
+            RetryConfig::default()
+                .attempts_max(5)
+                .attempt_ms(6)
+                .budget_percent(7)
+                .budget_per_second(8)
+                .backoff_min_ms(9)
+                .backoff_max_ms(10),
+        )
+        .timeouts(timeouts.connect_ms(1).call_ms(32));
+    assert_eq!(public(&config), public(&expected));
+}
+
+#[test]
+fn every_key_of_a_pool_is_read() {
+    let text = r#"
+        [client]
+        connect = "abstract://calc"
+
+        [client.pool]
+        connections_max = 2
+        connections_min = 1
+        calls_per_connection = 3
+        idle_ms = 4
+        age_ms = 5
+        waiters_max = 6
+        wait_ms = 7
+    "#;
+    let config = ClientConfig::from_toml(text).unwrap();
+    let pool = PoolConfig::default()
+        .connections_max(2)
+        .connections_min(1)
+        .calls_per_connection(3)
+        .idle_ms(4)
+        .age_ms(5)
+        .waiters_max(6)
+        .wait_ms(7);
+    assert_eq!(config.pool, Some(pool));
+    assert_eq!(config.retry, None);
+}
+
+#[test]
+fn a_section_alone_brings_a_pool_and_retries() {
+    let text = "[client]\nconnect = 'abstract://calc'\n[client.pool]\n[client.retry]";
+    let config = ClientConfig::from_toml(text).unwrap();
+    assert_eq!(config.pool, Some(PoolConfig::default()));
+    assert_eq!(config.retry, Some(RetryConfig::default()));
+}
+
+#[test]
+fn only_the_address_must_be_given() {
+    let config = ServerConfig::from_toml("[server]\nlisten = 'tcp://127.0.0.1:9090'").unwrap();
+    assert_eq!(public(&config), public(&ServerConfig::default()));
+    let config = ClientConfig::from_toml("[client]\nconnect = 'tcp://127.0.0.1:9090'").unwrap();
+    assert_eq!(public(&config), public(&ClientConfig::default()));
+}
+
+/// What a configuration says, without where it comes from.
+fn public(config: &impl std::fmt::Debug) -> String {
+    let text = format!("{config:?}");
+    text.split(", origin: ").next().unwrap().to_owned()
+}
+
+#[test]
+fn names_of_models_are_those_of_configurations() {
+    for model in [Model::Simple, Model::Threaded, Model::ThreadPool] {
+        let text = format!("server = {{ listen = 'x', model = '{}' }}", model.name());
+        assert_eq!(ServerConfig::from_toml(&text).unwrap().model, model);
+    }
+}
+
+#[test]
+fn each_error_in_a_file_is_one_sentence_with_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("calc.toml");
+    let mut file = String::new();
+    let (mut cases, mut wrong) = (0, String::new());
+    for line in include_str!("../config_errors.txt").lines().skip(3) {
+        if line.contains(" with tls: ") && !cfg!(feature = "tls") {
+            file.clear();
+            continue;
+        }
+        let line = &line.replacen(" with tls: ", ": ", 1);
+        let (bind, expected) = match line
+            .strip_prefix("> ")
+            .and_then(|rest| rest.split_once(": "))
+        {
+            Some(("server", expected)) => (true, expected),
+            Some(("client", expected)) => (false, expected),
+            _ if line.is_empty() || line.starts_with('#') => continue,
+            _ => {
+                file.push_str(line);
+                file.push('\n');
+                continue;
+            }
+        };
+        fs::write(&path, &file).unwrap();
+        let error = if bind {
+            let config = ServerConfig::from_file(&path);
+            config
+                .and_then(|config| Server::bind(&config, Nothing))
+                .unwrap_err()
+        } else {
+            let config = ClientConfig::from_file(&path);
+            config
+                .and_then(|config| Client::<Standard>::connect(&config))
+                .unwrap_err()
+        };
+        let found = error
+            .to_string()
+            .replace(&*path.to_string_lossy(), "calc.toml");
+        assert_ne!(error.kind(), ErrorKind::Closed);
+        if found != expected {
+            wrong.extend([format!("in:\n{file}found: {found}\n  not: {expected}\n")]);
+        }
+        file.clear();
+        cases += 1;
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(cases > 150, "{cases}");
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn without_the_feature_there_is_no_tls() {
+    let why = "TLS needs the feature `tls` of the crate `seapink`; write `features = [\"tls\"]` in Cargo.toml";
+    let error = ServerConfig::from_toml("[server]\nlisten = 'a'\n[server.tls]\nkey = 'a'");
+    let expected = format!("line 3: server.tls: {why}");
+    assert_eq!(error.unwrap_err().to_string(), expected);
+    let error = ClientConfig::from_toml("[client]\nconnect = 'a'\n[client.tls]");
+    let expected = format!("line 3: client.tls: {why}");
+    assert_eq!(error.unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn without_a_file_errors_name_line_and_key() {
+    let error = ServerConfig::from_toml("[server]\nlisten = 3").unwrap_err();
+    let expected = "line 2: server.listen: must be a string, not a whole number; write `listen = \"tcp://127.0.0.1:9090\"`";
+    assert_eq!(error.to_string(), expected);
+}
+
+/// Every key is told of its place when it stands in another.
+#[test]
+fn keys_know_where_they_belong() {
+    let text = |section: &str| match section.split_once('.') {
+        Some(_) => format!("[server]\nlisten = 'a'\n[{section}]\nno_such_key_at_all = 1"),
+        None => format!("[{section}]\nno_such_key_at_all = 1"),
+    };
+    for section in ["server", "server.limits", "server.timeouts", "server.tcp"] {
+        let error = ServerConfig::from_toml(&text(section))
+            .unwrap_err()
+            .to_string();
+        let keys = error.split("there are ").nth(1).unwrap();
+        let elsewhere = if section == "server.tcp" {
+            "server.limits"
+        } else {
+            "server.tcp"
+        };
+        for key in keys.split('`').skip(1).step_by(2) {
+            if ["limits", "timeouts", "tcp", "tls"].contains(&key) {
+                continue;
+            }
+            let text = format!("[server]\nlisten = 'a'\n[{elsewhere}]\n{key} = 1");
+            let error = ServerConfig::from_toml(&text).unwrap_err().to_string();
+            let expected = format!("; `{key}` belongs to [{section}]");
+            assert!(error.ends_with(&expected), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let error = ServerConfig::from_file("/no/such/calc.toml").unwrap_err();
+    let expected = "cannot read /no/such/calc.toml: there is no such file";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_transport_of_ones_own_can_be_chosen() {
+    let transports = Transports::standard().with("crc", Framed);
+    let config =
+        ServerConfig::from_toml("server = { listen = 'tcp://127.0.0.1:0', transport = 'crc' }");
+    let config = config.unwrap();
+    let error = Server::bind(&config, Nothing).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "line 1: server.transport: `crc` is none of `framed`, `buffered` and `auto`"
+    );
+    Server::bind(&config.transports(transports), Nothing).unwrap();
+}
+
+#[test]
+fn a_multiplexer_without_services_speaks_the_standard_protocols() {
+    let config = ServerConfig::new("tcp://127.0.0.1:0").protocol("compact");
+    Server::bind(&config, Multiplexed::new()).unwrap();
+}
+
+/// The TOML in the documentation is accepted, and its defaults are the defaults.
+#[test]
+fn the_documentation_is_right() {
+    let pages = [
+        include_str!("../../../docs/configuration.md"),
+        include_str!("../../../docs/limits.md"),
+        include_str!("../../../docs/getting-started.md"),
+        include_str!("../../../docs/tls.md"),
+    ];
+    let blocks: Vec<_> = pages
+        .iter()
+        .flat_map(|page| page.split("```toml\n").skip(1))
+        .collect();
+    let mut defaults = 0;
+    for block in blocks {
+        let text = block.split("```").next().unwrap();
+        if text.contains(".tls]") && !cfg!(feature = "tls") {
+            continue;
+        }
+        if text.contains("[server.limits]") && !text.contains("[server]") {
+            let text = format!("[server]\nlisten = 'x'\n{text}");
+            bindable(&ServerConfig::from_toml(&text).unwrap());
+            continue;
+        }
+        if text.contains("[client]") {
+            ClientConfig::from_toml(text).unwrap();
+        }
+        if text.contains("[server]") {
+            let mut config = ServerConfig::from_toml(text).unwrap();
+            bindable(&config);
+            if text.contains("drain_ms") {
+                (config.workers, config.queue) = (None, None);
+                assert_eq!(public(&config), public(&ServerConfig::default()));
+                defaults += 1;
+            }
+        }
+    }
+    assert_eq!(defaults, 1);
+}
+
+/// What it says can be used, apart from its address and its files.
+fn bindable(config: &ServerConfig) {
+    let mut config = config.clone();
+    config.listen = "tcp://127.0.0.1:0".into();
+    #[cfg(feature = "tls")]
+    if config.tls.is_some() {
+        return;
+    }
+    Server::bind(&config, Nothing).unwrap();
+}
