@@ -130,19 +130,16 @@ impl ServerConfig {
             let per_address = self.connections_per_address_max.is_some();
             origin.check_useful("server.connections_per_address_max", per_address, text)?;
         }
-        if !self.is_secured() {
+        #[cfg(feature = "tls")]
+        let secured = self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        let secured = false;
+        if !secured {
             let text =
                 "this is for TLS, which is off; remove it, or write the section [server.tls]";
             let changed = self.timeouts.handshake_ms != ServerTimeouts::default().handshake_ms;
             origin.check_useful("server.timeouts.handshake_ms", changed, text)?;
         }
         Ok(address)
-    }
-
-    fn is_secured(&self) -> bool {
-        #[cfg(feature = "tls")]
-        return self.tls.is_some();
-        #[cfg(not(feature = "tls"))]
-        false
     }
 }
