@@ -112,7 +112,7 @@ impl AsyncMultiplexed {
     }
 
     /// The same for a service whose handlers are no futures. They run in the task of the connection,
-    /// which they must not block for long: that of an [`Introspector`](crate::Introspector), for
+    /// which they must not block for long: that of an [`Introspector`](crate::introspection::Introspector), for
     /// example.
     #[must_use]
     pub fn service_inline(

@@ -73,9 +73,8 @@ impl Server {
     /// One sentence that names the key or address, and what stands in the way.
     pub fn bind(config: &ServerConfig, processor: impl Processor + 'static) -> Result<Self> {
         config.check()?;
-        let blame = |error| config.origin.blame("server.listen", error);
-        let address: Address = config.listen.parse().map_err(blame)?;
-        let listener = bind(&address, &config.tcp).map_err(blame)?;
+        let listener = bind(&config.address()?, &config.tcp);
+        let listener = listener.map_err(|error| config.origin.blame("server.listen", error))?;
         Self::new(listener, config, Arc::new(processor))
     }
 

@@ -54,7 +54,7 @@ pub(crate) use address::bind;
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
-pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
+pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain, explain_reply};
 pub(crate) use event::Listeners;
 pub(crate) use inbox::{Inbox, shrink_out};
 #[cfg(feature = "tokio")]

@@ -135,13 +135,17 @@ fn a_refusal_reaches_the_client_and_those_outside() {
 #[test]
 fn what_a_peer_is_told_of_a_refusal_is_what_a_handlers_error_tells() {
     type Made = fn() -> Error;
-    let cases: [(Made, &str); 3] = [
+    let cases: [(Made, &str); 4] = [
         (|| Error::handler("no", "the reason"), "internal error: no"),
         (
             || Error::application(ApplicationCode(99), "mine"),
             "application exception 99: mine",
         ),
         (|| Error::new(ErrorKind::Io, "disk"), "internal error"),
+        (
+            || Error::new(ErrorKind::Timeout, "too late to begin"),
+            "timed out: too late to begin",
+        ),
     ];
     for (error, text) in cases {
         let running = running(&config(), |probe| {

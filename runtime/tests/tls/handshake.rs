@@ -204,8 +204,10 @@ fn a_client_without_tls_is_told_that_the_server_has_it() {
     for model in MODELS {
         let server = lab.server(model);
         let error = server.client().echo("hello").unwrap_err().other();
-        let hint = "the peer seems to speak TLS";
-        assert!(error.to_string().ends_with(hint), "{error}");
+        let hint = "the server speaks TLS, and this client does not";
+        assert_eq!(error.to_string(), hint);
+        assert_eq!(error.kind(), ErrorKind::Tls);
+        assert!(!error.is_retryable());
     }
 }
 

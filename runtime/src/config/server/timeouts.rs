@@ -71,6 +71,15 @@ impl ServerTimeouts {
         for (key, ms) in self.all_ms() {
             origin.check_ms(&format!("server.timeouts.{key}"), *ms)?;
         }
+        let (header_ms, read_ms) = (self.header_ms, self.read_ms);
+        let key = "server.timeouts.header_ms";
+        if header_ms > read_ms && (header_ms != Self::default().header_ms || origin.has(key)) {
+            let text = format!(
+                "{header_ms} is more than read_ms = {read_ms}, which is for the whole message; write \
+                 {read_ms} or less"
+            );
+            return Err(origin.error(key, text));
+        }
         Ok(())
     }
 

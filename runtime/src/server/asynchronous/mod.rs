@@ -195,13 +195,12 @@ impl fmt::Debug for AsyncServer {
 
 fn bind(config: &ServerConfig) -> Result<Box<dyn AsyncListener>> {
     config.check_values()?;
-    let blame = |error| config.origin.blame("server.listen", error);
-    let address: Address = config.listen.parse().map_err(blame)?;
+    let address = config.address()?;
     if let Err(error) = Handle::try_current() {
         let text = "an async server takes a runtime of tokio, and there is none here";
         return Err(Error::new(ErrorKind::Config, text).with_source(error));
     }
-    bind_async(&address, &config.tcp).map_err(blame)
+    bind_async(&address, &config.tcp).map_err(|error| config.origin.blame("server.listen", error))
 }
 
 /// Takes connections until the server is shut down.
