@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::config::ServerTimeouts;
 use crate::error::{Error, ErrorKind};
 use crate::peer::Peer;
+use crate::server::batch::Batch;
 use crate::server::counters::Counters;
 use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::events;
@@ -38,8 +39,7 @@ pub(super) struct Connection {
     pace: Pace,
     /// Ends when its replies are written.
     end: Option<End>,
-    /// The server is shutting down, and this is the last turn.
-    last: bool,
+    last: Last,
     // The last field, so that the stream is closed when the connection is counted out.
     permit: Permit,
 }
@@ -49,6 +49,54 @@ pub(super) struct Connection {
 pub(super) struct Buffers {
     pub(super) inbox: Inbox,
     pub(super) out: Vec<u8>,
+}
+
+impl Buffers {
+    /// Takes the memory of some that are empty, unless these have much themselves. What they hold goes
+    /// along.
+    pub(super) fn borrow(&mut self, lent: &mut Self) {
+        self.inbox.borrow(&mut lent.inbox);
+        if self.out.is_empty() {
+            self.out = mem::take(&mut lent.out);
+        }
+    }
+
+    /// Gives that back, and keeps no more than what stands in it.
+    pub(super) fn give_back(&mut self) -> Self {
+        Self {
+            inbox: self.inbox.give_back(),
+            out: if self.out.is_empty() {
+                mem::take(&mut self.out)
+            } else {
+                Vec::new()
+            },
+        }
+    }
+}
+
+/// How a connection ends in a shutdown: what has arrived when its call is answered is still answered,
+/// what has arrived when that is done is refused, and then it ends. The peer might go on for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    /// Neither was done.
+    Ahead,
+    Answered,
+    Refused,
+}
+
+impl Last {
+    /// What is done with the next that has arrived. `None` when nothing is.
+    pub(super) fn next(self) -> Option<Self> {
+        match self {
+            Self::Ahead => Some(Self::Answered),
+            Self::Answered => Some(Self::Refused),
+            Self::Refused => None,
+        }
+    }
+
+    pub(super) fn refusal(self) -> Option<Refusal> {
+        (self == Self::Refused).then_some(Refusal::ShuttingDown)
+    }
 }
 
 /// What came of a turn.
@@ -134,6 +182,8 @@ impl End {
     /// Counts it, and tells the log.
     pub(super) fn report(self, shared: &Shared, peer: &Peer) {
         match self {
+            // Whatever it was in the middle of.
+            Self::Failed(_) | Self::Closed if shared.is_cut() => Self::Shutdown.report(shared, peer),
             Self::Closed => events::closed(peer, "the peer closed it"),
             Self::Shutdown => events::closed(peer, "the server is shutting down"),
             Self::Failed(error) => {
@@ -157,7 +207,7 @@ impl Connection {
             stuck: false,
             end: None,
             pace: Pace::start(Instant::now()),
-            last: false,
+            last: Last::Ahead,
             permit,
         }
     }
@@ -185,12 +235,10 @@ impl Connection {
         if between {
             self.permit.set_idle(true);
             if !self.shared().is_running() {
-                // A call that has arrived already is still answered, but no second one: the peer
-                // might go on for ever.
-                if self.last || self.stream.is_quiet() {
-                    return Err(End::Shutdown);
+                match self.last.next() {
+                    Some(last) if !self.stream.is_quiet() => self.last = last,
+                    _ => return Err(End::Shutdown),
                 }
-                self.last = true;
             }
         }
         let wait = match patience {
@@ -210,6 +258,8 @@ impl Connection {
         };
         self.permit.set_idle(false);
         match read {
+            // Perhaps it was closed here, for reading.
+            Ok(0) if between && !self.shared().is_running() => Err(End::Shutdown),
             Ok(0) if between => Err(End::Closed),
             Ok(0) => Err(End::truncated(self.missing)),
             Ok(bytes) => {
@@ -240,17 +290,24 @@ impl Connection {
         refusal: Option<Refusal>,
     ) -> Result<Turn, End> {
         let shared = Arc::clone(self.permit.shared());
-        let mut unanswered = 0;
+        let refusal = refusal.or_else(|| self.last.refusal());
+        let now = Instant::now();
+        let mut batch = Batch::new(now, now);
+        let (mut unanswered, mut slow) = (0, false);
         while self.end.is_none() {
             let Buffers { inbox, out } = &mut self.buffers;
-            if out.len() >= OUT_BYTES || unanswered >= shared.settings.in_flight_max {
-                unanswered = 0;
+            if slow || out.len() >= OUT_BYTES || unanswered >= shared.settings.in_flight_max {
+                (unanswered, slow) = (0, false);
                 if !self.flush(patience, refusal.is_some())? {
                     return Ok(Turn::Stuck);
                 }
+                batch.sent();
                 continue;
             }
-            let step = match refusal {
+            if shared.is_cut() {
+                return Err(End::Shutdown);
+            }
+            let step = match refusal.or_else(|| batch.refusal(&shared)) {
                 None => self.engine.step(&shared, inbox.bytes(), out),
                 Some(why) => self.engine.refuse(&shared, why, inbox.bytes(), out),
             };
@@ -259,6 +316,7 @@ impl Connection {
                     inbox.consume(bytes);
                     restart = true;
                     unanswered += 1;
+                    slow = !inbox.is_empty() && batch.is_slow(&shared, !out.is_empty());
                 }
                 Ok(Step::NeedMore(missing)) => {
                     self.missing = missing;
@@ -271,7 +329,8 @@ impl Connection {
             return Ok(Turn::Stuck);
         }
         self.buffers.inbox.shrink();
-        if restart {
+        // Who has no patience waits for a message in one read, and needs no clock for that.
+        if restart && (patience.is_some() || !self.buffers.inbox.is_empty()) {
             self.pace = Pace::start(Instant::now());
         }
         match self.end.take() {
@@ -292,28 +351,32 @@ impl Connection {
         let mut timeouts = shared.settings.timeouts;
         let out = &self.buffers.out[self.sent..];
         let written = match patience {
-            Some(patience) if parkable => match write_for(&mut *self.stream, out, patience) {
-                Ok(written) if written.all => Ok(()),
-                Ok(Written { bytes, .. }) => {
-                    if mem::replace(&mut self.stuck, true) {
-                        self.pace.moved(bytes);
-                    } else {
-                        self.pace = Pace::start(Instant::now());
+            Some(patience) if parkable => {
+                let Written { bytes, result } = write_for(&mut *self.stream, out, patience);
+                Counters::add_bytes(&counters.bytes_written, bytes);
+                match result {
+                    Ok(true) => Ok(()),
+                    Ok(false) => {
+                        if mem::replace(&mut self.stuck, true) {
+                            self.pace.moved(bytes);
+                        } else {
+                            self.pace = Pace::start(Instant::now());
+                        }
+                        self.sent += bytes;
+                        return Ok(false);
                     }
-                    self.sent += bytes;
-                    Counters::add_bytes(&counters.bytes_written, bytes);
-                    return Ok(false);
+                    Err(error) => Err(error),
                 }
-                Err(error) => Err(error),
-            },
+            }
             _ => {
                 if hurry {
                     timeouts.write_ms = timeouts.write_ms.min(REFUSAL_WRITE_MS);
                 }
-                write_all(&mut *self.stream, out, &timeouts)
+                write_all(&mut *self.stream, out, &timeouts, |bytes| {
+                    Counters::add_bytes(&counters.bytes_written, bytes);
+                })
             }
         };
-        Counters::add_bytes(&counters.bytes_written, out.len());
         (self.sent, self.stuck) = (0, false);
         shrink_out(&mut self.buffers.out);
         match written {
@@ -415,18 +478,14 @@ impl Connection {
         self.permit.set_idle(idle);
     }
 
-    /// Uses the buffers of a thread, unless its own have something in them.
+    /// Uses the buffers of a thread, unless its own have much in them.
     pub(super) fn borrow(&mut self, spare: &mut Buffers) {
-        if self.is_between_messages() {
-            mem::swap(&mut self.buffers, spare);
-        }
+        self.buffers.borrow(spare);
     }
 
-    /// Gives the buffers back, unless there is something in them.
+    /// Gives the buffers back, and keeps no more than what stands in them.
     pub(super) fn give_back(&mut self, spare: &mut Buffers) {
-        if self.is_between_messages() {
-            *spare = mem::take(&mut self.buffers);
-        }
+        *spare = self.buffers.give_back();
     }
 
     pub(super) fn peer(&self) -> &Peer {

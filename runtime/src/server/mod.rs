@@ -7,6 +7,7 @@
 mod accept;
 #[cfg(feature = "tokio")]
 mod asynchronous;
+mod batch;
 mod connection;
 mod counters;
 mod engine;

@@ -48,9 +48,16 @@ impl Settings {
     }
 }
 
+/// Connections come, and calls are run.
 const RUNNING: u8 = 0;
+/// No connection comes any more, and those that wait for their next message end. What has arrived by
+/// then is run; what arrives on a connection after that is refused where it is seen, and then that
+/// connection ends.
 const DRAINING: u8 = 1;
+/// No call begins any more: what waits for a worker, or behind others of its connection, is refused.
+/// Those that run may end.
 const REFUSING: u8 = 2;
+/// Every connection is closed.
 const CUT: u8 = 3;
 
 pub(super) struct Shared {
@@ -96,15 +103,18 @@ impl Shared {
         }
     }
 
+    #[inline]
     pub(super) fn is_running(&self) -> bool {
         self.phase.load(Ordering::SeqCst) == RUNNING
     }
 
     /// The end is near, and what has not begun will not begin any more.
+    #[inline]
     pub(super) fn is_refusing(&self) -> bool {
         self.phase.load(Ordering::SeqCst) >= REFUSING
     }
 
+    #[inline]
     pub(super) fn is_cut(&self) -> bool {
         self.phase.load(Ordering::SeqCst) == CUT
     }
@@ -212,7 +222,7 @@ impl Shared {
         self.wake(&wakers);
     }
 
-    /// Has calls refused that wait for a worker.
+    /// Has calls refused that have not begun.
     pub(super) fn refuse_waiting(&self) {
         let state = self.state.lock();
         let _ = self

@@ -17,6 +17,7 @@ use super::either;
 use crate::config::{ReplyOrder, ServerConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::{AsyncProcessor, CallContext, Request, caught};
+use crate::server::connection::OUT_BYTES;
 use crate::server::engine::{self, Refusal};
 use crate::server::shared::Shared;
 use crate::transport::Encoder;
@@ -90,8 +91,15 @@ impl Drop for Admitted {
 }
 
 /// Where the calls of a connection leave their answers.
+///
+/// While the peer does not take its answers, no more of them are made: calls that have not begun wait.
+/// So what is held for it are the answers of the calls that ran just then, not of all in flight.
 pub(super) struct Outlet {
     answers: Mutex<Answers>,
+    /// Bytes of answers that are left and not written.
+    unwritten: AtomicUsize,
+    /// The peer has taken enough of them.
+    taken: Notify,
     /// What all calls have in common.
     cx: CallContext,
 }
@@ -110,20 +118,46 @@ impl Outlet {
             out: Vec::new(),
             broken: None,
         };
-        let answers = Mutex::new(answers);
-        Self { answers, cx }
+        Self {
+            answers: Mutex::new(answers),
+            unwritten: AtomicUsize::new(0),
+            taken: Notify::new(),
+            cx,
+        }
     }
 
     fn leave(&self, append: impl FnOnce(&mut dyn Encoder, &mut Vec<u8>) -> Result<()>) {
         let mut answers = self.answers.lock();
         let Answers { encoder, out, .. } = &mut *answers;
-        if let Err(error) = append(&mut **encoder, out) {
+        let before = out.len();
+        let appended = append(&mut **encoder, out);
+        // Before the connection can write it.
+        let more = out.len().saturating_sub(before);
+        self.unwritten.fetch_add(more, Ordering::Relaxed);
+        if let Err(error) = appended {
             answers.broken.get_or_insert(error);
         }
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.answers.lock().out.len()
+    pub(super) fn unwritten(&self) -> usize {
+        self.unwritten.load(Ordering::Relaxed)
+    }
+
+    /// Whether the peer has to take answers first.
+    fn is_full(&self) -> bool {
+        self.unwritten() >= OUT_BYTES
+    }
+
+    /// Notes that the peer has taken so many bytes. Whether that has made room.
+    pub(super) fn wrote(&self, bytes: usize) -> bool {
+        let fewer = |unwritten: usize| Some(unwritten.saturating_sub(bytes));
+        let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+        let before = self.unwritten.fetch_update(set, get, fewer).unwrap_or(0);
+        let room = before >= OUT_BYTES && before.saturating_sub(bytes) < OUT_BYTES;
+        if room {
+            self.taken.notify_waiters();
+        }
+        room
     }
 
     /// Takes what was left, in exchange for an empty buffer.
@@ -144,6 +178,7 @@ pub(super) struct Call {
     pub(super) outlet: Arc<Outlet>,
     pub(super) protocol: usize,
     pub(super) message: Vec<u8>,
+    pub(super) arrived: Instant,
 }
 
 /// A call, as long as it runs.
@@ -164,7 +199,10 @@ impl Call {
             Handlers::Async(processor) => {
                 let processor = Arc::clone(processor);
                 Some(Box::pin(async move {
-                    self.run_async(&*processor).await;
+                    match self.room().await {
+                        Ok(()) => self.run_async(&*processor).await,
+                        Err(why) => self.refuse(why),
+                    }
                     drop(admitted);
                 }))
             }
@@ -187,7 +225,7 @@ impl Call {
         cx
     }
 
-    fn refuse(&self, why: Refusal) {
+    pub(super) fn refuse(&self, why: Refusal) {
         match self.read() {
             Ok(request) => self
                 .outlet
@@ -260,25 +298,50 @@ impl Call {
         }
     }
 
+    /// Waits for a thread and, before, for the peer to take what others have answered.
     async fn worker(&self, workers: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
-        if let Ok(worker) = Arc::clone(&workers).try_acquire_owned() {
-            return Ok(worker);
+        loop {
+            self.room().await?;
+            let worker = match Arc::clone(&workers).try_acquire_owned() {
+                Ok(worker) => worker,
+                Err(_) => {
+                    let acquired = self.wait(Arc::clone(&workers).acquire_owned()).await?;
+                    acquired.map_err(|_| Refusal::ShuttingDown)?
+                }
+            };
+            if !self.outlet.is_full() {
+                return Ok(worker);
+            }
         }
+    }
+
+    /// Waits until the peer has taken enough answers.
+    async fn room(&self) -> Result<(), Refusal> {
+        while self.outlet.is_full() {
+            let mut taken = pin!(self.outlet.taken.notified());
+            taken.as_mut().enable();
+            if self.outlet.is_full() {
+                self.wait(taken).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for something as long as the call may wait.
+    async fn wait<T>(&self, something: impl Future<Output = T>) -> Result<T, Refusal> {
         let _queued = Queued::new(&self.shared);
         let time = Duration::from_millis(self.shared.settings.timeouts.queue_ms);
-        let mut late = pin!(sleep_until((Instant::now() + time).into()));
-        let mut worker = pin!(workers.acquire_owned());
+        let mut late = pin!(sleep_until((self.arrived + time).into()));
+        let mut something = pin!(something);
         loop {
             let mut change = pin!(self.service.changed.notified());
             change.as_mut().enable();
             if self.shared.is_refusing() {
                 return Err(Refusal::ShuttingDown);
             }
-            let taken = either(either(worker.as_mut(), change), late.as_mut()).await;
-            match taken {
-                Some(Some(Ok(worker))) => return Ok(worker),
+            match either(either(something.as_mut(), change), late.as_mut()).await {
+                Some(Some(value)) => return Ok(value),
                 Some(None) => {}
-                Some(Some(Err(_))) => return Err(Refusal::ShuttingDown),
                 None => return Err(Refusal::QueuedTooLong),
             }
         }

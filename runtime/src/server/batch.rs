@@ -1,0 +1,64 @@
+//! The calls that have arrived together on a connection: how long they may wait for those before
+//! them, and how long what is answered may wait for the others.
+//!
+//! Why isn't each answer written before the next call is run? Because most calls take microseconds,
+//! and a write costs more than they do. So answers leave together, unless the calls prove slow.
+
+use std::time::{Duration, Instant};
+
+use crate::server::engine::Refusal;
+use crate::server::shared::Shared;
+
+/// When the oldest answer is so old, the next call does not begin before it is sent.
+const UNSENT_MAX: Duration = Duration::from_millis(1);
+
+pub(super) struct Batch {
+    /// When the calls arrived, later by the time for which the peer did not take answers.
+    since: Instant,
+    /// When the call began whose answer is the oldest that is not sent.
+    unsent: Option<Instant>,
+    /// When the next call begins.
+    now: Instant,
+}
+
+impl Batch {
+    pub(super) fn new(since: Instant, now: Instant) -> Self {
+        Self {
+            since,
+            unsent: None,
+            now,
+        }
+    }
+
+    /// Why the next call is not run, if it is not.
+    #[inline]
+    pub(super) fn refusal(&self, shared: &Shared) -> Option<Refusal> {
+        if shared.is_refusing() {
+            return Some(Refusal::ShuttingDown);
+        }
+        let queue_ms = shared.settings.timeouts.queue_ms;
+        let late = self.now.saturating_duration_since(self.since) > Duration::from_millis(queue_ms);
+        late.then_some(Refusal::QueuedTooLong)
+    }
+
+    /// Notes that a call has ended and that more has arrived. `true` when the answers that there are
+    /// cannot wait for it.
+    #[inline]
+    pub(super) fn is_slow(&mut self, shared: &Shared, answered: bool) -> bool {
+        let begun = self.now;
+        self.now = Instant::now();
+        if !answered {
+            return false;
+        }
+        let unsent = *self.unsent.get_or_insert(begun);
+        // In a shutdown nobody knows how much time there is.
+        self.now.saturating_duration_since(unsent) > UNSENT_MAX || !shared.is_running()
+    }
+
+    /// Notes that all answers were sent, for which the calls that follow are not to blame.
+    pub(super) fn sent(&mut self) {
+        let now = Instant::now();
+        self.since += now.saturating_duration_since(self.now);
+        (self.now, self.unsent) = (now, None);
+    }
+}
