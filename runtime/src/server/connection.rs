@@ -76,26 +76,38 @@ impl Buffers {
 
 /// How a connection ends in a shutdown: what has arrived when its call is answered is still answered,
 /// what has arrived when that is done is refused, and then it ends. The peer might go on for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Last {
-    /// Neither was done.
-    Ahead,
-    Answered,
-    Refused,
+#[derive(Default)]
+pub(super) struct Last {
+    reads: u8,
+    /// What is read next begins something new, though perhaps not with its first byte.
+    answered: bool,
 }
 
 impl Last {
-    /// What is done with the next that has arrived. `None` when nothing is.
-    pub(super) fn next(self) -> Option<Self> {
-        match self {
-            Self::Ahead => Some(Self::Answered),
-            Self::Answered => Some(Self::Refused),
-            Self::Refused => None,
-        }
+    const REFUSED: u8 = 2;
+
+    /// Notes that messages were answered.
+    pub(super) fn answered(&mut self) {
+        self.answered = true;
     }
 
-    pub(super) fn refusal(self) -> Option<Refusal> {
-        (self == Self::Refused).then_some(Refusal::ShuttingDown)
+    /// Whether another read may follow, between two messages or in one.
+    pub(super) fn may_read(&mut self, between: bool) -> bool {
+        if !mem::take(&mut self.answered) && !between {
+            return true;
+        }
+        self.reads += 1;
+        self.reads <= Self::REFUSED
+    }
+
+    /// Whether something was read that began in the shutdown.
+    pub(super) fn has_read(&self) -> bool {
+        self.reads > 0
+    }
+
+    /// Why what was read is not run, if it is not.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        (self.reads >= Self::REFUSED).then_some(Refusal::ShuttingDown)
     }
 }
 
@@ -207,7 +219,7 @@ impl Connection {
             stuck: false,
             end: None,
             pace: Pace::start(Instant::now()),
-            last: Last::Ahead,
+            last: Last::default(),
             permit,
         }
     }
@@ -234,12 +246,11 @@ impl Connection {
         let between = self.buffers.inbox.is_empty();
         if between {
             self.permit.set_idle(true);
-            if !self.shared().is_running() {
-                match self.last.next() {
-                    Some(last) if !self.stream.is_quiet() => self.last = last,
-                    _ => return Err(End::Shutdown),
-                }
-            }
+        }
+        if !self.shared().is_running()
+            && ((between && self.stream.is_quiet()) || !self.last.may_read(between))
+        {
+            return Err(End::Shutdown);
         }
         let wait = match patience {
             Some(patience) => patience,
@@ -314,6 +325,7 @@ impl Connection {
             match step {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
+                    self.last.answered();
                     restart = true;
                     unanswered += 1;
                     slow = !inbox.is_empty() && batch.is_slow(&shared, !out.is_empty());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod auto;
+mod batch;
 mod bytes;
 mod client;
 mod concurrent;

@@ -114,7 +114,7 @@ impl Connection {
             writing_pace: Pace::start(now),
             unflushed: false,
             timer: None,
-            last: Last::Ahead,
+            last: Last::default(),
             looking: false,
             end: None,
             woken,
@@ -208,6 +208,7 @@ impl Connection {
             };
             moved = true;
             self.inbox.consume(consumed);
+            self.last.answered();
             self.missing = 1;
             let Some(outlet) = self.outlet() else {
                 let text = "the transport has no encoder";
@@ -275,14 +276,14 @@ impl Connection {
             return Ok(false);
         }
         let between = self.inbox.is_empty();
-        if between && !self.shared().is_running() {
-            if self.calls.len() > 0 || !self.has_written() {
+        if !self.shared().is_running() {
+            if between && (self.calls.len() > 0 || !self.has_written()) {
                 return Ok(false);
             }
-            if self.last == Last::Refused {
-                return Err(End::Shutdown);
+            if !mem::replace(&mut self.looking, true) && !self.last.may_read(between) {
+                self.end = Some(End::Shutdown);
+                return Ok(true);
             }
-            self.looking = true;
         }
         let Self { stream, inbox, .. } = self;
         match inbox.fill_with(self.missing, |buffer| stream.read_now(cx, buffer)) {
@@ -296,9 +297,7 @@ impl Connection {
                 }
                 self.pace.moved(bytes);
                 self.arrived = now;
-                if mem::take(&mut self.looking) {
-                    self.last = self.last.next().unwrap_or(Last::Refused);
-                }
+                self.looking = false;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if between && self.looking && self.stream.is_quiet() {

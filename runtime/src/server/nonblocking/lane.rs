@@ -201,6 +201,7 @@ impl Polled {
                 }
             };
             inbox.consume(consumed);
+            self.last.answered();
             self.pace = Pace::start(now);
             let Some(lane) = self.lane() else {
                 let text = "the transport has no encoder";

@@ -36,7 +36,7 @@ pub(super) struct Polled {
     signs: Signs,
     /// The loop's poll also says when replies can be written.
     pub(super) watches_writing: bool,
-    last: Last,
+    pub(super) last: Last,
     /// Ends when its replies are written.
     pub(super) end: Option<End>,
     // The last field, so that the stream is closed when the connection is counted out.
@@ -91,7 +91,7 @@ impl Polled {
             held: Vec::new(),
             signs: Signs::default(),
             watches_writing: false,
-            last: Last::Ahead,
+            last: Last::default(),
             end: None,
             permit,
         }
@@ -114,14 +114,14 @@ impl Polled {
     pub(super) fn read(&mut self, now: Instant) -> Result<bool, End> {
         let inbox = &mut self.buffers.inbox;
         let between = inbox.is_empty();
-        if between && !self.permit.shared().is_running() {
-            if self.running > 0 {
+        if !self.permit.shared().is_running() {
+            if between && self.running > 0 {
                 return Ok(false);
             }
-            let Some(last) = self.last.next() else {
-                return Err(End::Shutdown);
-            };
-            (self.last, self.signs.readable) = (last, true);
+            if !self.last.may_read(between) {
+                return self.ended(End::Shutdown);
+            }
+            self.signs.readable |= between;
         }
         if self.stream.wants_write() {
             flush(&mut *self.stream)?;
@@ -150,7 +150,7 @@ impl Polled {
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.signs.readable = false;
-                if between && self.last != Last::Ahead {
+                if between && self.last.has_read() {
                     return Err(End::Shutdown);
                 }
                 Ok(false)
@@ -219,6 +219,7 @@ impl Polled {
             match step {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
+                    self.last.answered();
                     unanswered += 1;
                     let slow = !inbox.is_empty() && batch.is_slow(&shared, !out.is_empty());
                     if slow || out.len() >= OUT_BYTES || unanswered >= in_flight_max {
