@@ -261,9 +261,7 @@ impl Connection {
 
     /// How many bytes of answers are not written.
     fn unwritten(&self) -> usize {
-        self.outlet
-            .as_ref()
-            .map_or(0, |outlet| outlet.unwritten())
+        self.outlet.as_ref().map_or(0, |outlet| outlet.unwritten())
     }
 
     fn has_written(&self) -> bool {
@@ -321,7 +319,11 @@ impl Connection {
                 Counters::add_bytes(&counters.bytes_written, bytes);
                 (self.written, self.unflushed) = (self.written + bytes, true);
                 self.writing_pace.moved(bytes);
-                if self.outlet.as_ref().is_some_and(|outlet| outlet.wrote(bytes)) {
+                if self
+                    .outlet
+                    .as_ref()
+                    .is_some_and(|outlet| outlet.wrote(bytes))
+                {
                     // That its peer was slow is not the fault of what waits behind.
                     self.arrived = now;
                 }
