@@ -56,11 +56,28 @@ impl Multiplexed {
             let name = ours[request.protocol].name();
             let Some(index) = theirs.iter().position(|protocol| protocol.name() == name) else {
                 let text = format!("this service does not speak the protocol `{name}`");
-                return request.refuse(self, ApplicationCode::INVALID_PROTOCOL, &text, reply);
+                let code = ApplicationCode::INVALID_PROTOCOL;
+                return self.refuse(&request, code, &text, reply, cx);
             };
             request.protocol = index;
         }
         processor.process(&request, reply, cx)
+    }
+
+    #[cold]
+    fn refuse(
+        &self,
+        request: &Request<'_>,
+        code: ApplicationCode,
+        text: &str,
+        reply: &mut Vec<u8>,
+        cx: &CallContext,
+    ) -> Outcome {
+        let outcome = request.refuse(self, code, text, reply);
+        if outcome == Outcome::Silent {
+            cx.note_failure(code, text);
+        }
+        outcome
     }
 }
 
@@ -76,7 +93,8 @@ impl Processor for Multiplexed {
                     "`{}` names no service: write `Service:{0}`, or set a default service",
                     request.head.name
                 );
-                return request.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply);
+                let code = ApplicationCode::UNKNOWN_METHOD;
+                return self.refuse(request, code, &text, reply, cx);
             };
             return self.route(request.clone(), &**processor, reply, cx);
         };
@@ -84,7 +102,8 @@ impl Processor for Multiplexed {
         inner.head.name = Cow::Borrowed(method);
         let Some(processor) = self.services.get(service) else {
             let text = format!("there is no service `{service}` here");
-            return inner.refuse(self, ApplicationCode::UNKNOWN_METHOD, &text, reply);
+            let code = ApplicationCode::UNKNOWN_METHOD;
+            return self.refuse(&inner, code, &text, reply, cx);
         };
         self.route(inner, &**processor, reply, cx)
     }

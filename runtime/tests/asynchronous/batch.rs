@@ -44,7 +44,7 @@ impl Elsewhere {
     fn start(kind: Kind, config: &ServerConfig) -> (Running, Self) {
         let runtime = Runtime::new().unwrap();
         let entered = runtime.enter();
-        let (running, _elsewhere) = Elsewhere::start(kind, config);
+        let running = Running::start(kind, config);
         drop(entered);
         (running, Self(Some(runtime)))
     }
