@@ -138,14 +138,25 @@ impl End {
         Self::Failed(Error::new(ErrorKind::Truncated, text))
     }
 
-    /// A stream that ends without the goodbye it should end with, between two messages: nothing of
-    /// a message is lost.
+    /// A stream that cannot be read any more. Between two messages, one that ends without the goodbye it
+    /// should end with has lost nothing.
     #[cold]
-    pub(super) fn between(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::Closed,
-            _ => Self::Failed(error.into()),
+    pub(super) fn unreadable(
+        shared: &Shared,
+        stream: &dyn Stream,
+        between: bool,
+        error: io::Error,
+    ) -> Self {
+        if between && error.kind() == io::ErrorKind::UnexpectedEof {
+            return Self::Closed;
         }
+        let error = Error::from(error);
+        #[cfg(feature = "tls")]
+        if stream.is_handshaking() && crate::transport::is_foreign(&error) {
+            Counters::add(&shared.counters.foreign);
+        }
+        let _ = (shared, stream);
+        Self::Failed(error)
     }
 
     #[cold]
@@ -202,7 +213,7 @@ impl End {
             Self::Shutdown => events::closed(peer, "the server is shutting down"),
             Self::Failed(error) => {
                 shared.counters.failed(error.kind());
-                events::failed(peer, &error);
+                shared.events.failed(peer, &error);
             }
         }
     }
@@ -290,8 +301,10 @@ impl Connection {
             }
             Err(error) if is_timeout(&error) && self.renew() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) => Err(self.timed_out()),
-            Err(error) if between => Err(End::between(error)),
-            Err(error) => Err(End::Failed(error.into())),
+            Err(error) => {
+                let shared = self.permit.shared();
+                Err(End::unreadable(shared, &*self.stream, between, error))
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::processor::Outcome;
 const CODES: usize = 14;
 
 /// Those that end connections. Errors of other kinds do not.
-const KINDS: [ErrorKind; 9] = [
+pub(super) const KINDS: [ErrorKind; 9] = [
     ErrorKind::Truncated,
     ErrorKind::Malformed,
     ErrorKind::Limit,
@@ -78,8 +78,7 @@ impl Counters {
     }
 
     pub(super) fn failed(&self, kind: ErrorKind) {
-        let index = KINDS.iter().position(|other| *other == kind);
-        Self::add(&self.failed[index.unwrap_or(KINDS.len() - 1)]);
+        Self::add(&self.failed[place_of(kind)]);
     }
 
     pub(super) fn read(&self, connections_open: usize) -> ServerStats {
@@ -104,6 +103,12 @@ impl Counters {
             codes: self.codes.each_ref().map(get),
         }
     }
+}
+
+/// Where a kind is in [`KINDS`]; everything else is with the last one.
+pub(super) fn place_of(kind: ErrorKind) -> usize {
+    let place = KINDS.iter().position(|other| *other == kind);
+    place.unwrap_or(KINDS.len() - 1)
 }
 
 fn index_of(code: ApplicationCode) -> usize {

@@ -16,7 +16,7 @@ use crate::limits::Limits;
 use crate::peer::Peer;
 use crate::processor::Processor;
 use crate::server::counters::{Counters, ServerStats};
-use crate::server::events;
+use crate::server::events::Events;
 use crate::server::selection::Selection;
 use crate::transport::{Closer, Stream, Waker};
 
@@ -63,6 +63,7 @@ const CUT: u8 = 3;
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) counters: Counters,
+    pub(super) events: Events,
     phase: AtomicU8,
     state: Mutex<State>,
     changed: Condvar,
@@ -97,6 +98,7 @@ impl Shared {
         Self {
             settings,
             counters: Counters::default(),
+            events: Events::default(),
             phase: AtomicU8::new(RUNNING),
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -153,7 +155,7 @@ impl Shared {
         if let Err(why) = self.may_enter(&mut state, address) {
             drop(state);
             Counters::add(&self.counters.refused);
-            events::refused(peer, why);
+            self.events.refused(peer, why);
             return None;
         }
         let id = state.admitted;
@@ -192,9 +194,12 @@ impl Shared {
         Ok(())
     }
 
-    /// Counts a peer that speaks something else, and names that.
+    /// For an error in the first message: counts a peer that speaks something else, and names that.
     #[cold]
     pub(super) fn foreign(&self, error: Error, first: &[u8]) -> Error {
+        if self.settings.selection.may_be_own(first) {
+            return error;
+        }
         Counters::add(&self.counters.foreign);
         self.settings.selection.explain(error, first)
     }

@@ -155,8 +155,10 @@ impl Polled {
                 }
                 Ok(false)
             }
-            Err(error) if between => Err(End::between(error)),
-            Err(error) => Err(End::Failed(error.into())),
+            Err(error) => {
+                let shared = self.permit.shared();
+                Err(End::unreadable(shared, &*self.stream, between, error))
+            }
         }
     }
 

@@ -29,6 +29,7 @@ mod stream;
 mod tests;
 
 pub use connector::TlsConnector;
+pub(crate) use fault::is_foreign;
 pub use listener::TlsListener;
 
 use std::time::Duration;
