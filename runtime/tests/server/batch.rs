@@ -2,6 +2,7 @@
 //! long, and what has waited too long does not begin.
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -230,5 +231,30 @@ fn a_peer_that_goes_on_for_ever_does_not_hold_up_a_shutdown() {
         running.handler.until_noted("x");
         assert!(running.shutdown(AGES).is_clean(), "{name}");
         flood.join().unwrap();
+    }
+}
+
+/// A reply that nobody takes was not written.
+#[test]
+fn bytes_that_could_not_be_written_are_not_counted() {
+    for (name, config) in ways() {
+        let (gate, probe) = (Gate::default(), Probe::default());
+        let handler = Arc::clone(&probe.0);
+        let processor = Intercepted::new(probe).with(gate.clone());
+        let running = Running::bind_with(&config, processor, handler);
+        let address = running.handle.local_addr().to_string();
+        let mut peer = TcpStream::connect(&address["tcp://".len()..]).unwrap();
+        let call = framed().call(1, |client| client.big(5_000_000));
+        peer.write_all(&call).unwrap();
+        gate.until_come(1);
+        let socket = socket2::SockRef::from(&peer);
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+        drop(peer);
+        gate.let_pass(1);
+        eventually("it has gone", || {
+            let stats = running.handle.stats();
+            stats.connections_open == 0 && stats.replies == 1
+        });
+        assert_eq!(running.handle.stats().bytes_written, 0, "{name}");
     }
 }
