@@ -10,6 +10,7 @@ mod asynchronous;
 mod batch;
 mod connection;
 mod counters;
+mod end;
 mod engine;
 mod events;
 mod handle;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use seapink::interceptor::{ConcurrencyLimit, End, Intercepted, Interceptor, Log, TimeLimit};
 use seapink::{
-    ApplicationCode, CallContext, Client, Delivery, Error, ErrorKind, MessageKind, Multiplexed,
-    Result, ServerConfig,
+    ApplicationCode, CallContext, Delivery, Error, ErrorKind, MessageKind, Multiplexed, Result,
+    ServerConfig,
 };
 
 use crate::raw::Raw;
@@ -363,100 +363,4 @@ fn calls_without_an_answer_fail_like_others() {
         }
         assert_eq!(found.unwrap().trim(), end);
     }
-}
-
-/// The labels of all numbers, as they come.
-#[cfg(feature = "metrics")]
-#[derive(Default)]
-struct Labels(Mutex<Vec<String>>);
-
-#[cfg(feature = "metrics")]
-impl Labels {
-    fn note(&self, key: &metrics::Key) {
-        let labels = key.labels().filter(|label| label.key() != "side");
-        let labels: Vec<_> = labels.map(metrics::Label::value).collect();
-        self.0
-            .lock()
-            .push(format!("{} {}", key.name(), labels.join(" ")));
-    }
-}
-
-#[cfg(feature = "metrics")]
-impl metrics::Recorder for Labels {
-    fn describe_counter(
-        &self,
-        _: metrics::KeyName,
-        _: Option<metrics::Unit>,
-        _: metrics::SharedString,
-    ) {
-    }
-    fn describe_gauge(
-        &self,
-        _: metrics::KeyName,
-        _: Option<metrics::Unit>,
-        _: metrics::SharedString,
-    ) {
-    }
-    fn describe_histogram(
-        &self,
-        _: metrics::KeyName,
-        _: Option<metrics::Unit>,
-        _: metrics::SharedString,
-    ) {
-    }
-
-    fn register_counter(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
-        self.note(key);
-        metrics::Counter::noop()
-    }
-
-    fn register_gauge(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
-        metrics::Gauge::noop()
-    }
-
-    fn register_histogram(
-        &self,
-        key: &metrics::Key,
-        _: &metrics::Metadata<'_>,
-    ) -> metrics::Histogram {
-        self.note(key);
-        metrics::Histogram::noop()
-    }
-}
-
-#[cfg(feature = "metrics")]
-#[test]
-fn labels_are_names_of_functions_that_there_are() {
-    use seapink::interceptor::Metrics;
-
-    let labels = Labels::default();
-    let processor = || {
-        Intercepted::new(Probe::default())
-            .with(Log::new())
-            .with(Metrics::server())
-    };
-    metrics::with_local_recorder(&labels, || {
-        let client = ProbeClient(Client::in_process(processor()));
-        client.echo("x").unwrap();
-        client.fail("declared").unwrap_err();
-        client.note("fail").unwrap();
-        client.unknown().unwrap_err();
-        client.0.oneway("made up", &[(1, "text")], ("x",)).unwrap();
-        let refusing = processor().with(Refuse(|| Error::new(ErrorKind::Overloaded, "no")));
-        let client = ProbeClient(Client::in_process(refusing));
-        client.echo("x").unwrap_err();
-    });
-    let counted = labels.0.lock();
-    let counted = counted
-        .iter()
-        .filter_map(|line| line.strip_prefix("seapink_calls_total "));
-    let expected = [
-        "Probe echo ok",
-        "Probe fail exception",
-        "Probe note error",
-        "unknown unknown error",
-        "unknown unknown error",
-        "unknown unknown error",
-    ];
-    assert_eq!(counted.collect::<Vec<_>>(), expected);
 }

@@ -11,6 +11,7 @@ mod exhaustion;
 mod failing;
 mod in_flight;
 mod interceptors;
+mod labels;
 mod log;
 #[cfg(feature = "tracing")]
 #[path = "../log_lines/mod.rs"]

@@ -232,7 +232,7 @@ fn a_client_with_tls_is_told_that_the_server_has_none() {
         assert!(error.to_string().ends_with(hint), "{error}");
         assert_eq!(error.kind(), ErrorKind::Closed);
         eventually("it is counted", || {
-            running.handle.stats().connections_foreign == 1
+            server.handle.stats().connections_foreign == 1
         });
     }
     let http = strange(|mut stream| {

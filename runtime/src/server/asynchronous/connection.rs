@@ -12,13 +12,15 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::time::{Sleep, sleep_until};
 
-use super::calls::{Call, Calls, Outlet, Service};
+use super::calls::{Call, Calls, Service};
+use super::outlet::Outlet;
 use crate::config::ServerTimeouts;
 use crate::error::{Error, ErrorKind};
 use crate::processor::caught;
 use crate::server::batch::Batch;
-use crate::server::connection::{Buffers, End, Last, OUT_BYTES};
+use crate::server::connection::{Buffers, OUT_BYTES};
 use crate::server::counters::Counters;
+use crate::server::end::{End, Last};
 use crate::server::engine::{Engine, Found, Refusal};
 use crate::server::events;
 use crate::server::pace::{HEADER_BYTES, Pace, time_to_read};

@@ -13,6 +13,7 @@
 mod calls;
 mod connection;
 mod handle;
+mod outlet;
 
 pub use handle::AsyncServerHandle;
 

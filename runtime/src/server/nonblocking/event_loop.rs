@@ -10,7 +10,8 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::config::ReplyOrder;
 use crate::error::{ErrorKind, Result};
-use crate::server::connection::{Buffers, End};
+use crate::server::connection::Buffers;
+use crate::server::end::End;
 use crate::server::engine::Refusal;
 use crate::server::nonblocking::Workers;
 use crate::server::nonblocking::mail::{Letter, Mail};

@@ -16,7 +16,8 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind};
 use crate::processor::{CallContext, Request};
-use crate::server::connection::{Buffers, End, OUT_BYTES};
+use crate::server::connection::{Buffers, OUT_BYTES};
+use crate::server::end::End;
 use crate::server::engine::{self, Found, Refusal};
 use crate::server::nonblocking::mail::Mail;
 use crate::server::nonblocking::polled::{Polled, State};

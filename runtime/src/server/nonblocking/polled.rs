@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::config::ServerTimeouts;
 use crate::server::batch::Batch;
-use crate::server::connection::{Buffers, End, Last, OUT_BYTES};
+use crate::server::connection::{Buffers, OUT_BYTES};
 use crate::server::counters::Counters;
+use crate::server::end::{End, Last};
 use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::nonblocking::lane::{Held, Lane};
 use crate::server::pace::{HEADER_BYTES, Pace, time_to_read};
