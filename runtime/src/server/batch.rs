@@ -62,3 +62,74 @@ impl Batch {
         (self.now, self.unsent) = (now, None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::{ServerConfig, ServerTimeouts};
+    use crate::processor::{CallContext, Outcome, Processor, Request};
+    use crate::protocol::{ProtocolSet, Standard, WireProtocol};
+    use crate::server::shared::Settings;
+
+    struct Nothing;
+
+    impl Processor for Nothing {
+        fn protocols(&self) -> &'static [&'static dyn WireProtocol] {
+            Standard::WIRE
+        }
+
+        fn process(&self, _: &Request<'_>, _: &mut Vec<u8>, _: &mut CallContext) -> Outcome {
+            Outcome::Silent
+        }
+    }
+
+    fn shared() -> Shared {
+        let timeouts = ServerTimeouts::default().queue_ms(1000);
+        let config = ServerConfig::new("").timeouts(timeouts);
+        Shared::new(Settings::new(&config, Arc::new(Nothing)).unwrap())
+    }
+
+    #[test]
+    fn calls_begin_until_the_server_refuses() {
+        let (shared, now) = (shared(), Instant::now());
+        let batch = Batch::new(now, now);
+        assert_eq!(batch.refusal(&shared), None);
+        shared.drain();
+        assert_eq!(batch.refusal(&shared), None);
+        shared.refuse_waiting();
+        assert_eq!(batch.refusal(&shared), Some(Refusal::ShuttingDown));
+        shared.cut();
+        assert_eq!(batch.refusal(&shared), Some(Refusal::ShuttingDown));
+    }
+
+    #[test]
+    fn time_counts_in_which_handlers_ran_but_not_that_of_the_peer() {
+        let (shared, now) = (shared(), Instant::now());
+        let second = Duration::from_secs(1);
+        let late = Batch::new(now, now + second + UNSENT_MAX);
+        assert_eq!(late.refusal(&shared), Some(Refusal::QueuedTooLong));
+        assert_eq!(Batch::new(now, now + second).refusal(&shared), None);
+        // The peer has taken two seconds.
+        let mut batch = Batch::new(now - 2 * second, now - 2 * second);
+        batch.sent();
+        assert_eq!(batch.refusal(&shared), None);
+    }
+
+    #[test]
+    fn answers_wait_for_fast_calls_only() {
+        let (shared, now) = (shared(), Instant::now());
+        let before = now.checked_sub(Duration::from_secs(1)).unwrap();
+        let mut slow = Batch::new(before, before);
+        assert!(!slow.is_slow(&shared, false), "a oneway call");
+        let mut slow = Batch::new(before, before);
+        assert!(slow.is_slow(&shared, true));
+        slow.sent();
+        // Whatever the clock says: a call that begins in a minute is not over.
+        let mut fast = Batch::new(now, now + Duration::from_mins(1));
+        assert!(!fast.is_slow(&shared, true));
+        shared.drain();
+        assert!(fast.is_slow(&shared, true));
+    }
+}
