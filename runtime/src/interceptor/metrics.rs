@@ -49,9 +49,10 @@ impl Interceptor for Metrics {
         let Some(time) = Begun::<Self>::elapsed(cx) else {
             return;
         };
-        let (service, method) = match cx.is_known() {
-            true => (cx.service(), cx.method()),
-            false => (UNKNOWN, UNKNOWN),
+        let (service, method) = if cx.is_known() {
+            (cx.service(), cx.method())
+        } else {
+            (UNKNOWN, UNKNOWN)
         };
         let (service, method) = (service.to_owned(), method.to_owned());
         let outcome = match end {

@@ -112,7 +112,8 @@ mod tests {
         assert_eq!(late.refusal(&shared), Some(Refusal::QueuedTooLong));
         assert_eq!(Batch::new(now, now + second).refusal(&shared), None);
         // The peer has taken two seconds.
-        let mut batch = Batch::new(now - 2 * second, now - 2 * second);
+        let before = now.checked_sub(2 * second).unwrap();
+        let mut batch = Batch::new(before, before);
         batch.sent();
         assert_eq!(batch.refusal(&shared), None);
     }

@@ -99,7 +99,7 @@ impl End {
         match self {
             // Whatever it was in the middle of.
             Self::Failed(_) | Self::Closed if shared.is_cut() => {
-                Self::Shutdown.report(shared, peer)
+                Self::Shutdown.report(shared, peer);
             }
             Self::Closed => events::closed(peer, "the peer closed it"),
             Self::Shutdown => events::closed(peer, "the server is shutting down"),

@@ -199,7 +199,8 @@ fn what_is_not_tls_is_closed_and_counted() {
         assert_eq!(stats.connections_failed_by(ErrorKind::Tls), 4);
         // The last one is bad TLS, and so is one who trusts another authority.
         assert_eq!(stats.connections_foreign, 3);
-        let error = Client::connect(&stranger.client_config(&server)).unwrap_err();
+        let config = stranger.client_config(&server);
+        let error = Client::<seapink::Standard>::connect(&config).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Tls);
         eventually("that is counted", || {
             server.handle.stats().connections_failed == 5

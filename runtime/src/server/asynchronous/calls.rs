@@ -218,12 +218,11 @@ impl Call {
     async fn worker(&self, workers: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
         loop {
             self.room().await?;
-            let worker = match Arc::clone(&workers).try_acquire_owned() {
-                Ok(worker) => worker,
-                Err(_) => {
-                    let acquired = self.wait(Arc::clone(&workers).acquire_owned()).await?;
-                    acquired.map_err(|_| Refusal::ShuttingDown)?
-                }
+            let worker = if let Ok(worker) = Arc::clone(&workers).try_acquire_owned() {
+                worker
+            } else {
+                let acquired = self.wait(Arc::clone(&workers).acquire_owned()).await?;
+                acquired.map_err(|_| Refusal::ShuttingDown)?
             };
             if !self.outlet.is_full() {
                 return Ok(worker);
