@@ -14,7 +14,7 @@ use seapink::transport::Stream;
 use seapink::{ApplicationCode, CallContext, MessageKind, Result, ServerConfig};
 
 use crate::raw::{Head, Raw, replies, rest};
-use crate::support::{AGES, Probe, Running, eventually};
+use crate::support::{AGES, Probe, ProbeClient, Running, eventually};
 
 fn framed() -> Raw {
     Raw::named("framed", "binary")
@@ -41,7 +41,7 @@ fn with_queue() -> impl Iterator<Item = (&'static str, ServerConfig)> {
 }
 
 fn wait(id: i32) -> Vec<u8> {
-    framed().call(id, |client| client.wait())
+    framed().call(id, ProbeClient::wait)
 }
 
 fn note(id: i32, text: &str) -> Vec<u8> {

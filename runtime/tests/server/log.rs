@@ -113,7 +113,7 @@ fn ends_have_their_reasons(log: &Log) {
     let config = ServerConfig::new("tcp://127.0.0.1:0").transport("auto");
     let running = Running::bind(&config.limits(seapink::Limits::default().frame_bytes_max(1000)));
     let mut stream = running.tcp();
-    let long = crate::raw::Raw::named("framed", "binary").echo(1, &"x".repeat(2000));
-    stream.write_all(&long).unwrap();
+    let call = crate::raw::Raw::named("framed", "binary").echo(1, &"x".repeat(2000));
+    stream.write_all(&call).unwrap();
     logged("more than frame_bytes_max = 1000 peer=127.0.0.1:");
 }
