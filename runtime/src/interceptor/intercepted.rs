@@ -131,6 +131,9 @@ fn end(
             around.end(&End::Failed(&error));
         }
         Outcome::Declared => around.end(&End::Declared),
-        _ => around.end(&End::Done),
+        _ => match around.cx.take_failure() {
+            Some(error) => around.end(&End::Failed(&error)),
+            None => around.end(&End::Done),
+        },
     }
 }

@@ -7,8 +7,10 @@
 mod accept;
 #[cfg(feature = "tokio")]
 mod asynchronous;
+mod batch;
 mod connection;
 mod counters;
+mod end;
 mod engine;
 mod events;
 mod handle;

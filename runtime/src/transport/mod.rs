@@ -48,6 +48,8 @@ pub use socket::{SocketListener, SocketStream};
 pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
 pub use tcp::TcpOptions;
 #[cfg(feature = "tls")]
+pub(crate) use tls::is_foreign;
+#[cfg(feature = "tls")]
 pub use tls::{TlsConnector, TlsListener};
 
 pub(crate) use address::bind;

@@ -13,6 +13,7 @@
 mod calls;
 mod connection;
 mod handle;
+mod outlet;
 
 pub use handle::AsyncServerHandle;
 
@@ -220,12 +221,12 @@ async fn accept(
         let accepted = either(poll_fn(|cx| listener.poll_accept(cx)), stopped.as_mut()).await;
         match accepted {
             Some(Ok(stream)) => {
-                failures.pause = None;
+                failures = Failures::default();
                 Connection::spawn(stream, shared, service);
             }
             Some(Err(error)) => {
                 Counters::add(&shared.counters.accept_errors);
-                if let Some(pause) = failures.note(&error) {
+                if let Some(pause) = failures.note(&error, &shared.events) {
                     either(sleep(pause), stopped).await;
                 }
             }

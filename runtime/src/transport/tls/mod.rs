@@ -36,6 +36,7 @@ pub(in crate::transport) use asynchronous::AsyncTls;
 pub(crate) use asynchronous::AsyncTlsListener;
 pub(crate) use connector::ClientSide;
 pub use connector::TlsConnector;
+pub(crate) use fault::is_foreign;
 pub use listener::TlsListener;
 
 use std::time::Duration;
