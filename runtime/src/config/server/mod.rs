@@ -70,8 +70,9 @@ pub struct ServerConfig {
     pub connections_max: usize,
     /// Connections at the same time from one IP address, 1 to 1 000 000. Default: no such bound.
     pub connections_per_address_max: Option<usize>,
-    /// Calls of one connection that have arrived and are not answered, 1 to 65 536. At so many
-    /// nothing more is read until some are answered. Default 64.
+    /// With [`Any`](ReplyOrder::Any), calls of one connection that run at the same time; with
+    /// [`Sent`](ReplyOrder::Sent), calls that are answered before the answers are written. At so many
+    /// no more begin for now, 1 to 65 536. Default 64.
     pub in_flight_max: usize,
     /// Whether binary messages with the old head, which has no version, are refused. Default
     /// `false`, as in Apache's libraries.
