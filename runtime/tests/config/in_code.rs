@@ -31,12 +31,6 @@ fn builders_are_checked_as_files_are() {
             "in code: server.connections_max: the model `simple` serves one connection at a time; remove it, or choose another model",
         ),
         (
-            tcp()
-                .model(Model::Threaded)
-                .timeouts(ServerTimeouts::default().queue_ms(7)),
-            "in code: server.timeouts.queue_ms: only the models `thread-pool` and `nonblocking` have workers, and the model is `threaded`; remove it, or write `model = \"thread-pool\"`",
-        ),
-        (
             tcp().timeouts(ServerTimeouts::default().header_ms(9).read_ms(8)),
             "in code: server.timeouts.header_ms: 9 is more than read_ms = 8, which is for the whole message; write 8 or less",
         ),

@@ -103,11 +103,9 @@ impl ServerConfig {
                  `{model}`; remove it, or write `model = \"thread-pool\"`"
             ),
         };
-        let queue_ms = self.timeouts.queue_ms != ServerTimeouts::default().queue_ms;
         for (key, changed) in [
             ("server.workers", self.workers.is_some()),
             ("server.queue", self.queue.is_some()),
-            ("server.timeouts.queue_ms", queue_ms),
         ] {
             self.origin.check_useful(key, changed, &why)?;
         }
