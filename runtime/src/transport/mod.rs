@@ -60,8 +60,12 @@ pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain, explain_reply};
 pub(crate) use event::Listeners;
 pub(crate) use inbox::{Inbox, shrink_out};
 #[cfg(feature = "tokio")]
+pub(crate) use resolve::found;
+#[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
 pub(crate) use stream::{is_timeout, whole};
+#[cfg(feature = "tokio")]
+pub(crate) use tcp::share;
 #[cfg(all(feature = "tls", feature = "tokio"))]
 pub(crate) use tls::AsyncTlsListener;
 #[cfg(feature = "tls")]

@@ -24,7 +24,8 @@ fn system(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     Ok((host, port).to_socket_addrs()?.collect())
 }
 
-fn found(address: &Address, found: io::Result<Vec<SocketAddr>>) -> Found {
+/// What has been found, or a sentence that says why nothing was.
+pub(crate) fn found(address: &Address, found: io::Result<Vec<SocketAddr>>) -> Found {
     match found {
         Ok(found) if found.is_empty() => Err(format!("the host of {address} has no address")),
         Ok(found) => Ok(found),
@@ -40,7 +41,7 @@ fn found(address: &Address, found: io::Result<Vec<SocketAddr>>) -> Found {
 }
 
 /// The addresses, or a sentence that says why there are none.
-type Found = Result<Vec<SocketAddr>, String>;
+pub(crate) type Found = Result<Vec<SocketAddr>, String>;
 
 type Lookup = dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 

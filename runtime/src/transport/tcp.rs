@@ -202,7 +202,7 @@ pub(super) fn connect(
 }
 
 /// What the next of so many addresses gets of the time that is left.
-fn share(left: Duration, addresses: usize) -> Duration {
+pub(crate) fn share(left: Duration, addresses: usize) -> Duration {
     let addresses = u32::try_from(addresses).unwrap_or(u32::MAX);
     (left / addresses.max(1)).max(ADDRESS_MIN).min(left)
 }

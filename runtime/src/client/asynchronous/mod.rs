@@ -71,9 +71,10 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
             _ => None,
         };
         let (address, tcp) = (Arc::new(address), config.tcp);
+        let time = Duration::from_millis(config.timeouts.connect_ms);
         let connect = move || -> dial::Connecting {
             let address = Arc::clone(&address);
-            Box::pin(async move { dial::connect(&address, &tcp).await })
+            Box::pin(async move { dial::connect(&address, &tcp, time).await })
         };
         Self::reconnecting(Box::new(connect), host.as_deref(), config).await
     }
