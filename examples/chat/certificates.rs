@@ -11,7 +11,7 @@ use seapink::config::{ClientTls, ServerTls};
 
 use crate::Failure;
 
-/// A folder with certificates, which goes with the value.
+/// A folder with certificates.
 pub struct Certificates {
     folder: PathBuf,
     authority: CertifiedIssuer<'static, KeyPair>,
@@ -72,12 +72,5 @@ impl Certificates {
 
     fn path(&self, file: &str) -> PathBuf {
         self.folder.join(file)
-    }
-}
-
-impl Drop for Certificates {
-    fn drop(&mut self) {
-        // It is a folder for temporary files anyway.
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }

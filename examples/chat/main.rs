@@ -2,19 +2,26 @@
 //! spends, watched over, and stopped by a signal without losing a call.
 //!
 //! `chat` shows it: it makes certificates, starts the server, talks as two members and a stranger, and
-//! sends itself SIGTERM. `chat serve --config FILE` runs the server alone.
+//! sends itself SIGTERM. To run it for longer, and talk from other terminals:
+//!
+//! ```console
+//! chat prepare FOLDER
+//! chat serve --config FOLDER/server.toml
+//! chat say --config FOLDER/client.toml "Hello"
+//! chat read --config FOLDER/client.toml
+//! ```
 
 include!(concat!(env!("OUT_DIR"), "/chat.rs"));
 
 mod certificates;
 mod room;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use certificates::Certificates;
-use chat::{ChatClient, ChatProcessor, ChatSayError};
+use chat::{ChatClient, ChatProcessor, ChatSayError, Line};
 use clap::{Parser, Subcommand};
 use room::{Members, Room};
 use seapink::config::{ClientTls, Model, ReplyOrder};
@@ -31,11 +38,29 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Makes a folder with certificates, and configurations for the other commands.
+    Prepare { folder: PathBuf },
     /// Serves until SIGTERM or Ctrl-C.
     Serve {
         /// The server's configuration.
         #[arg(long)]
         config: PathBuf,
+    },
+    /// Says something to everybody.
+    Say {
+        /// A client's configuration.
+        #[arg(long)]
+        config: PathBuf,
+        text: String,
+    },
+    /// Prints what was said.
+    Read {
+        /// A client's configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// Only what was said after the line of this number.
+        #[arg(long, default_value_t = 0)]
+        after: i64,
     },
 }
 
@@ -48,7 +73,39 @@ fn main() -> Result<(), Failure> {
             println!("listening on {}", server.local_addr());
             Ok(server.run()?)
         }
+        Some(Command::Prepare { folder }) => prepare(&folder),
+        Some(Command::Say { config, text }) => {
+            let client = ChatClient::connect(&ClientConfig::from_file(config)?)?;
+            println!("line {}", client.say(&text)?);
+            Ok(())
+        }
+        Some(Command::Read { config, after }) => {
+            let client = ChatClient::connect(&ClientConfig::from_file(config)?)?;
+            print(&client.read(after)?);
+            Ok(())
+        }
         None => show(),
+    }
+}
+
+fn prepare(folder: &Path) -> Result<(), Failure> {
+    Certificates::new(folder)?.member("alice")?;
+    std::fs::write(folder.join("server.toml"), include_str!("server.toml"))?;
+    std::fs::write(folder.join("client.toml"), include_str!("client.toml"))?;
+    println!(
+        "chat serve --config {}",
+        folder.join("server.toml").display()
+    );
+    println!(
+        "chat say --config {} TEXT",
+        folder.join("client.toml").display()
+    );
+    Ok(())
+}
+
+fn print(lines: &[Line]) {
+    for line in lines {
+        println!("{}: {}", line.speaker, line.text);
     }
 }
 
@@ -72,7 +129,13 @@ fn bind(config: &ServerConfig) -> seapink::Result<Server> {
 
 fn show() -> Result<(), Failure> {
     let folder = std::env::temp_dir().join(format!("seapink-chat-{}", std::process::id()));
-    let certificates = Certificates::new(&folder)?;
+    let shown = Certificates::new(&folder).and_then(|certificates| show_with(&certificates));
+    // It is a folder for temporary files anyway.
+    let _ = std::fs::remove_dir_all(&folder);
+    shown
+}
+
+fn show_with(certificates: &Certificates) -> Result<(), Failure> {
     let config = ServerConfig::new("tcp://localhost:0")
         .model(Model::Nonblocking)
         .reply_order(ReplyOrder::Any)
@@ -83,7 +146,7 @@ fn show() -> Result<(), Failure> {
     let address = format!("tcp://localhost:{port}");
     let running = thread::spawn(move || server.run());
 
-    let shown = talk(&certificates, &address);
+    let shown = talk(certificates, &address);
     signal_hook::low_level::raise(signal_hook::consts::SIGTERM)?;
     running.join().map_err(|_| "the server panicked")??;
     let stats = handle.stats();
@@ -106,9 +169,7 @@ fn talk(certificates: &Certificates, address: &str) -> Result<(), Failure> {
     let (first, second) = (alice.send_say("Good."), alice.send_read(0));
     first?.wait()?;
     second?.wait()?;
-    for line in bob.read(0)? {
-        println!("{}: {}", line.speaker, line.text);
-    }
+    print(&bob.read(0)?);
     match alice.say(&"!".repeat(1000)) {
         Err(ChatSayError::TooLong(error)) => {
             println!("at most {} characters", error.characters_max);

@@ -6,11 +6,13 @@
 //! ```
 //!
 //! The server is that of the example `calculator` or, with `--call put` and `--call get`, that of
-//! `key-value`.
+//! `key-value`. `load --serve FILE --work-ms 4` is one whose handler takes its time, to see what
+//! happens when there is too much to do.
 
 include!(concat!(env!("OUT_DIR"), "/store.rs"));
 
 mod open_loop;
+mod slow;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -56,6 +58,12 @@ struct Arguments {
     /// How large the values are that `put` and `get` carry.
     #[arg(long, default_value_t = 100)]
     payload_bytes: usize,
+    /// Serves a calculator instead, with this configuration.
+    #[arg(long, value_name = "CONFIG")]
+    serve: Option<PathBuf>,
+    /// How many milliseconds each call of that server takes.
+    #[arg(long, default_value_t = 4, requires = "serve")]
+    work_ms: u64,
     /// After how many milliseconds an answer is of no use any more.
     #[arg(long, default_value_t = 1_000)]
     deadline_ms: u64,
@@ -75,6 +83,12 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
+    if let Some(config) = &arguments.serve {
+        return Ok(slow::serve(
+            config,
+            Duration::from_millis(arguments.work_ms),
+        )?);
+    }
     let config = arguments.client()?;
     let payload = vec![7; arguments.payload_bytes];
     if let Call::Get = arguments.call {
@@ -197,9 +211,11 @@ fn show(arguments: &Arguments, report: &Report) {
     }
     line("max", &format_args!("{} µs", report.latency_us.max()));
     if late * 100 > *due {
+        let callers = usize::from(arguments.connections) * usize::from(arguments.in_flight);
         println!(
-            "more than 1 % began late: more --connections or --in-flight, or a machine of its own, \
-             would make these figures the server's"
+            "{late} calls began late, since all {callers} callers were waiting for answers, or this machine \
+             was busy: the server has never had more than {callers} calls at a time. With more \
+             --connections or --in-flight it would have"
         );
     }
 }

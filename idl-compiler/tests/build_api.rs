@@ -53,6 +53,9 @@ fn futures_are_emitted_for_those_who_ask() {
         let text = std::fs::read_to_string(dir.path().join("out/calculator.rs")).unwrap();
         assert_eq!(text.contains("pub trait AdderAsync:"), asynchronous);
         assert!(text.contains("pub trait Adder:"));
+        // Without the runtime's feature, this line says that it is needed.
+        let told = text.contains("::seapink::codegen::asynchronous!();");
+        assert_eq!(told, asynchronous);
     }
 }
 

@@ -203,7 +203,7 @@ pub mod introspection {
         }
     }
 
-    ::seapink::codegen::impl_exception!(NoSuchService);
+    ::seapink::codegen::impl_exception!(NoSuchService; name);
 
     /// A server's account of itself.
     ///
@@ -403,7 +403,6 @@ pub mod introspection {
     }
 
     /// Why `Introspection.health` failed.
-    #[derive(Debug)]
     pub enum IntrospectionHealthError {
         NoSuchService(Box<NoSuchService>),
         /// Anything that the function does not declare.
@@ -417,7 +416,6 @@ pub mod introspection {
     }
 
     /// Why `Introspection.services` failed.
-    #[derive(Debug)]
     pub enum IntrospectionServicesError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -426,7 +424,6 @@ pub mod introspection {
     ::seapink::codegen::impl_method_error!(IntrospectionServicesError {});
 
     /// Why `Introspection.counters` failed.
-    #[derive(Debug)]
     pub enum IntrospectionCountersError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -435,7 +432,6 @@ pub mod introspection {
     ::seapink::codegen::impl_method_error!(IntrospectionCountersError {});
 
     /// Why `Introspection.idl` failed.
-    #[derive(Debug)]
     pub enum IntrospectionIdlError {
         NoSuchService(Box<NoSuchService>),
         /// Anything that the function does not declare.

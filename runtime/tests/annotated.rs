@@ -36,7 +36,7 @@ fn an_exception_shows_the_field_that_is_annotated() {
         code: 3,
         text: "too hot".to_owned(),
     };
-    assert_eq!(failure.to_string(), "Failure: \"too hot\"");
+    assert_eq!(failure.to_string(), "Failure: too hot");
 }
 
 /// Notes whether the last call may be run twice.

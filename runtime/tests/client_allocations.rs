@@ -67,7 +67,6 @@ impl Stream for Mirror {
     }
 }
 
-#[derive(Debug)]
 enum Failure {
     Other(#[allow(dead_code, reason = "for `Debug`")] Error),
 }

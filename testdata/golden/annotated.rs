@@ -349,7 +349,6 @@ pub mod annotated {
     }
 
     /// Why `Alarms.find` failed.
-    #[derive(Debug)]
     pub enum AlarmsFindError {
         Failure(Box<Failure>),
         /// Anything that the function does not declare.
@@ -363,7 +362,6 @@ pub mod annotated {
     }
 
     /// Why `Alarms.add` failed.
-    #[derive(Debug)]
     pub enum AlarmsAddError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),

@@ -2,6 +2,7 @@
 // If the next line does not compile, the versions of `seapink` and `seapink-idl` differ: give both
 // the same version, then generate this file again.
 const _: () = ::seapink::codegen::EMITTED_FOR_SEAPINK_0_1;
+::seapink::codegen::asynchronous!();
 
 /// A namespace.
 #[allow(
@@ -270,7 +271,6 @@ pub mod acme {
         }
 
         /// Why `Health.uptime` failed.
-        #[derive(Debug)]
         pub enum HealthUptimeError {
             /// Anything that the function does not declare.
             Other(::seapink::codegen::Error),
@@ -1271,7 +1271,6 @@ pub mod asynchronous {
     }
 
     /// Why `Calculator.add` failed.
-    #[derive(Debug)]
     pub enum CalculatorAddError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1280,7 +1279,6 @@ pub mod asynchronous {
     ::seapink::codegen::impl_method_error!(CalculatorAddError {});
 
     /// Why `Calculator.sum` failed.
-    #[derive(Debug)]
     pub enum CalculatorSumError {
         Scratched(Box<Scratched>),
         /// Anything that the function does not declare.
@@ -1294,7 +1292,6 @@ pub mod asynchronous {
     }
 
     /// Why `Calculator.echo` failed.
-    #[derive(Debug)]
     pub enum CalculatorEchoError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1303,7 +1300,6 @@ pub mod asynchronous {
     ::seapink::codegen::impl_method_error!(CalculatorEchoError {});
 
     /// Why `Calculator.repeat` failed.
-    #[derive(Debug)]
     pub enum CalculatorRepeatError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1312,7 +1308,6 @@ pub mod asynchronous {
     ::seapink::codegen::impl_method_error!(CalculatorRepeatError {});
 
     /// Why `Calculator.wait` failed.
-    #[derive(Debug)]
     pub enum CalculatorWaitError {
         Scratched(Box<Scratched>),
         /// Anything that the function does not declare.
@@ -1326,7 +1321,6 @@ pub mod asynchronous {
     }
 
     /// Why `Calculator.fail` failed.
-    #[derive(Debug)]
     pub enum CalculatorFailError {
         Scratched(Box<Scratched>),
         Again(Box<Scratched>),
@@ -1342,7 +1336,6 @@ pub mod asynchronous {
     }
 
     /// Why `Calculator.reset` failed.
-    #[derive(Debug)]
     pub enum CalculatorResetError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1664,7 +1657,6 @@ pub mod asynchronous {
     }
 
     /// Why `Recorder.play` failed.
-    #[derive(Debug)]
     pub enum RecorderPlayError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1673,7 +1665,6 @@ pub mod asynchronous {
     ::seapink::codegen::impl_method_error!(RecorderPlayError {});
 
     /// Why `Recorder.keep` failed.
-    #[derive(Debug)]
     pub enum RecorderKeepError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -2115,7 +2106,6 @@ pub mod asynchronous {
     }
 
     /// Why `Everything.connect` failed.
-    #[derive(Debug)]
     pub enum EverythingConnectError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),

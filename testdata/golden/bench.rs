@@ -553,7 +553,6 @@ pub mod bench {
     }
 
     /// Why `Echo.echo` failed.
-    #[derive(Debug)]
     pub enum EchoEchoError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),

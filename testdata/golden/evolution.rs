@@ -628,7 +628,6 @@ pub mod evolution {
     }
 
     /// Why `OldMath.add` failed.
-    #[derive(Debug)]
     pub enum OldMathAddError {
         Refused(Box<Refused>),
         /// Anything that the function does not declare.
@@ -837,7 +836,6 @@ pub mod evolution {
     }
 
     /// Why `NewMath.add` failed.
-    #[derive(Debug)]
     pub enum NewMathAddError {
         Refused(Box<Refused>),
         Again(Box<Refused>),
@@ -853,7 +851,6 @@ pub mod evolution {
     }
 
     /// Why `NewMath.strict` failed.
-    #[derive(Debug)]
     pub enum NewMathStrictError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -862,7 +859,6 @@ pub mod evolution {
     ::seapink::codegen::impl_method_error!(NewMathStrictError {});
 
     /// Why `NewMath.check` failed.
-    #[derive(Debug)]
     pub enum NewMathCheckError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -978,7 +974,6 @@ pub mod evolution {
     }
 
     /// Why `Unordered.join` failed.
-    #[derive(Debug)]
     pub enum UnorderedJoinError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),

@@ -473,7 +473,7 @@ pub mod acme {
             }
         }
 
-        ::seapink::codegen::impl_exception!(AlreadyLent);
+        ::seapink::codegen::impl_exception!(AlreadyLent; reader);
 
         /// `library.thrift:69`
         pub trait Library: super::shared::Health {
@@ -725,7 +725,6 @@ pub mod acme {
         }
 
         /// Why `Library.find` failed.
-        #[derive(Debug)]
         pub enum LibraryFindError {
             NotFound(Box<NotFound>),
             /// Anything that the function does not declare.
@@ -739,7 +738,6 @@ pub mod acme {
         }
 
         /// Why `Library.search` failed.
-        #[derive(Debug)]
         pub enum LibrarySearchError {
             /// Anything that the function does not declare.
             Other(::seapink::codegen::Error),
@@ -748,7 +746,6 @@ pub mod acme {
         ::seapink::codegen::impl_method_error!(LibrarySearchError {});
 
         /// Why `Library.lend` failed.
-        #[derive(Debug)]
         pub enum LibraryLendError {
             NotFound(Box<NotFound>),
             AlreadyLent(Box<AlreadyLent>),
@@ -764,7 +761,6 @@ pub mod acme {
         }
 
         /// Why `Library.close` failed.
-        #[derive(Debug)]
         pub enum LibraryCloseError {
             /// Anything that the function does not declare.
             Other(::seapink::codegen::Error),
@@ -926,7 +922,6 @@ pub mod acme {
         }
 
         /// Why `Health.uptime` failed.
-        #[derive(Debug)]
         pub enum HealthUptimeError {
             /// Anything that the function does not declare.
             Other(::seapink::codegen::Error),

@@ -1100,7 +1100,7 @@ pub mod names {
         }
     }
 
-    ::seapink::codegen::impl_exception!(Other);
+    ::seapink::codegen::impl_exception!(Other; source);
 
     /// `names.thrift:52`
     pub trait Type: Send + Sync + 'static {
@@ -1381,7 +1381,6 @@ pub mod names {
     }
 
     /// Why `type.type` failed.
-    #[derive(Debug)]
     pub enum TypeTypeError {
         Other2(::std::boxed::Box<Other>),
         Other3(::std::boxed::Box<Other>),
@@ -1397,7 +1396,6 @@ pub mod names {
     }
 
     /// Why `type.new` failed.
-    #[derive(Debug)]
     pub enum TypeNewError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1406,7 +1404,6 @@ pub mod names {
     ::seapink::codegen::impl_method_error!(TypeNewError {});
 
     /// Why `type.connect` failed.
-    #[derive(Debug)]
     pub enum TypeConnectError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1415,7 +1412,6 @@ pub mod names {
     ::seapink::codegen::impl_method_error!(TypeConnectError {});
 
     /// Why `type.Clone` failed.
-    #[derive(Debug)]
     pub enum TypeCloneError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1424,7 +1420,6 @@ pub mod names {
     ::seapink::codegen::impl_method_error!(TypeCloneError {});
 
     /// Why `type.fooBar` failed.
-    #[derive(Debug)]
     pub enum TypeFooBarError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1433,7 +1428,6 @@ pub mod names {
     ::seapink::codegen::impl_method_error!(TypeFooBarError {});
 
     /// Why `type.foo_bar` failed.
-    #[derive(Debug)]
     pub enum TypeFooBarError2 {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),

@@ -200,7 +200,7 @@ pub mod sharing {
         }
     }
 
-    ::seapink::codegen::impl_exception!(Lost);
+    ::seapink::codegen::impl_exception!(Lost; unknown_fields);
 
     /// `sharing.thrift:24`
     pub static EMPTY: ::std::sync::LazyLock<Parcel> = ::std::sync::LazyLock::new(make_empty);
@@ -503,7 +503,6 @@ pub mod sharing {
     }
 
     /// Why `Post.pass` failed.
-    #[derive(Debug)]
     pub enum PostPassError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -512,7 +511,6 @@ pub mod sharing {
     ::seapink::codegen::impl_method_error!(PostPassError {});
 
     /// Why `Post.weigh` failed.
-    #[derive(Debug)]
     pub enum PostWeighError {
         Lost(Box<Lost>),
         /// Anything that the function does not declare.
@@ -526,7 +524,6 @@ pub mod sharing {
     }
 
     /// Why `Post.sort` failed.
-    #[derive(Debug)]
     pub enum PostSortError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -535,7 +532,6 @@ pub mod sharing {
     ::seapink::codegen::impl_method_error!(PostSortError {});
 
     /// Why `Post.ping` failed.
-    #[derive(Debug)]
     pub enum PostPingError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -544,7 +540,6 @@ pub mod sharing {
     ::seapink::codegen::impl_method_error!(PostPingError {});
 
     /// Why `Post.keep` failed.
-    #[derive(Debug)]
     pub enum PostKeepError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),

@@ -181,7 +181,6 @@ pub mod acme {
         }
 
         /// Why `Health.uptime` failed.
-        #[derive(Debug)]
         pub enum HealthUptimeError {
             /// Anything that the function does not declare.
             Other(::seapink::codegen::Error),
@@ -1411,7 +1410,6 @@ pub mod views {
     }
 
     /// Why `Player.play` failed.
-    #[derive(Debug)]
     pub enum PlayerPlayError {
         Scratched(Box<Scratched>),
         /// Anything that the function does not declare.
@@ -1425,7 +1423,6 @@ pub mod views {
     }
 
     /// Why `Player.longest` failed.
-    #[derive(Debug)]
     pub enum PlayerLongestError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1434,7 +1431,6 @@ pub mod views {
     ::seapink::codegen::impl_method_error!(PlayerLongestError {});
 
     /// Why `Player.plain` failed.
-    #[derive(Debug)]
     pub enum PlayerPlainError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),
@@ -1443,7 +1439,6 @@ pub mod views {
     ::seapink::codegen::impl_method_error!(PlayerPlainError {});
 
     /// Why `Player.with_default` failed.
-    #[derive(Debug)]
     pub enum PlayerWithDefaultError {
         /// Anything that the function does not declare.
         Other(::seapink::codegen::Error),

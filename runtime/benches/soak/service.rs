@@ -12,7 +12,6 @@ use seapink::{Client, ClientConfig, Result};
 /// Tokens of one run are numbered from 0.
 const TOKENS_MAX: usize = 100_000_000;
 
-#[derive(Debug)]
 pub(crate) enum Failure {
     Other(Error),
 }

@@ -60,7 +60,7 @@ impl<Set: ProtocolSet> Caller<Set> {
         let wire = Set::WIRE.iter().find(|wire| wire.name() == name);
         let (Some(protocol), Some(wire)) = (protocol, wire) else {
             let names: Vec<_> = Set::WIRE.iter().map(|wire| wire.name()).collect();
-            return Err(config.origin.no_such("client.protocol", name, &names));
+            return Err(config.no_such("client.protocol", name, &names));
         };
         let mut caller = Self {
             limits: config.limits,

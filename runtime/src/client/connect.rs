@@ -28,8 +28,7 @@ impl<Set: ProtocolSet> Client<Set> {
     /// # Errors
     /// One sentence that names the key or address, and what stands in the way.
     pub fn connect(config: &ClientConfig) -> Result<Self> {
-        let address = config.connect.parse::<Address>();
-        let address = address.map_err(|error| config.origin.blame("client.connect", error))?;
+        let address = config.address()?;
         let host = match &address {
             Address::Tcp { host, .. } => Some(host.clone()),
             _ => None,

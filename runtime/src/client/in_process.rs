@@ -24,7 +24,6 @@ impl Client {
     /// ```
     /// # use seapink::codegen::{Call, Outcome, Service};
     /// # use seapink::{CallContext, Client, Error, ErrorKind, Multiplexed, Protocol};
-    /// # #[derive(Debug)]
     /// # enum NoteError { Other(Error) }
     /// # seapink::codegen::impl_method_error!(NoteError {});
     /// struct Notes;

@@ -44,11 +44,3 @@ impl<'de> DecodeStruct<'de> for ApplicationException {
         }
     }
 }
-
-/// Writes an exception as its name in the IDL and its message.
-pub fn fmt_exception<T: Struct>(
-    message: &impl std::fmt::Debug,
-    f: &mut std::fmt::Formatter<'_>,
-) -> std::fmt::Result {
-    write!(f, "{}: {message:?}", T::NAME)
-}

@@ -141,7 +141,7 @@ pub fn project_into<'de, P: Protocol, T: Struct + Decode<'de>>(
 
 /// Makes a [`Mask`], checked by the compiler: every name must be that of a field of its struct.
 ///
-/// ```ignore
+/// ```text
 /// let mask = seapink::mask!(Book { title, authors { name } });
 /// ```
 ///

@@ -11,8 +11,9 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::config::origin::{Origin, choices};
-use crate::config::suggest::{self, bare};
-use crate::error::{Error, ErrorKind, Result};
+use crate::config::suggest::{self, bare, home};
+use crate::config::{advice, syntax};
+use crate::error::{Error, ErrorKind, Result, words};
 
 /// The sections of a file. Client and server may share one.
 const SECTIONS: [&str; 2] = ["server", "client"];
@@ -24,7 +25,7 @@ pub(super) fn from_file<T>(
 ) -> Result<T> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let text = format!("cannot read {name}: {error}");
+        let text = format!("cannot read {name}: {}", words(&error));
         Error::new(ErrorKind::Config, text).with_source(error)
     })?;
     parse(&text, Some(name))
@@ -43,21 +44,7 @@ pub(super) fn read<T>(
     };
     let root = match DeTable::parse(text) {
         Ok(root) => root.into_inner(),
-        Err(error) => {
-            let line = error.span().map(|span| line(text, span.start));
-            let place = match (&origin.file, line) {
-                (Some(file), Some(line)) => format!("{file}:{line}: "),
-                (Some(file), None) => format!("{file}: "),
-                (None, Some(line)) => format!("line {line}: "),
-                (None, None) => String::new(),
-            };
-            let unquoted = line.and_then(|line| suggest::quoted(text.lines().nth(line - 1)?));
-            let text = match unquoted {
-                Some(quoted) => format!("{place}not TOML: text needs quotes; write `{quoted}`"),
-                None => format!("{place}not TOML: {}", error.message()),
-            };
-            return Err(Error::new(ErrorKind::Config, text));
-        }
+        Err(error) => return Err(not_toml(text, &origin, &error)),
     };
     let mut top = Section {
         path: "",
@@ -80,6 +67,21 @@ pub(super) fn read<T>(
     let value = read(&mut inner)?;
     inner.finish()?;
     Ok((value, origin))
+}
+
+#[cold]
+fn not_toml(text: &str, origin: &Origin, error: &toml::de::Error) -> Error {
+    let offset = error.span().map_or(0, |span| span.start);
+    let number = line(text, offset);
+    let begins = text.get(..offset).and_then(|before| before.rfind('\n'));
+    let column = offset - begins.map_or(0, |newline| newline + 1);
+    let why = text.lines().nth(number - 1).unwrap_or_default();
+    let why = syntax::explain(why, column, error.message());
+    let place = match &origin.file {
+        Some(file) => format!("{file}:{number}"),
+        None => format!("line {number}"),
+    };
+    Error::new(ErrorKind::Config, format!("{place}: not TOML: {why}"))
 }
 
 fn line(text: &str, offset: usize) -> usize {
@@ -239,9 +241,9 @@ impl<'a> Section<'a> {
     pub(super) fn finish(self) -> Result<()> {
         if let Some((key, name, _)) = self.unknown() {
             let valid = choices(name, &self.known);
-            let hint = match suggest::subsection(self.path, name) {
-                Some(inner) if suggest::nearest(name, &self.known).is_none() => {
-                    format!("; `{name}` belongs to [{}.{inner}]", self.path)
+            let hint = match home(name, self.path) {
+                Some((section, key)) if suggest::nearest(name, &self.known).is_none() => {
+                    belongs(name, key, section)
                 }
                 _ => String::new(),
             };
@@ -268,15 +270,27 @@ impl<'a> Section<'a> {
         };
         let text = if matches!(value, DeValue::Table(_)) {
             let valid = choices(name, &self.known);
-            match name {
-                "limits" | "timeouts" | "tls" => {
-                    format!("unknown section; there are {valid}; did you mean [{wanted}.{name}]?")
+            match suggest::inner(wanted, name) {
+                Some(inner) => {
+                    format!("unknown section; there are {valid}; did you mean [{inner}]?")
                 }
-                _ => format!("unknown section; there are {valid}"),
+                None => format!("unknown section; there are {valid}"),
             }
         } else {
-            let section = suggest::section(name).unwrap_or(wanted);
-            format!("belongs to a section; write [{section}] in a line above it")
+            match home(name, wanted).or_else(|| home(name, "")) {
+                _ if suggest::is_of(wanted, name) => {
+                    format!("belongs to a section; write [{wanted}] in a line above it")
+                }
+                Some((section, key)) if key == name => {
+                    format!("belongs to a section; write [{section}] in a line above it")
+                }
+                Some((section, key)) => {
+                    format!("unknown key, and in no section; did you mean `{key}` in [{section}]?")
+                }
+                None => format!(
+                    "unknown key, and in no section; write [{wanted}] in a line above its keys"
+                ),
+            }
         };
         Err(self.error_at(key, text))
     }
@@ -320,15 +334,16 @@ impl<'a> Section<'a> {
     }
 
     fn wrong_type(&self, key: &str, expected: &str, found: &DeValue<'_>) -> Error {
-        let found = match found {
-            DeValue::String(_) => "a string",
-            DeValue::Integer(_) => "a whole number",
-            DeValue::Float(_) => "a number with a fraction",
-            DeValue::Boolean(_) => "`true` or `false`",
-            DeValue::Datetime(_) => "a date or time",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a section",
-        };
-        self.error(key, format_args!("must be {expected}, not {found}"))
+        let text = advice::wrong_type(&self.full(key), expected, found);
+        self.error(key, text)
+    }
+}
+
+/// Where a key belongs that stands somewhere else, maybe with a slip in its name.
+fn belongs(given: &str, key: &str, section: &str) -> String {
+    if given == key {
+        format!("; `{key}` belongs to [{section}]")
+    } else {
+        format!("; did you mean `{key}` in [{section}]?")
     }
 }

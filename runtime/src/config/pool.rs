@@ -81,10 +81,19 @@ impl PoolConfig {
         origin.check_ms("client.pool.wait_ms", self.wait_ms)?;
         let (min, max) = (("connections_min", min), ("connections_max", max));
         origin.check_order("client.pool", min, max)?;
-        if origin.has("client.in_flight_max") {
-            let text =
-                "has no meaning with [client.pool]; write `calls_per_connection` there instead";
-            return Err(origin.error("client.in_flight_max", text));
+        let waits = self.wait_ms != Self::default().wait_ms;
+        if waiters == 0 {
+            let text = "with waiters_max = 0 no call waits; remove it, or raise that";
+            origin.check_useful("client.pool.wait_ms", waits, text)?;
+        }
+        let (key, idle_ms, age_ms) = ("client.pool.idle_ms", self.idle_ms, self.age_ms);
+        if idle_ms > age_ms {
+            let text = format!(
+                "{idle_ms} is more than age_ms = {age_ms}, after which a connection is closed in any case; \
+                 write {age_ms} or less"
+            );
+            let changed = idle_ms != Self::default().idle_ms;
+            origin.check_useful(key, changed, text)?;
         }
         Ok(())
     }

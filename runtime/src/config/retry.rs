@@ -121,11 +121,19 @@ impl RetryConfig {
     }
 
     /// Refuses what a builder can get wrong as well as a file.
-    pub(super) fn check(&self, origin: &Origin) -> Result<()> {
+    pub(super) fn check(&self, call_ms: u64, origin: &Origin) -> Result<()> {
         let attempts = self.attempts_max;
         origin.check_number("client.retry.attempts_max", 1, ATTEMPTS_MAX, attempts)?;
         if let Some(ms) = self.attempt_ms {
-            origin.check_ms("client.retry.attempt_ms", ms)?;
+            let key = "client.retry.attempt_ms";
+            origin.check_ms(key, ms)?;
+            if ms > call_ms {
+                let text = format!(
+                    "{ms} is more than call_ms = {call_ms}, which is for all attempts; write less than \
+                     {call_ms}"
+                );
+                return Err(origin.error(key, text));
+            }
         }
         let percent = self.budget_percent;
         origin.check_number("client.retry.budget_percent", 0, PERCENT_MAX, percent)?;

@@ -44,84 +44,169 @@ fn has_words(name: &str, given: &str) -> bool {
     words.peek().is_some() && words.all(|word| name.split('_').any(|part| part == word))
 }
 
-/// The section that a key can only belong to.
-pub(super) fn section(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "listen"
-        | "model"
-        | "workers"
-        | "queue"
-        | "io_threads"
-        | "dispatch"
-        | "connections_max"
-        | "connections_per_address_max"
-        | "strict_read" => "server",
-        "connect" | "service" | "strict_write" => "client",
-        _ => return None,
-    })
+/// The keys of every section.
+pub(super) const KEYS: [(&str, &[&str]); 13] = [
+    (
+        "server",
+        &[
+            "listen",
+            "model",
+            "transport",
+            "protocol",
+            "workers",
+            "queue",
+            "io_threads",
+            "dispatch",
+            "reply_order",
+            "connections_max",
+            "connections_per_address_max",
+            "in_flight_max",
+            "strict_read",
+        ],
+    ),
+    ("server.limits", LIMITS),
+    (
+        "server.timeouts",
+        &[
+            "idle_ms",
+            "handshake_ms",
+            "header_ms",
+            "read_ms",
+            "write_ms",
+            "queue_ms",
+            "drain_ms",
+            "bytes_per_second_min",
+        ],
+    ),
+    ("server.tcp", TCP),
+    (
+        "server.tls",
+        &[
+            "certificates",
+            "key",
+            "client_ca",
+            "client_certificates",
+            "version_min",
+        ],
+    ),
+    (
+        "client",
+        &[
+            "connect",
+            "transport",
+            "protocol",
+            "service",
+            "strict_write",
+            "in_flight_max",
+            "reply_order",
+        ],
+    ),
+    (
+        "client.pool",
+        &[
+            "connections_max",
+            "connections_min",
+            "calls_per_connection",
+            "idle_ms",
+            "age_ms",
+            "waiters_max",
+            "wait_ms",
+        ],
+    ),
+    ("client.reconnect", &["min_ms", "max_ms"]),
+    (
+        "client.retry",
+        &[
+            "attempts_max",
+            "attempt_ms",
+            "budget_percent",
+            "budget_per_second",
+            "backoff_min_ms",
+            "backoff_max_ms",
+        ],
+    ),
+    ("client.limits", LIMITS),
+    ("client.timeouts", &["connect_ms", "call_ms"]),
+    ("client.tcp", TCP),
+    (
+        "client.tls",
+        &[
+            "ca",
+            "certificate",
+            "key",
+            "server_name",
+            "version_min",
+            "danger_accept_any_certificate",
+        ],
+    ),
+];
+
+const LIMITS: &[&str] = &[
+    "message_bytes_max",
+    "frame_bytes_max",
+    "string_bytes_max",
+    "container_elements_max",
+    "depth_max",
+];
+
+const TCP: &[&str] = &[
+    "keepalive_ms",
+    "keepalive_interval_ms",
+    "keepalive_probes",
+    "user_timeout_ms",
+    "receive_buffer_bytes",
+    "send_buffer_bytes",
+];
+
+/// The section that a key belongs to, or one that nearly has its name: which section, and the key's
+/// name. `near` is where it stands, whose neighbours come first.
+pub(super) fn home(given: &str, near: &str) -> Option<(&'static str, &'static str)> {
+    let side = near.split('.').next().unwrap_or_default();
+    let others = KEYS.iter().filter(|(section, _)| *section != near);
+    let (own, other): (Vec<_>, Vec<_>) = others.partition(|(section, _)| section.starts_with(side));
+    let exact = |(section, keys): &&(&'static str, &[&'static str])| {
+        let key = keys.iter().find(|key| **key == given)?;
+        Some((*section, *key))
+    };
+    let close = |(section, keys): &&(&'static str, &[&'static str])| {
+        Some((*section, nearest(given, keys)?))
+    };
+    let found = own.iter().find_map(exact);
+    let found = found.or_else(|| own.iter().find_map(close));
+    found.or_else(|| other.iter().find_map(exact))
 }
 
-/// The section inside a section that has such keys.
-pub(super) fn subsection(section: &str, key: &str) -> Option<&'static str> {
-    if section == "client"
-        && let Some(inner) = of_client(key)
-    {
-        return Some(inner);
-    }
-    if ["certificate", "certificates", "key", "ca", "client_ca"].contains(&key) {
-        return Some("tls");
-    }
-    if key.starts_with("keepalive") || key.ends_with("_buffer_bytes") || key == "user_timeout_ms" {
-        return Some("tcp");
-    }
-    if key.ends_with("_ms") || key == "bytes_per_second_min" {
-        return Some("timeouts");
-    }
-    let limit = ["_bytes_max", "_elements_max", "depth_max"];
-    let is_limit = limit.iter().any(|end| key.ends_with(end));
-    is_limit.then_some("limits")
+/// Whether a section has this key.
+pub(super) fn is_of(section: &str, key: &str) -> bool {
+    let mut sections = KEYS.iter().filter(|(name, _)| *name == section);
+    sections.any(|(_, keys)| keys.contains(&key))
 }
 
-fn of_client(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "connections_max"
-        | "connections_min"
-        | "calls_per_connection"
-        | "idle_ms"
-        | "age_ms"
-        | "waiters_max"
-        | "wait_ms" => "pool",
-        "min_ms" | "max_ms" => "reconnect",
-        "attempts_max" | "attempt_ms" | "budget_percent" | "budget_per_second"
-        | "backoff_min_ms" | "backoff_max_ms" => "retry",
-        _ => return None,
-    })
+/// The section inside another that has such a name.
+pub(super) fn inner(outer: &str, name: &str) -> Option<&'static str> {
+    let mut sections = KEYS.iter().map(|(section, _)| *section);
+    sections.find(|section| section.split_once('.') == Some((outer, name)))
 }
 
-/// A line of TOML whose value is text without quotes, with them.
-pub(super) fn quoted(line: &str) -> Option<String> {
-    let (key, value) = line.split_once('=')?;
-    let value = value.split('#').next().unwrap_or(value).trim();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:[]".contains(c);
-    if !value.starts_with(|c: char| c.is_ascii_alphabetic()) || !value.chars().all(plain) {
-        return None;
-    }
-    Some(format!("{} = \"{value}\"", key.trim()))
-}
-
-/// Levenshtein's: how many characters to insert, delete or replace.
+/// Damerau's: how many characters to insert, delete, replace, or swap with their neighbour.
 fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
     // A value may be long; what is much longer than any name is not near.
-    for (index, a) in from.chars().take(64).enumerate() {
-        let mut diagonal = index;
-        row[0] = index + 1;
+    let from: Vec<char> = from.chars().take(64).collect();
+    let to: Vec<char> = to.chars().collect();
+    let mut before = vec![0; to.len() + 1];
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (index, a) in from.iter().enumerate() {
+        let mut next = vec![index + 1; to.len() + 1];
         for (column, b) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+            let replaced = row[column] + usize::from(a != b);
+            let mut least = replaced.min(row[column + 1] + 1).min(next[column] + 1);
+            let swapped = index > 0 && column > 0 && from[index - 1] == *b && to[column - 1] == *a;
+            if swapped {
+                least = least.min(before[column - 1] + 1);
+            }
+            next[column + 1] = least;
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[to.len()]
 }
@@ -140,6 +225,8 @@ mod tests {
             ("max", Some("connections_max")),
             ("max_models", None),
             ("conections_max", Some("connections_max")),
+            ("lsiten", Some("listen")),
+            ("modle", Some("model")),
             ("x", None),
             ("", None),
         ] {
@@ -158,6 +245,42 @@ mod tests {
     }
 
     #[test]
+    fn swapped_letters_are_one_slip() {
+        for (from, to, expected) in [
+            ("kye", "key", 1),
+            ("ac", "ca", 1),
+            ("framde", "framed", 1),
+            ("", "key", 3),
+            ("key", "key", 0),
+            ("yek", "key", 2),
+        ] {
+            assert_eq!(distance(from, to), expected, "{from}");
+        }
+    }
+
+    #[test]
+    fn keys_have_a_home() {
+        for (given, near, expected) in [
+            ("idle_ms", "server", Some(("server.timeouts", "idle_ms"))),
+            ("idle_ms", "client", Some(("client.pool", "idle_ms"))),
+            (
+                "call_ms",
+                "server.timeouts",
+                Some(("client.timeouts", "call_ms")),
+            ),
+            ("workers", "server.limits", Some(("server", "workers"))),
+            (
+                "keepalive_porbes",
+                "client",
+                Some(("client.tcp", "keepalive_probes")),
+            ),
+            ("colour", "server", None),
+        ] {
+            assert_eq!(home(given, near), expected, "{given}");
+        }
+    }
+
+    #[test]
     fn names_of_classes_are_understood() {
         for (given, expected) in [
             ("TFramedTransport", "framed"),
@@ -169,28 +292,6 @@ mod tests {
             ("threaded", "threaded"),
         ] {
             assert_eq!(bare(given), expected);
-        }
-    }
-
-    #[test]
-    fn text_without_quotes_gets_them() {
-        let quoted = |line| quoted(line);
-        assert_eq!(
-            quoted("transport = framed # fast").as_deref(),
-            Some("transport = \"framed\"")
-        );
-        assert_eq!(
-            quoted(" listen=tcp://[::1]:9090").as_deref(),
-            Some("listen = \"tcp://[::1]:9090\"")
-        );
-        for line in [
-            "listen = ",
-            "listen = 'x",
-            "workers = 8x",
-            "[server",
-            "a = b c",
-        ] {
-            assert_eq!(quoted(line), None);
         }
     }
 }

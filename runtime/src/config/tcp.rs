@@ -12,7 +12,7 @@ const PROBES_MAX: u32 = 127;
 const BUFFER_MAX: usize = 1 << 30;
 
 /// Reads `[server.tcp]` or `[client.tcp]`.
-pub(super) fn tcp(mut section: Section<'_>) -> Result<TcpOptions> {
+pub(super) fn read(mut section: Section<'_>) -> Result<TcpOptions> {
     let TcpOptions {
         mut keepalive_ms,
         mut keepalive_interval_ms,
@@ -59,4 +59,10 @@ pub(super) fn check(options: &TcpOptions, section: &str, origin: &Origin) -> Res
         origin.check_number(&key(name), 1, BUFFER_MAX, bytes.unwrap_or(1))?;
     }
     Ok(())
+}
+
+/// Refuses them where there is no TCP.
+pub(super) fn check_useful(options: &TcpOptions, section: &str, origin: &Origin) -> Result<()> {
+    let text = "this is for TCP, and the address is a Unix socket; remove it";
+    origin.check_useful(section, *options != TcpOptions::default(), text)
 }

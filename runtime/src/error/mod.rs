@@ -5,6 +5,7 @@
 
 mod application;
 mod path;
+mod words;
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -13,6 +14,7 @@ use std::{fmt, io};
 
 pub use application::ApplicationCode;
 pub(crate) use path::Step;
+pub(crate) use words::words;
 
 /// A result with Seapink's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -51,7 +53,7 @@ pub enum ErrorKind {
     /// The peer: it answered a call with an application exception.
     Application(ApplicationCode),
     /// The peer, or what is trusted here: the two ends do not agree on TLS, or one of them does not
-    /// accept the other's certificate. Only with the feature `tls`.
+    /// accept the other's certificate. Without the feature `tls`: only the peer speaks it.
     Tls,
     /// The peer or the network: the connection ended.
     Closed,
@@ -308,9 +310,9 @@ impl From<io::Error> for Error {
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::NotConnected => (
                 ErrorKind::Closed,
-                format!("connection ended: {error}").into(),
+                format!("connection ended: {}", words(&error)).into(),
             ),
-            _ => (ErrorKind::Io, error.to_string().into()),
+            _ => (ErrorKind::Io, words(&error).into()),
         };
         Self::new(kind, message).with_source(error)
     }

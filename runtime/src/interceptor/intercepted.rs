@@ -1,6 +1,6 @@
 //! Interceptors around a processor.
 
-use crate::error::Error;
+use crate::error::{ApplicationCode, Error, ErrorKind};
 use crate::interceptor::{Around, End, Interceptor, Stack};
 #[cfg(feature = "tokio")]
 use crate::processor::{Answer, AsyncProcessor};
@@ -49,7 +49,7 @@ impl<P: Processor> Processor for Intercepted<P> {
         let around = match Around::begin(&self.stack, cx) {
             Ok(around) => around,
             Err(error) => {
-                let (code, text) = external(&error);
+                let (code, text) = refusal(&error);
                 return request.refuse(self, code, &text, reply);
             }
         };
@@ -87,7 +87,7 @@ impl<P: AsyncProcessor> AsyncProcessor for Intercepted<P> {
             let around = match Around::begin(&self.stack, cx) {
                 Ok(around) => around,
                 Err(error) => {
-                    let (code, text) = external(&error);
+                    let (code, text) = refusal(&error);
                     return request.refuse_in(wire, code, &text, reply);
                 }
             };
@@ -103,6 +103,14 @@ impl<P: AsyncProcessor> AsyncProcessor for Intercepted<P> {
 
     fn service_of<'a>(&'a self, name: &'a str) -> &'a str {
         self.processor.service_of(name)
+    }
+}
+
+/// What the peer is told of a call that an interceptor has refused, and that so has not run.
+fn refusal(error: &Error) -> (ApplicationCode, String) {
+    match error.kind() {
+        ErrorKind::Timeout => (ApplicationCode::TIMEOUT, error.message().to_owned()),
+        _ => external(error),
     }
 }
 
@@ -123,6 +131,9 @@ fn end(
             around.end(&End::Failed(&error));
         }
         Outcome::Declared => around.end(&End::Declared),
-        _ => around.end(&End::Done),
+        _ => match around.cx.take_failure() {
+            Some(error) => around.end(&End::Failed(&error)),
+            None => around.end(&End::Done),
+        },
     }
 }

@@ -1,8 +1,7 @@
 //! A line in the log for each call.
 
-use std::time::Instant;
-
 use crate::error::Result;
+use crate::interceptor::begun::Begun;
 use crate::interceptor::{End, Interceptor};
 use crate::processor::CallContext;
 
@@ -20,19 +19,17 @@ impl Log {
     }
 }
 
-struct Begun(Instant);
-
 impl Interceptor for Log {
     fn before(&self, cx: &mut CallContext) -> Result<()> {
-        cx.extensions_mut().insert(Begun(Instant::now()));
+        Begun::<Self>::note(cx);
         Ok(())
     }
 
     fn after(&self, cx: &mut CallContext, end: &End<'_>) {
-        let Some(Begun(begun)) = cx.extensions_mut().remove() else {
+        let Some(time) = Begun::<Self>::elapsed(cx) else {
             return;
         };
-        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let _ = (micros, end);
         #[cfg(feature = "tracing")]
         {

@@ -1,8 +1,7 @@
 //! Numbers for the `metrics` facade.
 
-use std::time::Instant;
-
 use crate::error::Result;
+use crate::interceptor::begun::Begun;
 use crate::interceptor::{End, Interceptor};
 use crate::processor::CallContext;
 
@@ -14,8 +13,9 @@ use crate::processor::CallContext;
 /// | `seapink_calls_running` | gauge | `side` |
 /// | `seapink_call_seconds` | histogram | `side`, `service`, `method` |
 ///
-/// On a server, names of functions that it does not have come from its peers. They are counted as
-/// `?`, so that a peer cannot make up labels without end.
+/// On a server, names come from its peers. Those of calls for which no function was found are counted
+/// as `unknown`, so that a peer cannot make up labels without end. So are calls that an interceptor
+/// further in has refused, since nobody has looked for their functions.
 #[derive(Clone, Copy, Debug)]
 pub struct Metrics {
     side: &'static str,
@@ -33,31 +33,28 @@ impl Metrics {
     }
 }
 
-struct Begun(Instant);
+/// Stands for names that a peer has made up.
+const UNKNOWN: &str = "unknown";
 
 impl Interceptor for Metrics {
     fn before(&self, cx: &mut CallContext) -> Result<()> {
         metrics::gauge!("seapink_calls_running", "side" => self.side).increment(1.0);
-        cx.extensions_mut().insert(Begun(Instant::now()));
+        Begun::<Self>::note(cx);
         Ok(())
     }
 
     fn after(&self, cx: &mut CallContext, end: &End<'_>) {
         let side = self.side;
         metrics::gauge!("seapink_calls_running", "side" => side).decrement(1.0);
-        let Some(Begun(begun)) = cx.extensions_mut().remove() else {
+        let Some(time) = Begun::<Self>::elapsed(cx) else {
             return;
         };
-        let unknown = matches!(
-            end,
-            End::Failed(error)
-                if error.kind() == crate::ErrorKind::Application(crate::ApplicationCode::UNKNOWN_METHOD)
-        );
-        let (service, method) = if unknown {
-            ("?".to_owned(), "?".to_owned())
+        let (service, method) = if cx.is_known() {
+            (cx.service(), cx.method())
         } else {
-            (cx.service().to_owned(), cx.method().to_owned())
+            (UNKNOWN, UNKNOWN)
         };
+        let (service, method) = (service.to_owned(), method.to_owned());
         let outcome = match end {
             End::Done => "ok",
             End::Declared => "exception",
@@ -67,7 +64,7 @@ impl Interceptor for Metrics {
             "seapink_call_seconds",
             "side" => side, "service" => service.clone(), "method" => method.clone(),
         )
-        .record(begun.elapsed().as_secs_f64());
+        .record(time.as_secs_f64());
         metrics::counter!(
             "seapink_calls_total",
             "side" => side, "service" => service, "method" => method, "outcome" => outcome,

@@ -4,11 +4,12 @@
 //! before: first ──► second ──► the call ──► after: second ──► first
 //! ```
 //!
-//! An [`Interceptor`] sees calls as messages: who calls what, until when, how long the message is, and
+//! An [`Interceptor`] sees calls as messages, not their arguments: who calls what, until when, and
 //! how the call ended. It may wait, refuse the call, and leave [`Extensions`](crate::processor::Extensions)
 //! for those behind it and for the handler. On a server, [`Intercepted`] puts interceptors around a
 //! processor; on a client, [`Client::with_interceptor`](crate::Client::with_interceptor) does.
 
+mod begun;
 mod concurrency;
 mod intercepted;
 mod log;
@@ -55,11 +56,12 @@ pub trait Interceptor: Send + Sync {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum End<'a> {
-    /// With a result, or for a oneway call by having been run or sent.
+    /// With a result, or for a oneway call by having been run without an error, or sent.
     Done,
     /// With an exception that the function declares.
     Declared,
-    /// With anything else. On a server, what the client is told.
+    /// With anything else. On a server, what the client is told or, for a oneway call, what it would be
+    /// told if somebody waited.
     Failed(&'a Error),
 }
 

@@ -193,13 +193,13 @@ impl<'a, P: Protocol> Call<'a, P> {
         T: EncodeResult + 'static,
         E: MethodError,
     {
-        if self.request.head.kind == MessageKind::Oneway {
-            return Outcome::Silent;
-        }
         if let Err(error) = &result
             && let Some(error) = error.undeclared()
         {
             return self.undeclared(error);
+        }
+        if self.request.head.kind == MessageKind::Oneway {
+            return Outcome::Silent;
         }
         let start = self.reply.len();
         let head = self.request.head.answer(self.method(), MessageKind::Reply);
@@ -341,6 +341,8 @@ impl<'a, P: Protocol> Call<'a, P> {
             result.unwrap_or_else(|panic| Err(Error::new(ErrorKind::Handler, panic_text(&*panic))));
         if let Err(error) = result {
             self.log("oneway call failed", &error);
+            let (code, text) = external(&error);
+            self.cx.note_failure(code, &text);
         }
         Outcome::Silent
     }
@@ -354,6 +356,7 @@ impl<'a, P: Protocol> Call<'a, P> {
 
     pub(super) fn refuse(self, code: ApplicationCode, text: &str) -> Outcome {
         if self.request.head.kind == MessageKind::Oneway {
+            self.cx.note_failure(code, text);
             return Outcome::Silent;
         }
         let head = self
@@ -390,6 +393,7 @@ impl<'a, P: Protocol> Call<'a, P> {
             limits,
             ..
         } = *self.request;
+        self.cx.set_known();
         let mut input = P::input(message, body, limits);
         read(&mut input, &mut arguments)?;
         input.message_end()?;

@@ -1,6 +1,10 @@
 //! What a handler and an interceptor may know about a call.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::deadline::Deadline;
+use crate::error::{ApplicationCode, Error};
 use crate::processor::Extensions;
 
 pub use crate::peer::Peer;
@@ -18,6 +22,8 @@ pub struct CallContext {
     oneway: bool,
     deadline: Option<Deadline>,
     extensions: Extensions,
+    known: AtomicBool,
+    failure: OnceLock<Error>,
 }
 
 impl CallContext {
@@ -56,6 +62,17 @@ impl CallContext {
     /// Whether nobody waits for a reply.
     pub fn is_oneway(&self) -> bool {
         self.oneway
+    }
+
+    /// Whether there is such a function: on a server, once it was found, and until then its names are
+    /// whatever the peer has written. On a client, always.
+    pub fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    /// Notes that there is such a function, for processors that are no [`Service`](crate::processor::Service).
+    pub fn set_known(&self) {
+        self.known.store(true, Ordering::Relaxed);
     }
 
     /// When the call has to be over, if that is known.
@@ -109,13 +126,27 @@ impl CallContext {
     pub(crate) fn begin(&mut self, name: &str, oneway: bool) {
         let (service, method) = name.split_once(':').unwrap_or(("", name));
         self.call(service, method, oneway);
+        *self.known.get_mut() = false;
+        self.failure.take();
         self.deadline = None;
         self.extensions.clear();
+    }
+
+    /// Notes how a oneway call has failed, which nobody is told.
+    #[cold]
+    pub(crate) fn note_failure(&self, code: ApplicationCode, text: &str) {
+        // The first one counts.
+        let _ = self.failure.set(Error::from_peer(code.0, text.to_owned()));
+    }
+
+    pub(crate) fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
     }
 
     pub(crate) fn call(&mut self, service: &str, method: &str, oneway: bool) {
         self.enter(service, method);
         self.oneway = oneway;
+        *self.known.get_mut() = true;
     }
 
     pub(super) fn enter(&mut self, service: &str, method: &str) {

@@ -40,7 +40,7 @@ pub trait MethodError: Undeclared {
 }
 
 /// Implements for an emitted error enum what each of them has: reading and writing, `Display`,
-/// `Error`, and `From` for `?`.
+/// `Debug`, `Error`, and `From` for `?`.
 ///
 /// Each line gives the exception's id and name, its variant and its type; `from` before it asks for
 /// `From`. `Other` stands for everything that the function does not declare.
@@ -101,6 +101,17 @@ macro_rules! impl_method_error {
             }
         }
 
+        // The sentence, as `Error` has it: what a program shows whose `main` returns the error.
+        impl ::std::fmt::Debug for $ty {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    $(Self::$variant(error) if f.alternate() => ::std::fmt::Debug::fmt(error, f),
+                    Self::$variant(error) => ::std::fmt::Display::fmt(error, f),)*
+                    Self::Other(error) => ::std::fmt::Debug::fmt(error, f),
+                }
+            }
+        }
+
         impl ::std::error::Error for $ty {
             fn source(&self) -> ::std::option::Option<&(dyn ::std::error::Error + 'static)> {
                 match self {
@@ -137,14 +148,18 @@ macro_rules! impl_from_exception {
     };
 }
 
-/// Implements `Display` and `Error` for an emitted exception. With a field's name, its text is shown.
+/// Implements `Display` and `Error` for an emitted exception: its name and, if a field is named, the
+/// text in that, or else the names and values of its fields.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! impl_exception {
-    ($ty:ident) => {
+    ($ty:ident; $($field:ident),*) => {
         impl ::std::fmt::Display for $ty {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                ::std::write!(f, "{self:?}")
+                $crate::codegen::fmt_fields::<Self>(
+                    &[$((::std::stringify!($field), &self.$field)),*],
+                    f,
+                )
             }
         }
 

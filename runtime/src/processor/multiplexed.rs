@@ -80,7 +80,7 @@ impl Processor for Multiplexed {
     }
 
     fn process(&self, request: &Request<'_>, reply: &mut Vec<u8>, cx: &mut CallContext) -> Outcome {
-        match self.0.find(request, reply) {
+        match self.0.find(request, reply, cx) {
             Ok((processor, request)) => processor.process(&request, reply, cx),
             Err(refused) => refused,
         }
@@ -112,7 +112,7 @@ impl AsyncMultiplexed {
     }
 
     /// The same for a service whose handlers are no futures. They run in the task of the connection,
-    /// which they must not block for long: that of an [`Introspector`](crate::Introspector), for
+    /// which they must not block for long: that of an [`Introspector`](crate::introspection::Introspector), for
     /// example.
     #[must_use]
     pub fn service_inline(
@@ -144,7 +144,7 @@ impl AsyncProcessor for AsyncMultiplexed {
         reply: &'a mut Vec<u8>,
         cx: &'a mut CallContext,
     ) -> Answer<'a> {
-        match self.0.find(request, reply) {
+        match self.0.find(request, reply, cx) {
             Ok((processor, request)) => {
                 Box::pin(async move { processor.process(&request, reply, cx).await })
             }
@@ -209,11 +209,12 @@ impl<P: ?Sized> Routes<P> {
         &'a self,
         request: &'a Request<'a>,
         reply: &mut Vec<u8>,
+        cx: &CallContext,
     ) -> Result<(&'a P, Request<'a>), Outcome> {
         let ours = self.protocols();
         let unknown = |request: &Request<'_>, text: &str, reply: &mut Vec<u8>| {
-            let wire = ours[request.protocol];
-            Err(request.refuse_in(wire, ApplicationCode::UNKNOWN_METHOD, text, reply))
+            let code = ApplicationCode::UNKNOWN_METHOD;
+            Err(refuse(request, ours, (code, text), reply, cx))
         };
         let name = &*request.head.name;
         let mut request = request.clone();
@@ -224,14 +225,14 @@ impl<P: ?Sized> Routes<P> {
                 );
                 return unknown(&request, &text, reply);
             };
-            return route.take(request, ours, reply);
+            return route.take(request, ours, reply, cx);
         };
         request.head.name = Cow::Borrowed(method);
         let Some(route) = self.services.get(service) else {
             let text = format!("there is no service `{service}` here");
             return unknown(&request, &text, reply);
         };
-        route.take(request, ours, reply)
+        route.take(request, ours, reply, cx)
     }
 
     fn service_of<'a>(&'a self, name: &'a str, by: impl FnOnce(&'a P) -> &'a str) -> &'a str {
@@ -250,18 +251,34 @@ impl<P: ?Sized> Route<P> {
         mut request: Request<'a>,
         ours: Protocols,
         reply: &mut Vec<u8>,
+        cx: &CallContext,
     ) -> Result<(&'a P, Request<'a>), Outcome> {
         if !std::ptr::eq(ours, self.protocols) {
-            let wire = ours[request.protocol];
-            let name = wire.name();
+            let name = ours[request.protocol].name();
             let same = |theirs: &&dyn WireProtocol| theirs.name() == name;
             let Some(index) = self.protocols.iter().position(same) else {
                 let text = format!("this service does not speak the protocol `{name}`");
                 let code = ApplicationCode::INVALID_PROTOCOL;
-                return Err(request.refuse_in(wire, code, &text, reply));
+                return Err(refuse(&request, ours, (code, &text), reply, cx));
             };
             request.protocol = index;
         }
         Ok((&self.processor, request))
     }
+}
+
+/// Answers a call that reaches no service or, if it is oneway, notes that.
+#[cold]
+fn refuse(
+    request: &Request<'_>,
+    protocols: Protocols,
+    (code, text): (ApplicationCode, &str),
+    reply: &mut Vec<u8>,
+    cx: &CallContext,
+) -> Outcome {
+    let outcome = request.refuse_in(protocols[request.protocol], code, text, reply);
+    if outcome == Outcome::Silent {
+        cx.note_failure(code, text);
+    }
+    outcome
 }

@@ -2,17 +2,19 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::server::connection::Connection;
 use crate::server::counters::Counters;
-use crate::server::events;
+use crate::server::events::Events;
 use crate::server::shared::Shared;
 use crate::transport::Listener;
 
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
-const LOG_EVERY: Duration = Duration::from_secs(5);
+
+/// So many connections in a row may have ended before they were taken, until that is a reason to pause.
+const GONE_MAX: u32 = 16;
 
 /// Hands over connections until the server is shut down. Then the listener is closed.
 pub(super) fn accept(
@@ -24,7 +26,7 @@ pub(super) fn accept(
     while shared.is_running() {
         match listener.accept() {
             Ok(Some(stream)) => {
-                failures.pause = None;
+                failures = Failures::default();
                 if let Some(permit) = shared.admit(&*stream) {
                     serve(Connection::new(stream, permit));
                 }
@@ -33,7 +35,7 @@ pub(super) fn accept(
             Ok(None) => {}
             Err(error) => {
                 Counters::add(&shared.counters.accept_errors);
-                if let Some(pause) = failures.note(&error) {
+                if let Some(pause) = failures.note(&error, &shared.events) {
                     shared.sleep(pause);
                 }
             }
@@ -41,33 +43,24 @@ pub(super) fn accept(
     }
 }
 
-/// How long to pause, and when to say why.
+/// How long to pause: those since the last connection that was taken.
 #[derive(Default)]
 pub(super) struct Failures {
-    pub(super) pause: Option<Duration>,
-    logged: Option<Instant>,
-    times: u64,
+    pause: Option<Duration>,
+    gone: u32,
 }
 
 impl Failures {
     /// Most errors mean that descriptors or memory have run out, and trying again at once would
-    /// only burn time. The exception is a peer that has gone before it was taken.
-    pub(super) fn note(&mut self, error: &io::Error) -> Option<Duration> {
+    /// only burn time. The exception is a peer that has gone before it was taken, unless it is one
+    /// after the other.
+    pub(super) fn note(&mut self, error: &io::Error, events: &Events) -> Option<Duration> {
         use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
 
-        self.times += 1;
-        if self
-            .logged
-            .is_none_or(|logged| logged.elapsed() >= LOG_EVERY)
-        {
-            events::accept_failed(error, self.times);
-            self.logged = Some(Instant::now());
-            self.times = 0;
-        }
-        if matches!(
-            error.kind(),
-            ConnectionAborted | ConnectionReset | Interrupted
-        ) {
+        events.accept_failed(error);
+        let gone = [ConnectionAborted, ConnectionReset, Interrupted].contains(&error.kind());
+        if gone && self.gone < GONE_MAX {
+            self.gone += 1;
             return None;
         }
         let pause = self
@@ -84,13 +77,24 @@ mod tests {
 
     #[test]
     fn pauses_grow_up_to_half_a_second() {
-        let mut failures = Failures::default();
-        let mut note = |kind| failures.note(&io::Error::from(kind));
+        let (mut failures, events) = (Failures::default(), Events::default());
+        let mut note = |kind| failures.note(&io::Error::from(kind), &events);
         assert_eq!(note(io::ErrorKind::ConnectionAborted), None);
         let pauses: Vec<_> = (0..8)
             .filter_map(|_| note(io::ErrorKind::OutOfMemory))
             .collect();
         let expected = [10, 20, 40, 80, 160, 320, 500, 500].map(Duration::from_millis);
         assert_eq!(pauses, expected);
+    }
+
+    #[test]
+    fn peers_that_have_gone_cost_a_pause_when_there_is_nobody_else() {
+        let (mut failures, events) = (Failures::default(), Events::default());
+        let mut note = || failures.note(&io::ErrorKind::ConnectionAborted.into(), &events);
+        assert!((0..GONE_MAX).all(|_| note().is_none()));
+        assert_eq!(
+            [note(), note()],
+            [10, 20].map(|ms| Some(Duration::from_millis(ms)))
+        );
     }
 }

@@ -1,15 +1,14 @@
 //! One connection: reads into a buffer that is used again, has every whole message in it answered,
 //! and writes the answers together.
 
-use std::io;
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::config::ServerTimeouts;
-use crate::error::{Error, ErrorKind};
 use crate::peer::Peer;
+use crate::server::batch::Batch;
 use crate::server::counters::Counters;
+use crate::server::end::{End, Last};
 use crate::server::engine::{Engine, Refusal, Step};
 use crate::server::events;
 use crate::server::pace::{HEADER_BYTES, Pace, Written, time_to_read, write_all, write_for};
@@ -38,8 +37,7 @@ pub(super) struct Connection {
     pace: Pace,
     /// Ends when its replies are written.
     end: Option<End>,
-    /// The server is shutting down, and this is the last turn.
-    last: bool,
+    last: Last,
     // The last field, so that the stream is closed when the connection is counted out.
     permit: Permit,
 }
@@ -51,6 +49,29 @@ pub(super) struct Buffers {
     pub(super) out: Vec<u8>,
 }
 
+impl Buffers {
+    /// Takes the memory of some that are empty, unless these have much themselves. What they hold goes
+    /// along.
+    pub(super) fn borrow(&mut self, lent: &mut Self) {
+        self.inbox.borrow(&mut lent.inbox);
+        if self.out.is_empty() {
+            self.out = mem::take(&mut lent.out);
+        }
+    }
+
+    /// Gives that back, and keeps no more than what stands in it.
+    pub(super) fn give_back(&mut self) -> Self {
+        Self {
+            inbox: self.inbox.give_back(),
+            out: if self.out.is_empty() {
+                mem::take(&mut self.out)
+            } else {
+                Vec::new()
+            },
+        }
+    }
+}
+
 /// What came of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -60,88 +81,6 @@ pub(super) enum Turn {
     Quiet,
     /// The peer does not take its replies.
     Stuck,
-}
-
-/// Why a connection ends.
-pub(super) enum End {
-    /// The peer closed it between two messages.
-    Closed,
-    /// The server is shutting down.
-    Shutdown,
-    Failed(Error),
-}
-
-impl End {
-    #[cold]
-    pub(super) fn truncated(missing: usize) -> Self {
-        let text = format!("the connection ended {missing} bytes before a message does");
-        Self::Failed(Error::new(ErrorKind::Truncated, text))
-    }
-
-    /// A stream that ends without the goodbye it should end with, between two messages: nothing of
-    /// a message is lost.
-    #[cold]
-    pub(super) fn between(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::Closed,
-            _ => Self::Failed(error.into()),
-        }
-    }
-
-    #[cold]
-    pub(super) fn no_handshake(timeouts: &ServerTimeouts) -> Self {
-        let text = format!(
-            "no handshake within handshake_ms = {}",
-            timeouts.handshake_ms
-        );
-        Self::Failed(Error::new(ErrorKind::Timeout, text))
-    }
-
-    /// `arrived` bytes of a message are there.
-    #[cold]
-    pub(super) fn no_message(timeouts: &ServerTimeouts, arrived: usize) -> Self {
-        let ServerTimeouts {
-            idle_ms,
-            header_ms,
-            read_ms,
-            bytes_per_second_min: rate,
-            ..
-        } = timeouts;
-        let text = match arrived {
-            0 => format!("no message within idle_ms = {idle_ms}"),
-            1..HEADER_BYTES if header_ms < read_ms => {
-                format!("no beginning of a message within header_ms = {header_ms}")
-            }
-            _ => format!(
-                "no whole message within read_ms = {read_ms}, nor {rate} bytes a second of one"
-            ),
-        };
-        Self::Failed(Error::new(ErrorKind::Timeout, text))
-    }
-
-    #[cold]
-    pub(super) fn refused(why: Refusal) -> Self {
-        Self::Failed(Error::new(ErrorKind::Overloaded, why.text()))
-    }
-
-    #[cold]
-    pub(super) fn replies_not_taken(timeouts: &ServerTimeouts) -> Self {
-        let write_ms = timeouts.write_ms;
-        let text = format!("the peer did not take its replies within write_ms = {write_ms}");
-        Self::Failed(Error::new(ErrorKind::Timeout, text))
-    }
-
-    /// Counts it, and tells the log.
-    pub(super) fn report(self, shared: &Shared, peer: &Peer) {
-        match self {
-            Self::Closed => events::closed(peer, "the peer closed it"),
-            Self::Shutdown => events::closed(peer, "the server is shutting down"),
-            Self::Failed(error) => {
-                shared.counters.failed(error.kind());
-                events::failed(peer, &error);
-            }
-        }
-    }
 }
 
 impl Connection {
@@ -157,7 +96,7 @@ impl Connection {
             stuck: false,
             end: None,
             pace: Pace::start(Instant::now()),
-            last: false,
+            last: Last::default(),
             permit,
         }
     }
@@ -184,14 +123,11 @@ impl Connection {
         let between = self.buffers.inbox.is_empty();
         if between {
             self.permit.set_idle(true);
-            if !self.shared().is_running() {
-                // A call that has arrived already is still answered, but no second one: the peer
-                // might go on for ever.
-                if self.last || self.stream.is_quiet() {
-                    return Err(End::Shutdown);
-                }
-                self.last = true;
-            }
+        }
+        if !self.shared().is_running()
+            && ((between && self.stream.is_quiet()) || !self.last.may_read(between))
+        {
+            return Err(End::Shutdown);
         }
         let wait = match patience {
             Some(patience) => patience,
@@ -210,6 +146,8 @@ impl Connection {
         };
         self.permit.set_idle(false);
         match read {
+            // Perhaps it was closed here, for reading.
+            Ok(0) if between && !self.shared().is_running() => Err(End::Shutdown),
             Ok(0) if between => Err(End::Closed),
             Ok(0) => Err(End::truncated(self.missing)),
             Ok(bytes) => {
@@ -227,8 +165,15 @@ impl Connection {
             }
             Err(error) if is_timeout(&error) && self.renew() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) => Err(self.timed_out()),
-            Err(error) if between => Err(End::between(error)),
-            Err(error) => Err(End::Failed(error.into())),
+            Err(error) => {
+                let shared = self.permit.shared();
+                Err(End::unreadable(
+                    shared,
+                    self.stream.is_handshaking(),
+                    between,
+                    error,
+                ))
+            }
         }
     }
 
@@ -240,25 +185,34 @@ impl Connection {
         refusal: Option<Refusal>,
     ) -> Result<Turn, End> {
         let shared = Arc::clone(self.permit.shared());
-        let mut unanswered = 0;
+        let refusal = refusal.or_else(|| self.last.refusal());
+        let now = Instant::now();
+        let mut batch = Batch::new(now, now);
+        let (mut unanswered, mut slow) = (0, false);
         while self.end.is_none() {
             let Buffers { inbox, out } = &mut self.buffers;
-            if out.len() >= OUT_BYTES || unanswered >= shared.settings.in_flight_max {
-                unanswered = 0;
+            if slow || out.len() >= OUT_BYTES || unanswered >= shared.settings.in_flight_max {
+                (unanswered, slow) = (0, false);
                 if !self.flush(patience, refusal.is_some())? {
                     return Ok(Turn::Stuck);
                 }
+                batch.sent();
                 continue;
             }
-            let step = match refusal {
+            if shared.is_cut() {
+                return Err(End::Shutdown);
+            }
+            let step = match refusal.or_else(|| batch.refusal(&shared)) {
                 None => self.engine.step(&shared, inbox.bytes(), out),
                 Some(why) => self.engine.refuse(&shared, why, inbox.bytes(), out),
             };
             match step {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
+                    self.last.answered();
                     restart = true;
                     unanswered += 1;
+                    slow = !inbox.is_empty() && batch.is_slow(&shared, !out.is_empty());
                 }
                 Ok(Step::NeedMore(missing)) => {
                     self.missing = missing;
@@ -271,7 +225,8 @@ impl Connection {
             return Ok(Turn::Stuck);
         }
         self.buffers.inbox.shrink();
-        if restart {
+        // Who has no patience waits for a message in one read, and needs no clock for that.
+        if restart && (patience.is_some() || !self.buffers.inbox.is_empty()) {
             self.pace = Pace::start(Instant::now());
         }
         match self.end.take() {
@@ -292,28 +247,32 @@ impl Connection {
         let mut timeouts = shared.settings.timeouts;
         let out = &self.buffers.out[self.sent..];
         let written = match patience {
-            Some(patience) if parkable => match write_for(&mut *self.stream, out, patience) {
-                Ok(written) if written.all => Ok(()),
-                Ok(Written { bytes, .. }) => {
-                    if mem::replace(&mut self.stuck, true) {
-                        self.pace.moved(bytes);
-                    } else {
-                        self.pace = Pace::start(Instant::now());
+            Some(patience) if parkable => {
+                let Written { bytes, result } = write_for(&mut *self.stream, out, patience);
+                Counters::add_bytes(&counters.bytes_written, bytes);
+                match result {
+                    Ok(true) => Ok(()),
+                    Ok(false) => {
+                        if mem::replace(&mut self.stuck, true) {
+                            self.pace.moved(bytes);
+                        } else {
+                            self.pace = Pace::start(Instant::now());
+                        }
+                        self.sent += bytes;
+                        return Ok(false);
                     }
-                    self.sent += bytes;
-                    Counters::add_bytes(&counters.bytes_written, bytes);
-                    return Ok(false);
+                    Err(error) => Err(error),
                 }
-                Err(error) => Err(error),
-            },
+            }
             _ => {
                 if hurry {
                     timeouts.write_ms = timeouts.write_ms.min(REFUSAL_WRITE_MS);
                 }
-                write_all(&mut *self.stream, out, &timeouts)
+                write_all(&mut *self.stream, out, &timeouts, |bytes| {
+                    Counters::add_bytes(&counters.bytes_written, bytes);
+                })
             }
         };
-        Counters::add_bytes(&counters.bytes_written, out.len());
         (self.sent, self.stuck) = (0, false);
         shrink_out(&mut self.buffers.out);
         match written {
@@ -415,18 +374,14 @@ impl Connection {
         self.permit.set_idle(idle);
     }
 
-    /// Uses the buffers of a thread, unless its own have something in them.
+    /// Uses the buffers of a thread, unless its own have much in them.
     pub(super) fn borrow(&mut self, spare: &mut Buffers) {
-        if self.is_between_messages() {
-            mem::swap(&mut self.buffers, spare);
-        }
+        self.buffers.borrow(spare);
     }
 
-    /// Gives the buffers back, unless there is something in them.
+    /// Gives the buffers back, and keeps no more than what stands in them.
     pub(super) fn give_back(&mut self, spare: &mut Buffers) {
-        if self.is_between_messages() {
-            *spare = mem::take(&mut self.buffers);
-        }
+        *spare = self.buffers.give_back();
     }
 
     pub(super) fn peer(&self) -> &Peer {

@@ -1,15 +1,16 @@
 //! How often things happened.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::{ApplicationCode, ErrorKind};
 use crate::processor::Outcome;
 
-/// Codes that are counted one by one; those of others are counted together.
-const CODES: usize = 16;
+/// Codes that have names, which are counted one by one, and one place for all others.
+const CODES: usize = 14;
 
 /// Those that end connections. Errors of other kinds do not.
-const KINDS: [ErrorKind; 9] = [
+pub(super) const KINDS: [ErrorKind; 9] = [
     ErrorKind::Truncated,
     ErrorKind::Malformed,
     ErrorKind::Limit,
@@ -77,8 +78,7 @@ impl Counters {
     }
 
     pub(super) fn failed(&self, kind: ErrorKind) {
-        let index = KINDS.iter().position(|other| *other == kind);
-        Self::add(&self.failed[index.unwrap_or(KINDS.len() - 1)]);
+        Self::add(&self.failed[place_of(kind)]);
     }
 
     pub(super) fn read(&self, connections_open: usize) -> ServerStats {
@@ -105,19 +105,26 @@ impl Counters {
     }
 }
 
+/// Where a kind is in [`KINDS`]; everything else is with the last one.
+pub(super) fn place_of(kind: ErrorKind) -> usize {
+    let place = KINDS.iter().position(|other| *other == kind);
+    place.unwrap_or(KINDS.len() - 1)
+}
+
 fn index_of(code: ApplicationCode) -> usize {
     usize::try_from(code.0).map_or(CODES - 1, |code| code.min(CODES - 1))
 }
 
 /// How often things happened since the server was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerStats {
     /// Connections open now.
     pub connections_open: u64,
     /// Connections taken.
     pub connections_accepted: u64,
-    /// Connections refused: too many, in all or of one address.
+    /// Connections closed before anything was read: there were too many, in all or of one address, the
+    /// server was shutting down, or the system had no thread for it.
     pub connections_refused: u64,
     /// Connections closed because of an error or a time-out.
     pub connections_failed: u64,
@@ -194,9 +201,51 @@ impl ServerStats {
         plain.chain(failed).chain(codes)
     }
 
-    /// Calls answered with an application exception of a code. Codes below 0 and from 15 on are
+    /// Calls answered with an application exception of a code. Codes below 0 and from 13 on are
     /// counted together.
     pub fn exceptions_by(&self, code: ApplicationCode) -> u64 {
         self.codes[index_of(code)]
+    }
+}
+
+/// Errors and exceptions that have not happened are left out.
+impl fmt::Debug for ServerStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("ServerStats");
+        for (name, count) in self.named() {
+            if count > 0 || !name.contains('.') {
+                fields.field(&name, &count);
+            }
+        }
+        fields.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_a_name() {
+        let counters = Counters::default();
+        for code in 0..20 {
+            counters.exception(ApplicationCode(code));
+        }
+        counters.failed(ErrorKind::Limit);
+        let stats = counters.read(3);
+        assert_eq!(stats.exceptions_by(ApplicationCode(11)), 1);
+        assert_eq!(stats.exceptions_by(ApplicationCode(13)), 7);
+        let names: Vec<_> = stats.named().map(|(name, _)| name).collect();
+        let digits = |name: &String| name.contains(|letter: char| letter.is_ascii_digit());
+        assert!(!names.iter().any(digits), "{names:?}");
+        let text = format!("{stats:?}");
+        for part in [
+            "ServerStats { connections_open: 3, ",
+            " connections_failed.limit: 1, ",
+            " exceptions.timed_out: 1, exceptions.other: 7 }",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains("connections_failed.io"), "{text}");
     }
 }

@@ -428,7 +428,6 @@ mod tests {
         }
     }
 
-    #[derive(Debug)]
     enum Failure {
         Other(#[allow(dead_code, reason = "for `Debug`")] Error),
     }

@@ -1,4 +1,7 @@
 //! What a server tells the log. Nothing at all without the feature `tracing`.
+//!
+//! Peers decide how often connections are refused or fail, and the system how often `accept` does. Of
+//! each kind of these there is a line every five seconds at most, which says how many it stands for.
 
 #![cfg_attr(
     not(feature = "tracing"),
@@ -7,9 +10,71 @@
 
 use std::fmt::Display;
 use std::io;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use crate::error::Error;
 use crate::peer::Peer;
+use crate::server::counters;
+
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// The lines that are rationed.
+#[derive(Default)]
+pub(super) struct Events {
+    refused: Ration,
+    accept_failed: Ration,
+    /// Of each kind of error.
+    failed: [Ration; counters::KINDS.len()],
+}
+
+impl Events {
+    #[cold]
+    pub(super) fn failed(&self, peer: &Peer, error: &Error) {
+        let times = self.failed[counters::place_of(error.kind())].take(Instant::now());
+        #[cfg(feature = "tracing")]
+        if let Some(times) = times {
+            tracing::warn!(%peer, times, "connection closed: {error}");
+        }
+    }
+
+    #[cold]
+    pub(super) fn refused(&self, peer: &Peer, why: &str) {
+        let times = self.refused.take(Instant::now());
+        #[cfg(feature = "tracing")]
+        if let Some(times) = times {
+            tracing::warn!(%peer, times, "connection refused: {why}");
+        }
+    }
+
+    #[cold]
+    pub(super) fn accept_failed(&self, error: &io::Error) {
+        let times = self.accept_failed.take(Instant::now());
+        #[cfg(feature = "tracing")]
+        if let Some(times) = times {
+            tracing::error!(times, "cannot accept connections: {error}");
+        }
+    }
+}
+
+/// When there was the last line of a kind, and how often it has happened since.
+#[derive(Default)]
+struct Ration(Mutex<(Option<Instant>, u64)>);
+
+impl Ration {
+    /// How many times a line stands for that is due now, if one is.
+    fn take(&self, now: Instant) -> Option<u64> {
+        let mut ration = self.0.lock();
+        let (last, times) = &mut *ration;
+        *times += 1;
+        if last.is_some_and(|last| now.saturating_duration_since(last) < LINE_EVERY) {
+            return None;
+        }
+        *last = Some(now);
+        Some(std::mem::take(times))
+    }
+}
 
 pub(super) fn opened(peer: &Peer) {
     #[cfg(feature = "tracing")]
@@ -21,21 +86,6 @@ pub(super) fn closed(peer: &Peer, why: impl Display) {
     tracing::debug!(%peer, "connection closed: {why}");
 }
 
-pub(super) fn failed(peer: &Peer, error: &Error) {
-    #[cfg(feature = "tracing")]
-    tracing::warn!(%peer, "connection closed: {error}");
-}
-
-pub(super) fn refused(peer: &Peer, why: &str) {
-    #[cfg(feature = "tracing")]
-    tracing::warn!(%peer, "connection refused: {why}");
-}
-
-pub(super) fn accept_failed(error: &io::Error, times: u64) {
-    #[cfg(feature = "tracing")]
-    tracing::error!(times, "cannot accept connections: {error}");
-}
-
 pub(super) fn unreadable(error: &Error) {
     #[cfg(feature = "tracing")]
     tracing::warn!("an event of the file holds no message: {error}");
@@ -44,4 +94,22 @@ pub(super) fn unreadable(error: &Error) {
 pub(super) fn panicked(peer: &Peer, method: &str) {
     #[cfg(feature = "tracing")]
     tracing::error!(%peer, method, "the processor panicked");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_stands_for_those_that_were_left_out() {
+        let (ration, start) = (Ration::default(), Instant::now());
+        let taken = |ms| ration.take(start + Duration::from_millis(ms));
+        assert_eq!(taken(0), Some(1));
+        assert_eq!(taken(1), None);
+        assert_eq!(taken(4_999), None);
+        assert_eq!(taken(5_000), Some(3));
+        assert_eq!(taken(9_999), None);
+        assert_eq!(taken(60_000), Some(2));
+        assert_eq!(taken(65_000), Some(1));
+    }
 }

@@ -7,8 +7,10 @@
 mod accept;
 #[cfg(feature = "tokio")]
 mod asynchronous;
+mod batch;
 mod connection;
 mod counters;
+mod end;
 mod engine;
 mod events;
 mod handle;
@@ -73,9 +75,8 @@ impl Server {
     /// One sentence that names the key or address, and what stands in the way.
     pub fn bind(config: &ServerConfig, processor: impl Processor + 'static) -> Result<Self> {
         config.check()?;
-        let blame = |error| config.origin.blame("server.listen", error);
-        let address: Address = config.listen.parse().map_err(blame)?;
-        let listener = bind(&address, &config.tcp).map_err(blame)?;
+        let listener = bind(&config.address()?, &config.tcp);
+        let listener = listener.map_err(|error| config.origin.blame("server.listen", error))?;
         Self::new(listener, config, Arc::new(processor))
     }
 

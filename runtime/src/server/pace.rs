@@ -55,7 +55,7 @@ pub(super) fn time_to_read(timeouts: &ServerTimeouts, arrived: usize) -> Duratio
     })
 }
 
-/// Writes everything as long as the peer takes it fast enough.
+/// Writes everything as long as the peer takes it fast enough, and says what it takes.
 ///
 /// # Errors
 /// `TimedOut` when it does not.
@@ -63,6 +63,7 @@ pub(super) fn write_all(
     stream: &mut dyn Stream,
     bytes: &[u8],
     timeouts: &ServerTimeouts,
+    mut took: impl FnMut(usize),
 ) -> io::Result<()> {
     let write_ms = timeouts.write_ms;
     let mut written = 0;
@@ -74,6 +75,7 @@ pub(super) fn write_all(
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(more) => {
                 written += more;
+                took(more);
                 if written == bytes.len() {
                     break;
                 }
@@ -105,43 +107,47 @@ pub(super) fn write_all(
 /// What a write that may end early came to.
 pub(super) struct Written {
     pub(super) bytes: usize,
-    /// Nothing is left, in the stream neither.
-    pub(super) all: bool,
+    /// Whether nothing is left, in the stream neither.
+    pub(super) result: io::Result<bool>,
 }
 
 /// Writes as long as the peer takes it, and for so long where it does not.
-pub(super) fn write_for(
+pub(super) fn write_for(stream: &mut dyn Stream, bytes: &[u8], patience: Duration) -> Written {
+    let mut written = 0;
+    let result = write_some(stream, bytes, patience, &mut written);
+    let bytes = written;
+    Written { bytes, result }
+}
+
+fn write_some(
     stream: &mut dyn Stream,
     bytes: &[u8],
     patience: Duration,
-) -> io::Result<Written> {
-    let mut written = 0;
+    written: &mut usize,
+) -> io::Result<bool> {
     let mut until = None;
     stream.set_write_timeout(Some(patience))?;
-    while written < bytes.len() {
-        match stream.write(&bytes[written..]) {
+    while *written < bytes.len() {
+        match stream.write(&bytes[*written..]) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(more) => written += more,
+            Ok(more) => *written += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if is_timeout(&error) => break,
+            Err(error) if is_timeout(&error) => return Ok(false),
             Err(error) => return Err(error),
         }
         // The clock is only asked when one write was not enough.
-        if written < bytes.len() {
+        if *written < bytes.len() {
             let now = Instant::now();
             if now > *until.get_or_insert(now + patience) {
-                break;
+                return Ok(false);
             }
         }
     }
-    let all = written == bytes.len()
-        && match stream.flush() {
-            Ok(()) => true,
-            Err(error) if is_timeout(&error) => false,
-            Err(error) => return Err(error),
-        };
-    let bytes = written;
-    Ok(Written { bytes, all })
+    match stream.flush() {
+        Ok(()) => Ok(true),
+        Err(error) if is_timeout(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

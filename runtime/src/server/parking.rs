@@ -9,7 +9,8 @@ use mio::{Events, Poll, Token};
 use parking_lot::Mutex;
 
 use crate::error::{Error, Result};
-use crate::server::connection::{Connection, End};
+use crate::server::connection::Connection;
+use crate::server::end::End;
 use crate::server::shared::Shared;
 use crate::server::thread_pool::Ways;
 use crate::transport::Readiness;

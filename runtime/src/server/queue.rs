@@ -68,6 +68,10 @@ impl<T> Exit<T> {
         Some(self.left(waiting))
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.receiver.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.receiver.is_empty()
     }

@@ -101,6 +101,13 @@ impl Selection {
         Ok(())
     }
 
+    /// Whether first bytes may be those of a message that the server would take, but for what is wrong
+    /// with it: too long, for example.
+    #[cold]
+    pub(super) fn may_be_own(&self, first: &[u8]) -> bool {
+        self.detect(first).is_ok()
+    }
+
     /// Says in an error what the first bytes look like instead.
     #[cold]
     pub(super) fn explain(&self, error: Error, first: &[u8]) -> Error {

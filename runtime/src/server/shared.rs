@@ -16,7 +16,7 @@ use crate::limits::Limits;
 use crate::peer::Peer;
 use crate::processor::Processor;
 use crate::server::counters::{Counters, ServerStats};
-use crate::server::events;
+use crate::server::events::Events;
 use crate::server::selection::Selection;
 use crate::transport::{Closer, Stream, Waker};
 
@@ -48,14 +48,22 @@ impl Settings {
     }
 }
 
+/// Connections come, and calls are run.
 const RUNNING: u8 = 0;
+/// No connection comes any more, and those that wait for their next message end. What has arrived by
+/// then is run; what arrives on a connection after that is refused where it is seen, and then that
+/// connection ends.
 const DRAINING: u8 = 1;
+/// No call begins any more: what waits for a worker, or behind others of its connection, is refused.
+/// Those that run may end.
 const REFUSING: u8 = 2;
+/// Every connection is closed.
 const CUT: u8 = 3;
 
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) counters: Counters,
+    pub(super) events: Events,
     phase: AtomicU8,
     state: Mutex<State>,
     changed: Condvar,
@@ -90,21 +98,25 @@ impl Shared {
         Self {
             settings,
             counters: Counters::default(),
+            events: Events::default(),
             phase: AtomicU8::new(RUNNING),
             state: Mutex::default(),
             changed: Condvar::new(),
         }
     }
 
+    #[inline]
     pub(super) fn is_running(&self) -> bool {
         self.phase.load(Ordering::SeqCst) == RUNNING
     }
 
     /// The end is near, and what has not begun will not begin any more.
+    #[inline]
     pub(super) fn is_refusing(&self) -> bool {
         self.phase.load(Ordering::SeqCst) >= REFUSING
     }
 
+    #[inline]
     pub(super) fn is_cut(&self) -> bool {
         self.phase.load(Ordering::SeqCst) == CUT
     }
@@ -143,7 +155,7 @@ impl Shared {
         if let Err(why) = self.may_enter(&mut state, address) {
             drop(state);
             Counters::add(&self.counters.refused);
-            events::refused(peer, why);
+            self.events.refused(peer, why);
             return None;
         }
         let id = state.admitted;
@@ -182,9 +194,12 @@ impl Shared {
         Ok(())
     }
 
-    /// Counts a peer that speaks something else, and names that.
+    /// For an error in the first message: counts a peer that speaks something else, and names that.
     #[cold]
     pub(super) fn foreign(&self, error: Error, first: &[u8]) -> Error {
+        if self.settings.selection.may_be_own(first) {
+            return error;
+        }
         Counters::add(&self.counters.foreign);
         self.settings.selection.explain(error, first)
     }
@@ -212,7 +227,7 @@ impl Shared {
         self.wake(&wakers);
     }
 
-    /// Has calls refused that wait for a worker.
+    /// Has calls refused that have not begun.
     pub(super) fn refuse_waiting(&self) {
         let state = self.state.lock();
         let _ = self

@@ -24,7 +24,8 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::error::{ErrorKind, Result};
 use crate::server::accept::accept;
-use crate::server::connection::{Buffers, Connection, End, Turn};
+use crate::server::connection::{Buffers, Connection, Turn};
+use crate::server::end::End;
 use crate::server::engine::Refusal;
 use crate::server::parking::{Lot, Parking};
 use crate::server::queue::{Entrance, Exit, queue};

@@ -7,7 +7,7 @@ use crate::server::accept::accept;
 use crate::server::connection::Connection;
 use crate::server::counters::Counters;
 use crate::server::shared::Shared;
-use crate::server::{events, spawn};
+use crate::server::spawn;
 use crate::transport::Listener;
 
 #[allow(clippy::unnecessary_wraps, reason = "every model has this signature")]
@@ -26,6 +26,6 @@ pub(super) fn serve(shared: &Shared, connection: Connection, number: u64) {
     if let Err(error) = spawn(&format!("seapink-{number}"), move || connection.run()) {
         // The connection went down with the closure.
         Counters::add(&shared.counters.refused);
-        events::refused(&peer, &error.to_string());
+        shared.events.refused(&peer, &error.to_string());
     }
 }

@@ -151,13 +151,14 @@ impl Look {
 }
 
 /// Says in an error what the first bytes of the stream look like, if they look like anything but
-/// what this connection speaks.
+/// what this connection speaks, where `auto` is every transport or protocol of Thrift.
 ///
 /// Only for the first message of a connection: later, bytes that look like HTTP are data.
 #[cold]
 pub(crate) fn explain(error: Error, first: &[u8], transport: &str, protocol: &str) -> Error {
     let look = look(first);
-    if matches!(look, Look::Thrift(framing, other) if (other, framing.name()) == (protocol, transport))
+    let is = |own: &str, name| own == name || own == "auto";
+    if matches!(look, Look::Thrift(framing, other) if is(protocol, other) && is(transport, framing.name()))
     {
         return error;
     }
@@ -169,6 +170,17 @@ pub(crate) fn explain(error: Error, first: &[u8], transport: &str, protocol: &st
     }
     let text = format!("{error}; the peer seems to speak {what}");
     Error::new(error.kind(), text).with_source(error)
+}
+
+/// The same for a client. A server that answers with TLS's alert has not been understood at all, so the
+/// error says only that, and becomes one of the kind.
+#[cold]
+pub(crate) fn explain_reply(error: Error, first: &[u8], transport: &str, protocol: &str) -> Error {
+    if look(first) == Look::Stranger("TLS") {
+        let text = "the server speaks TLS, and this client does not";
+        return Error::new(ErrorKind::Tls, text).with_source(error);
+    }
+    explain(error, first, transport, protocol)
 }
 
 #[cfg(test)]
@@ -233,5 +245,28 @@ mod tests {
         let expected =
             "too long; the peer seems to speak the compact protocol over the buffered transport";
         assert_eq!(other.to_string(), expected);
+    }
+
+    #[test]
+    fn what_is_detected_is_not_taken_for_something_else() {
+        let error = || Error::new(ErrorKind::Limit, "too long");
+        for (transport, protocol) in [("auto", "auto"), ("framed", "auto"), ("auto", "binary")] {
+            let own = explain(error(), b"\0\0\0\x20\x80\x01\0\x01", transport, protocol);
+            assert_eq!(own.to_string(), "too long");
+        }
+        let other = explain(error(), b"\0\0\0\x20\x82\x21\0\x01", "auto", "binary");
+        let expected = "; the peer seems to speak the compact protocol over the framed transport";
+        assert!(other.to_string().ends_with(expected), "{other}");
+    }
+
+    #[test]
+    fn an_alert_of_tls_is_no_frame() {
+        let error = Error::new(ErrorKind::Limit, "the frame declares 352518912 bytes");
+        let explained = explain_reply(error, b"\x15\x03\x03\0\x02\x02\x0a", "framed", "binary");
+        assert_eq!(explained.kind(), ErrorKind::Tls);
+        assert_eq!(
+            explained.to_string(),
+            "the server speaks TLS, and this client does not"
+        );
     }
 }

@@ -53,21 +53,27 @@ pub use socket::{SocketListener, SocketStream};
 pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
 pub use tcp::TcpOptions;
 #[cfg(feature = "tls")]
+pub(crate) use tls::is_foreign;
+#[cfg(feature = "tls")]
 pub use tls::{TlsConnector, TlsListener};
 
 pub(crate) use address::bind;
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
-pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain};
+pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain, explain_reply};
 pub(crate) use event::Listeners;
 pub(crate) use inbox::{Inbox, shrink_out};
 #[cfg(feature = "tokio")]
 pub(crate) use layer::{AsyncLayerListener, handshake};
 pub(crate) use layer::{LayerConnector, LayerListener};
 #[cfg(feature = "tokio")]
+pub(crate) use resolve::found;
+#[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
 pub(crate) use stream::{is_timeout, whole};
+#[cfg(feature = "tokio")]
+pub(crate) use tcp::share;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{TlsClientSide, TlsServerSide};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use mio::{Events, Interest, Poll, Token};
 use socket2::Socket;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, words};
 use crate::peer::Peer;
 use crate::transport::{
     Address, Closer, Listener, ReadHalf, Readiness, Split, Stream, TcpOptions, Waker, WriteHalf,
@@ -345,7 +345,7 @@ pub(crate) fn refused(what: &str, address: &Address, error: io::Error) -> Error 
         _ => "",
     };
     let text = match why {
-        "" => format!("cannot {what} {address}: {error}"),
+        "" => format!("cannot {what} {address}: {}", words(&error)),
         why => format!("cannot {what} {address}: {why}"),
     };
     Error::new(kind, text).with_source(error)

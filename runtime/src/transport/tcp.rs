@@ -171,7 +171,11 @@ pub(super) fn local_addr(address: SocketAddr) -> Address {
     }
 }
 
-/// Connects to the first address of the host that answers. The time-out is for all of it.
+/// How long each address of a host is given at least, while there is time.
+const ADDRESS_MIN: Duration = Duration::from_millis(250);
+
+/// Connects to the first address of the host that answers. The time-out is for all of it, and
+/// addresses share what is left of it, so that one that never answers does not take it all.
 pub(super) fn connect(
     resolver: &Resolver,
     address: &Address,
@@ -182,19 +186,25 @@ pub(super) fn connect(
     let deadline = Instant::now() + timeout;
     let candidates = resolver.resolve(address, host, port, deadline)?;
     let mut last = None;
-    for candidate in candidates {
+    for (index, candidate) in candidates.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             last = Some(io::ErrorKind::TimedOut.into());
             break;
         }
-        match connect_one(candidate, options, left) {
+        match connect_one(*candidate, options, share(left, candidates.len() - index)) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = Some(error),
         }
     }
     let error = last.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into());
     Err(refused("connect to", address, error))
+}
+
+/// What the next of so many addresses gets of the time that is left.
+pub(crate) fn share(left: Duration, addresses: usize) -> Duration {
+    let addresses = u32::try_from(addresses).unwrap_or(u32::MAX);
+    (left / addresses.max(1)).max(ADDRESS_MIN).min(left)
 }
 
 fn connect_one(
@@ -219,6 +229,47 @@ mod tests {
 
     use super::*;
     use crate::transport::{Readiness, Stream};
+
+    #[test]
+    fn addresses_share_the_time() {
+        let ms = Duration::from_millis;
+        for (left, addresses, expected) in [
+            (9_000, 3, 3_000),
+            (6_000, 2, 3_000),
+            (3_000, 1, 3_000),
+            (1_000, 8, 250),
+            (100, 8, 100),
+        ] {
+            assert_eq!(share(ms(left), addresses), ms(expected));
+        }
+    }
+
+    /// The first address never answers: its backlog is full.
+    #[test]
+    fn an_address_that_is_silent_leaves_time_for_the_next() {
+        let options = TcpOptions::default();
+        let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        full.bind(&any.into()).unwrap();
+        full.listen(0).unwrap();
+        let silent = full.local_addr().unwrap().as_socket().unwrap();
+        let mut waiting = Vec::new();
+        while let Ok(stream) = connect_one(silent, &options, Duration::from_millis(200)) {
+            waiting.push(stream);
+            assert!(waiting.len() < 16, "the backlog has no end");
+        }
+        let listener = SocketListener::bind_with("tcp://127.0.0.1:0", &options).unwrap();
+        let Address::Tcp { port, .. } = listener.local_addr() else {
+            panic!("TCP");
+        };
+        let good = SocketAddr::from(([127, 0, 0, 1], port));
+        let resolver = Resolver::fixed(vec![silent, good]);
+        let address: Address = "tcp://calc.example:9090".parse().unwrap();
+        let timeout = Duration::from_secs(3);
+        let host = ("calc.example", 9090);
+        let stream = connect(&resolver, &address, host, &options, timeout).unwrap();
+        assert_eq!(stream.peer(), Peer::Tcp(good));
+    }
 
     #[test]
     fn both_ends_get_the_options() {

@@ -383,7 +383,7 @@ async fn a_pool_is_refused() {
     let config = ClientConfig::new("tcp://127.0.0.1:1").pool(PoolConfig::default());
     let error = AsyncClient::<Standard>::connect(&config).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    let text = "client.pool: an async client has one connection, which its calls share";
+    let text = "in code: client.pool: an async client has one connection, which its calls share";
     assert!(error.message().contains(text), "{error}");
 }
 

@@ -7,6 +7,7 @@ mod golden {
     include!("../../../testdata/golden/asynchronous.rs");
 }
 
+mod batch;
 mod cancelled;
 mod deadlines;
 mod emitted;

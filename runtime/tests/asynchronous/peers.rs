@@ -15,7 +15,7 @@ fn frame(message: &[u8]) -> Vec<u8> {
 }
 
 /// A call of a function with a text.
-fn call(name: &str, id: i32, text: &str) -> Vec<u8> {
+pub(crate) fn call(name: &str, id: i32, text: &str) -> Vec<u8> {
     let length = |text: &str| u32::try_from(text.len()).unwrap().to_be_bytes();
     let mut message = vec![0x80, 1, 0, 1];
     message.extend(length(name));
@@ -28,12 +28,12 @@ fn call(name: &str, id: i32, text: &str) -> Vec<u8> {
     frame(&message)
 }
 
-fn echo(id: i32, text: &str) -> Vec<u8> {
+pub(crate) fn echo(id: i32, text: &str) -> Vec<u8> {
     call("echo", id, text)
 }
 
 /// Reads a reply, and returns its sequence id.
-async fn read_id(stream: &mut TcpStream) -> i32 {
+pub(crate) async fn read_id(stream: &mut TcpStream) -> i32 {
     let length = in_time(stream.read_u32()).await.unwrap();
     let mut frame = vec![0; usize::try_from(length).unwrap()];
     in_time(stream.read_exact(&mut frame)).await.unwrap();
@@ -42,7 +42,7 @@ async fn read_id(stream: &mut TcpStream) -> i32 {
 }
 
 /// Reads to the end, which has to come. A reset is one, too.
-async fn rest(stream: &mut TcpStream) -> usize {
+pub(crate) async fn rest(stream: &mut TcpStream) -> usize {
     let mut bytes = Vec::new();
     let _ = in_time(stream.read_to_end(&mut bytes)).await;
     bytes.len()
@@ -267,4 +267,53 @@ async fn no_more_is_read_while_enough_is_in_flight() {
     for call in calls {
         assert_eq!(in_time(call).await.unwrap().unwrap(), 2000);
     }
+}
+
+/// What is made at the same time is bounded by the threads, not by what a peer may have in flight.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_peer_that_never_reads_few_answers_are_held_in_any_order() {
+    const CALLS: i32 = 64;
+    const BYTES: usize = 1_000_000;
+
+    for kind in ASYNC {
+        let config = hasty(ServerTimeouts::default().write_ms(500));
+        let config = config.reply_order(ReplyOrder::Any);
+        let config = match kind {
+            Kind::Workers => config.workers(2),
+            _ => config,
+        };
+        let running = Running::start(kind, &config);
+        let mut stream = running.stream().await;
+        let calls: Vec<u8> = (0..CALLS).flat_map(|id| repeat(id, BYTES)).collect();
+        stream.write_all(&calls).await.unwrap();
+        eventually("it is cut", || {
+            running.stats().connections_failed_by(ErrorKind::Timeout) == 1
+        })
+        .await;
+        // Some fit into the system's buffers.
+        let made = running.stats().replies;
+        assert!(made < 32, "{kind:?}: {made} answers were made");
+        // One who does read gets them all.
+        let mut stream = running.stream().await;
+        stream.write_all(&calls).await.unwrap();
+        let mut ids = Vec::new();
+        for _ in 0..CALLS {
+            ids.push(read_id(&mut stream).await);
+        }
+        ids.sort_unstable();
+        assert_eq!(ids, (0..CALLS).collect::<Vec<_>>(), "{kind:?}");
+    }
+}
+
+/// A call that is answered with so many bytes.
+fn repeat(id: i32, bytes: usize) -> Vec<u8> {
+    let mut frame = call("repeat", id, "x");
+    let times = i32::try_from(bytes).unwrap().to_be_bytes();
+    frame.pop();
+    frame.extend([8, 0, 2]);
+    frame.extend(times);
+    frame.push(0);
+    let length = u32::try_from(frame.len() - 4).unwrap().to_be_bytes();
+    frame[..4].copy_from_slice(&length);
+    frame
 }

@@ -45,7 +45,6 @@ pub(crate) fn all_ways() -> impl Iterator<Item = (&'static str, ServerConfig)> {
 }
 
 /// Nothing is declared.
-#[derive(Debug)]
 pub(crate) enum Failure {
     Other(Error),
 }

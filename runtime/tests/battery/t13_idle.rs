@@ -110,3 +110,35 @@ fn t13_active_connections_outlive_the_idle_time_out() {
         assert_eq!(timed_out(&running), 0, "{name}");
     }
 }
+
+/// A buffer is for a connection that somebody reads from, not for one that waits for its turn.
+#[test]
+fn t13_connections_that_wait_for_a_worker_keep_no_buffers() {
+    const WAITING: usize = 300;
+
+    let _alone = alone();
+    for (name, config) in ways() {
+        if !["thread-pool", "nonblocking"].contains(&name) {
+            continue;
+        }
+        let running = Running::bind(&config.workers(1));
+        let busy = running.client();
+        let busy = busy.send("wait", "x").unwrap();
+        running.handler.until_waiting(1);
+        let before = heap();
+        let mut peers: Vec<_> = (0..WAITING).map(|_| running.peer()).collect();
+        for peer in &mut peers {
+            peer.send(&crate::support::call("echo", 1, "x"));
+        }
+        eventually("they wait", || {
+            running.stats().calls_queued == WAITING as u64
+        });
+        let each = heap().saturating_sub(before) / WAITING;
+        assert!(each <= 8 * 1024, "{name}: {each} bytes for each");
+        running.handler.open_gate();
+        for peer in &mut peers {
+            assert_eq!(peer.reply().id, 1, "{name}");
+        }
+        busy.wait().unwrap();
+    }
+}

@@ -20,7 +20,6 @@ pub(crate) const AGES: Duration = Duration::from_secs(20);
 pub(crate) const SLACK: Duration = Duration::from_millis(500);
 
 /// Nothing is declared.
-#[derive(Debug)]
 pub(crate) enum Failure {
     Other(Error),
 }

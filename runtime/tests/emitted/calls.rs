@@ -92,7 +92,10 @@ fn a_call_returns_or_throws_what_it_declares() {
         assert_eq!(client.strict(5, 2).unwrap(), 3);
         client.check(1, 2).unwrap();
         let error = client.add(-1, 0, 0).unwrap_err();
-        assert_eq!(error.to_string(), "Refused: \"negative\"");
+        assert_eq!(error.to_string(), "Refused: negative");
+        // What a program says whose `main` returns it.
+        assert_eq!(format!("{error:?}"), "Refused: negative");
+        assert!(format!("{error:#?}").contains("why: \"negative\""));
         assert!(matches!(error, NewMathAddError::Refused(refused) if refused.why == "negative"));
         assert!(matches!(
             client.add(-2, 0, 0),

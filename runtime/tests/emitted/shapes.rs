@@ -193,7 +193,7 @@ fn an_exception_is_an_error() {
         message: "gone".to_owned(),
         id: 3,
     });
-    assert_eq!(error.to_string(), "NotFound: \"gone\"");
+    assert_eq!(error.to_string(), "NotFound: gone");
     round_trip(&NotFound {
         message: "gone".to_owned(),
         id: 3,

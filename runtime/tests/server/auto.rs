@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use seapink::transport::Stream;
-use seapink::{Client, ClientConfig, ErrorKind, ServerConfig};
+use seapink::{Client, ClientConfig, ErrorKind, Limits, ServerConfig};
 
 use crate::raw::{Raw, replies, rest};
 use crate::support::{AGES, MODELS, ProbeClient, Running, eventually};
@@ -122,6 +122,45 @@ fn t08_strangers_are_closed_at_their_first_bytes_and_counted() {
             assert_eq!(stats.connections_failed, count);
             let by = |kind| stats.connections_failed_by(kind);
             assert_eq!(by(ErrorKind::Malformed) + by(ErrorKind::Limit), count);
+        }
+    }
+}
+
+/// A message that is only too long comes from nobody else.
+#[test]
+fn a_first_message_over_a_limit_is_no_stranger() {
+    for model in MODELS {
+        for (transport, protocol, speaks) in [
+            ("framed", "binary", "framed"),
+            ("framed", "auto", "framed"),
+            ("auto", "auto", "framed"),
+            ("buffered", "compact", "buffered"),
+            ("auto", "auto", "buffered"),
+        ] {
+            let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
+            let limits = Limits::default()
+                .frame_bytes_max(1000)
+                .message_bytes_max(1000)
+                .string_bytes_max(1000);
+            let config = config.limits(limits);
+            let running = Running::bind(&config.transport(transport).protocol(protocol));
+            let raw = Raw::named(
+                speaks,
+                if protocol == "auto" {
+                    "binary"
+                } else {
+                    protocol
+                },
+            );
+            let mut stream = running.tcp();
+            stream.write_all(&raw.echo(1, &"x".repeat(2000))).unwrap();
+            assert_eq!(rest(&mut stream), [], "{model:?} {transport}");
+            eventually("it is counted", || {
+                running.handle.stats().connections_failed == 1
+            });
+            let stats = running.handle.stats();
+            assert_eq!(stats.connections_failed_by(ErrorKind::Limit), 1);
+            assert_eq!(stats.connections_foreign, 0, "{model:?} {transport}");
         }
     }
 }

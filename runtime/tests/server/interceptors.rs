@@ -1,15 +1,18 @@
 //! Interceptors, on servers and on clients.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use seapink::interceptor::{ConcurrencyLimit, End, Intercepted, Interceptor, Log, TimeLimit};
 use seapink::{
-    ApplicationCode, CallContext, Delivery, Error, ErrorKind, Multiplexed, Result, ServerConfig,
+    ApplicationCode, CallContext, Delivery, Error, ErrorKind, MessageKind, Multiplexed, Result,
+    ServerConfig,
 };
 
-use crate::support::{MODELS, Probe, ProbeClient, Running};
+use crate::raw::Raw;
+use crate::support::{AGES, MODELS, Probe, ProbeClient, Running};
 
 /// Writes down what it sees.
 #[derive(Clone, Default)]
@@ -108,6 +111,16 @@ fn a_server_tells_them_of_every_call_and_how_it_ended() {
         let lines = diary.take();
         assert_eq!(lines[0], "outer before Probe:note oneway");
         assert_eq!(lines[3], "outer after note: Done");
+        // Nobody is told of these, except for those around them.
+        for (text, end) in [
+            ("fail", "internal error: no"),
+            ("panic", "internal error: in a oneway"),
+        ] {
+            client.note(text).unwrap();
+            client.echo("x").unwrap();
+            let expected = format!("outer after note: Application(ApplicationCode(6)): {end}");
+            assert_eq!(diary.take()[3], expected);
+        }
     }
 }
 
@@ -135,13 +148,17 @@ fn a_refusal_reaches_the_client_and_those_outside() {
 #[test]
 fn what_a_peer_is_told_of_a_refusal_is_what_a_handlers_error_tells() {
     type Made = fn() -> Error;
-    let cases: [(Made, &str); 3] = [
+    let cases: [(Made, &str); 4] = [
         (|| Error::handler("no", "the reason"), "internal error: no"),
         (
             || Error::application(ApplicationCode(99), "mine"),
             "application exception 99: mine",
         ),
         (|| Error::new(ErrorKind::Io, "disk"), "internal error"),
+        (
+            || Error::new(ErrorKind::Timeout, "too late to begin"),
+            "timed out: too late to begin",
+        ),
     ];
     for (error, text) in cases {
         let running = running(&config(), |probe| {
@@ -291,4 +308,63 @@ fn interceptors_know_which_service_a_call_reaches() {
     let wrong = running.client_with(&running.client_config().service("Nobody"));
     wrong.echo("x").unwrap_err();
     assert_eq!(*seen.0.lock(), ["Probe", "Probe", "Named", "Nobody"]);
+}
+
+fn oneway<T>(call: impl FnOnce(&ProbeClient) -> T) -> Vec<u8> {
+    let mut frame = Raw::named("framed", "binary").call(0, call);
+    frame[7] = MessageKind::Oneway.byte();
+    frame
+}
+
+/// A peer may call any function as oneway.
+#[test]
+fn calls_without_an_answer_fail_like_others() {
+    let diary = Diary::default();
+    let named = Multiplexed::new().service("Probe", Probe::default());
+    let services = Intercepted::new(named).with(diary.clone());
+    let several = Running::memory_with(&config(), services, Arc::default());
+    let alone = running(&config(), |probe| {
+        Intercepted::new(probe).with(diary.clone())
+    });
+    let none = "Application(ApplicationCode(1)): unknown method:";
+    for (running, call, end) in [
+        (
+            &alone,
+            oneway(|client| client.echo("x")),
+            "after echo: Done".to_owned(),
+        ),
+        (
+            &alone,
+            oneway(|client| client.fail("chosen")),
+            "after fail: Application(ApplicationCode(6)): internal error: try later".to_owned(),
+        ),
+        (
+            &alone,
+            oneway(|client| client.fail("panic")),
+            "after fail: Application(ApplicationCode(6)): internal error".to_owned(),
+        ),
+        (
+            &alone,
+            oneway(ProbeClient::unknown),
+            format!("after nope: {none} Invalid method name: 'nope'"),
+        ),
+        (
+            &several,
+            oneway(|client| client.echo("x")),
+            format!(
+                "after echo: {none} `echo` names no service: write `Service:echo`, or set a default service"
+            ),
+        ),
+    ] {
+        let mut stream = running.stream();
+        stream.write_all(&call).unwrap();
+        let line = || diary.take().into_iter().find(|line| line.contains("after"));
+        let mut found = None;
+        let deadline = Instant::now() + AGES;
+        while found.is_none() && Instant::now() < deadline {
+            found = line();
+            std::thread::yield_now();
+        }
+        assert_eq!(found.unwrap().trim(), end);
+    }
 }

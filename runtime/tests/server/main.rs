@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod auto;
+mod batch;
 mod bytes;
 mod client;
 mod concurrent;
@@ -10,6 +11,7 @@ mod exhaustion;
 mod failing;
 mod in_flight;
 mod interceptors;
+mod labels;
 mod log;
 #[cfg(feature = "tracing")]
 #[path = "../log_lines/mod.rs"]

@@ -133,14 +133,11 @@ fn calls_that_wait_at_the_end_are_refused_before_connections_are_cut() {
 
 #[test]
 fn an_address_gets_so_many_connections_and_no_more() {
-    for model in MODELS {
+    // `simple` takes one at a time anyway, and such a bound is an error there.
+    for model in MODELS.into_iter().filter(|model| *model != Model::Simple) {
         let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
         let config = config.connections_per_address_max(2);
         let mut running = Running::bind(&config);
-        if model == Model::Simple {
-            // It takes one at a time anyway.
-            continue;
-        }
         let mut first = running.tcp();
         let second = running.tcp();
         eventually("both are taken", || {

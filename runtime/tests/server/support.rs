@@ -65,7 +65,6 @@ impl<'de> DecodeStruct<'de> for Refused {
 seapink::impl_exception!(Refused, why);
 
 /// The errors of every function of the service.
-#[derive(Debug)]
 pub(crate) enum Failure {
     Refused(Box<Refused>),
     Other(Error),

@@ -6,6 +6,28 @@ use seapink::{Client, ClientConfig, ErrorKind, Server, ServerConfig, Standard, T
 use crate::lab::{Lab, names, tcp};
 use crate::support::{Probe, ProbeClient, Running};
 
+/// Of X.509's version 1, which is what OpenSSL makes of a request without extensions.
+const VERSION_1: &str = "-----BEGIN CERTIFICATE-----
+MIIBGjCBwQIUS/IL9K92IMPpxwwD0LLZFFXOkhwwCgYIKoZIzj0EAwIwDzENMAsG
+A1UEAwwEY2FsYzAgFw0yNjExMjExNTI1NDlaGA8yMTI2MTAyODE1MjU0OVowDzEN
+MAsGA1UEAwwEY2FsYzBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMgYu2DkwPdm
+upnY9bxpnwL8mIph0P+oCkr5y5S4PcFiivGHM3AuP9Yt7UDRYMbgHiQJ7p1WTOFQ
+g+xtxwpI3LYwCgYIKoZIzj0EAwIDSAAwRQIhANX3lcjsAGpTIHyREv2TLanWF5Ur
+p5byZWNMXUQ5hPiHAiAvGDEGizpKs1hrp8QePzALLNAz39UT62zLIlDPl1EqLQ==
+-----END CERTIFICATE-----
+";
+
+/// As `openssl ec -aes128` writes it.
+const TRADITIONAL: &str = "-----BEGIN EC PRIVATE KEY-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-128-CBC,929839AE85FE8B4E1EACEEE73D12C064
+
+zAoCLQgOB5YCo/fMAmSu8srFoIjCiOOPcnBGGg9PEDUhDr6XE5JgXduDZY2igToz
+OIy9A/j9dE/0KbMtWExBFkekNJ8n1CdirHbphhsp2OCHtAM5jed0pfcFWTnsD6a0
+JwlNXiJBjdYZLnclR6WWOG6smlo+CuJTvMWeeIHGems=
+-----END EC PRIVATE KEY-----
+";
+
 /// Files of many kinds.
 fn files() -> Lab {
     let lab = Lab::new();
@@ -19,6 +41,10 @@ fn files() -> Lab {
     let encrypted =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     lab.write("encrypted.key", encrypted);
+    lab.write("windows.key", &encrypted.replace('\n', "\r\n"));
+    lab.write("traditional.key", TRADITIONAL);
+    lab.write("version_1.pem", VERSION_1);
+    lab.write("server.der", "0\u{1}");
     let nonsense = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
     lab.write("nonsense.key", nonsense);
     lab
@@ -58,11 +84,11 @@ fn files_that_do_not_fit_are_one_sentence_each() {
     for (lines, expected) in [
         (
             "certificates = 'absent.pem'\nkey = 'server.key'",
-            "4: server.tls.certificates: cannot read absent.pem: No such file or directory (os error 2)",
+            "4: server.tls.certificates: cannot read absent.pem: there is no such file",
         ),
         (
             "certificates = 'server.pem'\nkey = 'absent.key'",
-            "5: server.tls.key: cannot read absent.key: No such file or directory (os error 2)",
+            "5: server.tls.key: cannot read absent.key: there is no such file",
         ),
         (
             "certificates = 'empty.pem'\nkey = 'server.key'",
@@ -70,15 +96,35 @@ fn files_that_do_not_fit_are_one_sentence_each() {
         ),
         (
             "certificates = 'server.key'\nkey = 'server.key'",
-            "4: server.tls.certificates: server.key has no certificate in PEM form",
+            "4: server.tls.certificates: server.key has a private key and no certificate; have the two files been swapped?",
         ),
         (
             "certificates = 'server.pem'\nkey = 'server.pem'",
-            "5: server.tls.key: server.pem has no private key in PEM form",
+            "5: server.tls.key: server.pem has a certificate and no private key; have the two files been swapped?",
         ),
         (
             "certificates = 'server.pem'\nkey = 'encrypted.key'",
-            "5: server.tls.key: the private key in encrypted.key is encrypted, and there is nobody to ask for the passphrase",
+            "5: server.tls.key: the private key in encrypted.key is encrypted, and there is nobody to ask for the passphrase; write it without, with `openssl pkey -in encrypted.key -out plain.key`",
+        ),
+        (
+            "certificates = 'server.pem'\nkey = 'windows.key'",
+            "5: server.tls.key: the private key in windows.key is encrypted, and there is nobody to ask for the passphrase; write it without, with `openssl pkey -in windows.key -out plain.key`",
+        ),
+        (
+            "certificates = 'server.pem'\nkey = 'traditional.key'",
+            "5: server.tls.key: the private key in traditional.key is encrypted, and there is nobody to ask for the passphrase; write it without, with `openssl pkey -in traditional.key -out plain.key`",
+        ),
+        (
+            "certificates = 'version_1.pem'\nkey = 'server.key'",
+            "4: server.tls.certificates: the first certificate in version_1.pem is of X.509's version 1, which names no hosts; make one of version 3, with `subjectAltName`",
+        ),
+        (
+            "certificates = 'server.der'\nkey = 'server.key'",
+            "4: server.tls.certificates: server.der has no certificate in PEM form, but seems to be in DER form; `openssl x509 -inform der` makes PEM of it",
+        ),
+        (
+            "certificates = '.'\nkey = 'server.key'",
+            "4: server.tls.certificates: cannot read .: it is a directory",
         ),
         (
             "certificates = 'server.pem'\nkey = 'other.key'",
@@ -86,11 +132,11 @@ fn files_that_do_not_fit_are_one_sentence_each() {
         ),
         (
             "certificates = 'server.pem'\nkey = 'nonsense.key'",
-            "5: server.tls.key: nonsense.key cannot be used: unexpected error: failed to parse private key as RSA, ECDSA, or EdDSA",
+            "5: server.tls.key: nonsense.key cannot be used: failed to parse private key as RSA, ECDSA, or EdDSA",
         ),
         (
             "certificates = 'nonsense.pem'\nkey = 'server.key'",
-            "4: server.tls.certificates: nonsense.pem cannot be used: BadEncoding",
+            "4: server.tls.certificates: nonsense.pem has no X.509 certificate",
         ),
         (
             "certificates = 'server.pem'\nkey = 'server.key'\nclient_ca = 'text.pem'",
@@ -98,7 +144,7 @@ fn files_that_do_not_fit_are_one_sentence_each() {
         ),
         (
             "certificates = 'server.pem'\nkey = 'server.key'\nclient_ca = 'nonsense.pem'",
-            "6: server.tls.client_ca: nonsense.pem has no usable certificate: invalid peer certificate: BadEncoding",
+            "6: server.tls.client_ca: nonsense.pem has no X.509 certificate",
         ),
     ] {
         assert_eq!(
@@ -183,11 +229,10 @@ fn programs_may_bring_their_own() {
     let mut both = ServerTls::ready(lab.rustls_server());
     both.certificates = lab.path("server.pem");
     let error = said(&lab, Server::bind(&tcp().tls(both), Probe::default()));
-    let expected = "server.tls.certificates: there is a ready configuration, which has certificates of its own";
+    let expected = "in code: server.tls.certificates: there is a ready configuration, which has certificates of its own; remove it";
     assert_eq!(error, expected);
     let both = ClientConfig::new("tcp://127.0.0.1:1").tls(tls.ca(lab.path("ca.pem")));
     let error = said(&lab, Client::<Standard>::connect(&both));
-    let expected =
-        "client.tls.ca: there is a ready configuration, which has certificates of its own";
+    let expected = "in code: client.tls.ca: there is a ready configuration, which has certificates of its own; remove it";
     assert_eq!(error, expected);
 }

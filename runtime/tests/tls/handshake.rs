@@ -175,7 +175,7 @@ fn the_deadline_of_a_call_is_for_its_handshake_too() {
 
 #[test]
 fn what_is_not_tls_is_closed_and_counted() {
-    let lab = Lab::new();
+    let (lab, stranger) = (Lab::new(), Lab::of("another authority"));
     let garbage: [&[u8]; 4] = [
         b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"\0\0\0\x11\x80\x01\0\x01\0\0\0\x04echo\0\0\0\x01\0",
@@ -195,6 +195,17 @@ fn what_is_not_tls_is_closed_and_counted() {
         eventually("all are counted", || {
             server.handle.stats().connections_failed == 4
         });
+        let stats = server.handle.stats();
+        assert_eq!(stats.connections_failed_by(ErrorKind::Tls), 4);
+        // The last one is bad TLS, and so is one who trusts another authority.
+        assert_eq!(stats.connections_foreign, 3);
+        let config = stranger.client_config(&server);
+        let error = Client::<seapink::Standard>::connect(&config).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tls);
+        eventually("that is counted", || {
+            server.handle.stats().connections_failed == 5
+        });
+        assert_eq!(server.handle.stats().connections_foreign, 3);
     }
 }
 
@@ -204,8 +215,10 @@ fn a_client_without_tls_is_told_that_the_server_has_it() {
     for model in MODELS {
         let server = lab.server(model);
         let error = server.client().echo("hello").unwrap_err().other();
-        let hint = "the peer seems to speak TLS";
-        assert!(error.to_string().ends_with(hint), "{error}");
+        let hint = "the server speaks TLS, and this client does not";
+        assert_eq!(error.to_string(), hint);
+        assert_eq!(error.kind(), ErrorKind::Tls);
+        assert!(!error.is_retryable());
     }
 }
 
@@ -219,6 +232,9 @@ fn a_client_with_tls_is_told_that_the_server_has_none() {
             "the server closed the connection during the handshake; does it speak TLS there?";
         assert!(error.to_string().ends_with(hint), "{error}");
         assert_eq!(error.kind(), ErrorKind::Closed);
+        eventually("it is counted", || {
+            server.handle.stats().connections_foreign == 1
+        });
     }
     let http = strange(|mut stream| {
         let _ = stream.read(&mut [0; 1000]);

@@ -15,7 +15,6 @@ use crate::support::{Handler, MODELS, Running};
 /// A service that says who calls.
 pub(crate) struct Who;
 
-#[derive(Debug)]
 pub(crate) enum Failure {
     Other(Error),
 }

@@ -125,7 +125,7 @@ fn t17_only_trusted_authorities_count() {
     let error = call(&lab.server_tls(), &ClientTls::new())
         .unwrap_err()
         .to_string();
-    let none = "client.tls.ca: is missing, and the system trusts no authority";
+    let none = "in code: client.tls.ca: is missing, and the system trusts no authority";
     assert!(error.ends_with(why) || error.starts_with(none), "{error}");
 }
 

@@ -426,7 +426,6 @@ impl Emitter<'_> {
         let name = format!("{}.{}", service.meta.name, method.function.meta.name);
         let error = method.error;
         text.line(format_args!("/// Why `{name}` failed."));
-        text.line("#[derive(Debug)]");
         text.block(format_args!("pub enum {error}"), |text| {
             let boxed = self.plan.prelude(module, "Box");
             for ((field, variant), ty) in throws.iter().zip(&variants).zip(&types) {

@@ -410,7 +410,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// `impl_exception!(Name, message);` where a field looks like the text of the exception.
+    /// `impl_exception!(Name, message);` where a field looks like the text of the exception, and
+    /// otherwise `impl_exception!(Name; field, other);`.
     fn exception_macro(&self, id: TypeId, ty: &TypeDef, of: &Struct) -> String {
         let name = self.plan.type_name(id);
         let wanted = ty.meta.annotation("message");
@@ -423,13 +424,13 @@ impl Emitter<'_> {
                 ) && *self.program.resolve(&field.ty) == Shape::String
             }
         });
-        match message {
-            Some(index) => {
-                let member = self.plan.member(id, index);
-                format!("::seapink::codegen::impl_exception!({name}, {member});")
-            }
-            None => format!("::seapink::codegen::impl_exception!({name});"),
+        if let Some(index) = message {
+            let member = self.plan.member(id, index);
+            return format!("::seapink::codegen::impl_exception!({name}, {member});");
         }
+        let members = (0..of.fields.len()).map(|index| self.plan.member(id, index));
+        let members = members.collect::<Vec<_>>().join(", ");
+        format!("::seapink::codegen::impl_exception!({name}; {members});")
     }
 
     fn comparable(&self, id: TypeId, derives: &mut Vec<&'static str>) {

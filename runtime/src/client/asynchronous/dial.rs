@@ -5,10 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 
 use crate::client::backoff::Backoff;
 use crate::client::events::Events;
@@ -16,7 +17,7 @@ use crate::config::ClientConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::WireProtocol;
-use crate::transport::{Address, AsyncStream, TcpOptions, Transport, refused};
+use crate::transport::{Address, AsyncStream, TcpOptions, Transport, found, refused, share};
 #[cfg(feature = "tls")]
 use crate::transport::{TlsClientSide, handshake};
 
@@ -83,33 +84,35 @@ pub(super) fn secured(connect: Connect, side: TlsClientSide) -> Connect {
     })
 }
 
-/// Connects to an address.
+/// Connects to an address. The addresses of a host share the time, so that one that never answers
+/// does not take it all.
 ///
 /// # Errors
 /// One sentence that names the address and what stands in the way.
-pub(super) async fn connect(address: &Address, tcp: &TcpOptions) -> Result<AsyncStream> {
+pub(super) async fn connect(
+    address: &Address,
+    tcp: &TcpOptions,
+    time: Duration,
+) -> Result<AsyncStream> {
     let Address::Tcp { host, port } = address else {
         let connected = connect_local(address).await;
         return connected.map_err(|error| refused("connect to", address, error));
     };
+    let deadline = Instant::now() + time;
+    let resolved = lookup_host((&**host, *port)).await;
+    let candidates = found(address, resolved.map(Iterator::collect));
+    let candidates = candidates.map_err(|text| Error::new(ErrorKind::Io, text))?;
     let mut last = io::ErrorKind::AddrNotAvailable.into();
-    for candidate in resolve(address, host, *port).await? {
-        match connect_one(candidate).await {
-            Ok(stream) => return Ok(AsyncStream::tcp(stream, tcp)),
-            Err(error) => last = error,
+    for (index, candidate) in candidates.iter().enumerate() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let share = share(left, candidates.len() - index);
+        match timeout(share, connect_one(*candidate)).await {
+            Ok(Ok(stream)) => return Ok(AsyncStream::tcp(stream, tcp)),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::ErrorKind::TimedOut.into(),
         }
     }
     Err(refused("connect to", address, last))
-}
-
-async fn resolve(address: &Address, host: &str, port: u16) -> Result<Vec<SocketAddr>> {
-    match lookup_host((host, port)).await {
-        Ok(found) => Ok(found.collect()),
-        Err(error) => {
-            let text = format!("the host of {address} cannot be resolved: {error}");
-            Err(Error::new(ErrorKind::Io, text).with_source(error))
-        }
-    }
 }
 
 async fn connect_one(address: SocketAddr) -> io::Result<TcpStream> {

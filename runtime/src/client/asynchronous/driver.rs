@@ -15,7 +15,7 @@ use crate::client::connection::calls::Whose;
 use crate::client::connection::words;
 use crate::client::events::Event;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::{AsyncStream, Decoded, Decoder, Inbox, Setup, explain, shrink_out};
+use crate::transport::{AsyncStream, Decoded, Decoder, Inbox, Setup, explain_reply, shrink_out};
 
 /// Steps before other tasks have their turn.
 const STEPS: usize = 32;
@@ -182,7 +182,7 @@ impl<'a> Driver<'a> {
                 Err(error) if self.first => {
                     let dialer = &self.connection.dialer;
                     let name = &dialer.transport_name;
-                    return Err(Some(explain(error, bytes, name, dialer.wire.name())));
+                    return Err(Some(explain_reply(error, bytes, name, dialer.wire.name())));
                 }
                 Err(error) => return Err(Some(error)),
             }

@@ -65,16 +65,16 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
     /// # Errors
     /// One sentence that names the key or address, and what stands in the way.
     pub async fn connect(config: &ClientConfig) -> Result<Self> {
-        let address = config.connect.parse::<Address>();
-        let address = address.map_err(|error| config.origin.blame("client.connect", error))?;
+        let address = config.address()?;
         let host = match &address {
             Address::Tcp { host, .. } => Some(host.clone()),
             _ => None,
         };
         let (address, tcp) = (Arc::new(address), config.tcp);
+        let time = Duration::from_millis(config.timeouts.connect_ms);
         let connect = move || -> dial::Connecting {
             let address = Arc::clone(&address);
-            Box::pin(async move { dial::connect(&address, &tcp).await })
+            Box::pin(async move { dial::connect(&address, &tcp, time).await })
         };
         Self::reconnecting(Box::new(connect), host.as_deref(), config).await
     }

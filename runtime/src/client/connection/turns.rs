@@ -10,7 +10,7 @@ use super::link::Reader;
 use super::{Connection, SPARE, SPARE_BYTES_MAX, STALL, State, words};
 use crate::deadline::Deadline;
 use crate::error::{Delivery, Error, ErrorKind, Result};
-use crate::transport::{Decoded, explain, is_timeout};
+use crate::transport::{Decoded, explain_reply, is_timeout};
 
 /// A call whose thread waits for its turn.
 pub(super) struct Waiting {
@@ -298,7 +298,7 @@ impl Connection {
                 Ok(Decoded::NeedMore(missing)) => missing,
                 Err(error) if first => {
                     let name = &self.dialer.transport_name;
-                    return Err(explain(error, bytes, name, self.dialer.wire.name()));
+                    return Err(explain_reply(error, bytes, name, self.dialer.wire.name()));
                 }
                 Err(error) => return Err(error),
             };

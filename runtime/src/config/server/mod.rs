@@ -1,5 +1,6 @@
 //! How a server listens.
 
+mod check;
 mod model;
 mod timeouts;
 
@@ -17,7 +18,7 @@ use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
-use crate::config::{EXAMPLE, ReplyOrder, WIRE_MAX, check_limits, limits, tcp};
+use crate::config::{EXAMPLE, ReplyOrder, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(all(feature = "tls", feature = "tokio"))]
@@ -71,8 +72,9 @@ pub struct ServerConfig {
     pub connections_max: usize,
     /// Connections at the same time from one IP address, 1 to 1 000 000. Default: no such bound.
     pub connections_per_address_max: Option<usize>,
-    /// Calls of one connection that have arrived and are not answered, 1 to 65 536. At so many
-    /// nothing more is read until some are answered. Default 64.
+    /// With [`Any`](ReplyOrder::Any), calls of one connection that run at the same time; with
+    /// [`Sent`](ReplyOrder::Sent), calls that are answered before the answers are written. At so many
+    /// no more begin for now, 1 to 65 536. Default 64.
     pub in_flight_max: usize,
     /// Whether binary messages with the old head, which has no version, are refused. Default
     /// `false`, as in Apache's libraries.
@@ -157,9 +159,9 @@ impl ServerConfig {
             &mut config.in_flight_max,
         )?;
         section.flag("strict_read", &mut config.strict_read)?;
-        config.limits = limits(section.section("server.limits")?)?;
+        config.limits = limits::read(section.section("server.limits")?)?;
         config.timeouts = ServerTimeouts::read(section.section("server.timeouts")?)?;
-        config.tcp = tcp::tcp(section.section("server.tcp")?)?;
+        config.tcp = tcp::read(section.section("server.tcp")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ServerTls::read(section.section("server.tls")?)?;
@@ -167,100 +169,6 @@ impl ServerConfig {
         #[cfg(not(feature = "tls"))]
         without_tls(section, "server.tls")?;
         Ok(config)
-    }
-
-    /// Refuses what a builder can get wrong as well as a file.
-    pub(crate) fn check(&self) -> Result<()> {
-        self.check_values()?;
-        self.check_model()
-    }
-
-    /// The same for a server that is no model.
-    pub(crate) fn check_values(&self) -> Result<()> {
-        let origin = &self.origin;
-        let range = |key: &str, value: usize, max: usize| origin.check_number(key, 1, max, value);
-        range("server.workers", self.workers.unwrap_or(1), WORKERS_MAX)?;
-        range("server.queue", self.queue.unwrap_or(1), QUEUE_MAX)?;
-        let io_threads = self.io_threads.unwrap_or(1);
-        range("server.io_threads", io_threads, IO_THREADS_MAX)?;
-        range(
-            "server.connections_max",
-            self.connections_max,
-            CONNECTIONS_MAX,
-        )?;
-        let per_address = self.connections_per_address_max;
-        range(
-            "server.connections_per_address_max",
-            per_address.unwrap_or(1),
-            CONNECTIONS_MAX,
-        )?;
-        if let Some(connections) = per_address
-            && connections > self.connections_max
-        {
-            let max = self.connections_max;
-            let text = format!("{connections} is more than connections_max = {max}");
-            return Err(origin.error("server.connections_per_address_max", text));
-        }
-        range("server.in_flight_max", self.in_flight_max, IN_FLIGHT_MAX)?;
-        check_limits(&self.limits, &self.transport, "server.limits", origin)?;
-        tcp::check(&self.tcp, "server.tcp", origin)?;
-        if self.transport == "framed" {
-            range(
-                "server.limits.frame_bytes_max",
-                self.limits.frame_bytes_max,
-                WIRE_MAX,
-            )?;
-        }
-        self.timeouts.check(origin)?;
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &self.tls {
-            tls.check(origin)?;
-        }
-        Ok(())
-    }
-
-    fn check_model(&self) -> Result<()> {
-        let model = self.model.name();
-        let nonblocking = self.model == Model::Nonblocking;
-        let pool = [("workers", self.workers), ("queue", self.queue)];
-        for (key, _) in pool.into_iter().filter(|(_, given)| given.is_some()) {
-            let key = format!("server.{key}");
-            if nonblocking && self.dispatch == Dispatch::Inline {
-                let text = "with dispatch = \"inline\" there are no workers";
-                return Err(self.origin.error(&key, text));
-            }
-            if !nonblocking && self.model != Model::ThreadPool {
-                let text = format!(
-                    "only the models `thread-pool` and `nonblocking` have workers, and the model is \
-                     `{model}`"
-                );
-                return Err(self.origin.error(&key, text));
-            }
-        }
-        let dispatch = self.dispatch != Dispatch::default() || self.origin.has("server.dispatch");
-        let threads = [
-            ("server.io_threads", self.io_threads.is_some()),
-            ("server.dispatch", dispatch),
-        ];
-        if let Some((key, _)) = threads.into_iter().find(|(_, given)| *given)
-            && !nonblocking
-        {
-            let text = format!(
-                "this is for the model `nonblocking`, and the model is `{model}`; write `model = \"nonblocking\"`"
-            );
-            return Err(self.origin.error(key, text));
-        }
-        let workers = nonblocking && self.dispatch == Dispatch::Workers;
-        if self.reply_order == ReplyOrder::Any && !workers {
-            let text = "`any` takes the model `nonblocking` with workers; others run the calls of a \
-                        connection one after the other";
-            return Err(self.origin.error("server.reply_order", text));
-        }
-        if self.model == Model::Simple && self.origin.has("server.connections_max") {
-            let text = "the model `simple` serves one connection at a time";
-            return Err(self.origin.error("server.connections_max", text));
-        }
-        Ok(())
     }
 
     /// The listener with TLS around it, if that is configured.
@@ -308,6 +216,7 @@ impl ServerConfig {
     /// The same with another [`model`](Self::model).
     #[must_use]
     pub fn model(mut self, model: Model) -> Self {
+        self.origin.set_in_code("server.model");
         self.model = model;
         self
     }
@@ -315,6 +224,7 @@ impl ServerConfig {
     /// The same with another [`transport`](Self::transport).
     #[must_use]
     pub fn transport(mut self, name: impl Into<String>) -> Self {
+        self.origin.set_in_code("server.transport");
         self.transport = name.into();
         self
     }
@@ -322,6 +232,7 @@ impl ServerConfig {
     /// The same with another [`protocol`](Self::protocol).
     #[must_use]
     pub fn protocol(mut self, name: impl Into<String>) -> Self {
+        self.origin.set_in_code("server.protocol");
         self.protocol = name.into();
         self
     }
@@ -329,6 +240,7 @@ impl ServerConfig {
     /// The same with another number of [`workers`](Self::workers).
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
+        self.origin.set_in_code("server.workers");
         self.workers = Some(workers);
         self
     }
@@ -336,6 +248,7 @@ impl ServerConfig {
     /// The same with another length of the [`queue`](Self::queue).
     #[must_use]
     pub fn queue(mut self, connections: usize) -> Self {
+        self.origin.set_in_code("server.queue");
         self.queue = Some(connections);
         self
     }
@@ -343,6 +256,7 @@ impl ServerConfig {
     /// The same with another number of [`io_threads`](Self::io_threads).
     #[must_use]
     pub fn io_threads(mut self, threads: usize) -> Self {
+        self.origin.set_in_code("server.io_threads");
         self.io_threads = Some(threads);
         self
     }
@@ -350,6 +264,7 @@ impl ServerConfig {
     /// The same with another [`dispatch`](Self::dispatch).
     #[must_use]
     pub fn dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.origin.set_in_code("server.dispatch");
         self.dispatch = dispatch;
         self
     }
@@ -357,6 +272,7 @@ impl ServerConfig {
     /// The same with another [`connections_max`](Self::connections_max).
     #[must_use]
     pub fn connections_max(mut self, connections: usize) -> Self {
+        self.origin.set_in_code("server.connections_max");
         self.connections_max = connections;
         self
     }
@@ -364,6 +280,7 @@ impl ServerConfig {
     /// The same with another [`reply_order`](Self::reply_order).
     #[must_use]
     pub fn reply_order(mut self, order: ReplyOrder) -> Self {
+        self.origin.set_in_code("server.reply_order");
         self.reply_order = order;
         self
     }
@@ -372,6 +289,8 @@ impl ServerConfig {
     /// address](Self::connections_per_address_max).
     #[must_use]
     pub fn connections_per_address_max(mut self, connections: usize) -> Self {
+        self.origin
+            .set_in_code("server.connections_per_address_max");
         self.connections_per_address_max = Some(connections);
         self
     }
@@ -379,6 +298,7 @@ impl ServerConfig {
     /// The same with another [`in_flight_max`](Self::in_flight_max).
     #[must_use]
     pub fn in_flight_max(mut self, calls: usize) -> Self {
+        self.origin.set_in_code("server.in_flight_max");
         self.in_flight_max = calls;
         self
     }
@@ -386,6 +306,7 @@ impl ServerConfig {
     /// The same with another [`strict_read`](Self::strict_read).
     #[must_use]
     pub fn strict_read(mut self, strict: bool) -> Self {
+        self.origin.set_in_code("server.strict_read");
         self.strict_read = strict;
         self
     }
@@ -393,6 +314,7 @@ impl ServerConfig {
     /// The same with other [`limits`](Self::limits).
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
+        self.origin.set_in_code("server.limits");
         self.limits = limits;
         self
     }
@@ -400,6 +322,7 @@ impl ServerConfig {
     /// The same with other [`timeouts`](Self::timeouts).
     #[must_use]
     pub fn timeouts(mut self, timeouts: ServerTimeouts) -> Self {
+        self.origin.set_in_code("server.timeouts");
         self.timeouts = timeouts;
         self
     }
@@ -407,6 +330,7 @@ impl ServerConfig {
     /// The same with other [`tcp`](Self::tcp) options.
     #[must_use]
     pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.origin.set_in_code("server.tcp");
         self.tcp = options;
         self
     }
@@ -415,6 +339,7 @@ impl ServerConfig {
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.origin.set_in_code("server.tls");
         self.tls = Some(tls);
         self
     }

@@ -26,7 +26,8 @@ pub struct ServerTimeouts {
     /// How fast big messages and replies have to move, 1 to 1 000 000 000 bytes in a second. Default
     /// 1024.
     pub bytes_per_second_min: u64,
-    /// From when a call has arrived to when a worker takes it; later it is not run but answered as
+    /// From when a call has arrived to when it begins to run, whether it waits for a worker or behind
+    /// others of its connection; later it is not run but answered as
     /// [`OVERLOADED`](crate::ApplicationCode::OVERLOADED). Default 10 000.
     pub queue_ms: u64,
     /// For calls to finish in [`ServerHandle::drain`](crate::server::ServerHandle::drain). Default
@@ -70,6 +71,15 @@ impl ServerTimeouts {
         origin.check_number(key, 1, BYTES_PER_SECOND_MAX, rate)?;
         for (key, ms) in self.all_ms() {
             origin.check_ms(&format!("server.timeouts.{key}"), *ms)?;
+        }
+        let (header_ms, read_ms) = (self.header_ms, self.read_ms);
+        let key = "server.timeouts.header_ms";
+        if header_ms > read_ms && (header_ms != Self::default().header_ms || origin.has(key)) {
+            let text = format!(
+                "{header_ms} is more than read_ms = {read_ms}, which is for the whole message; write \
+                 {read_ms} or less"
+            );
+            return Err(origin.error(key, text));
         }
         Ok(())
     }

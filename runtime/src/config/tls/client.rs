@@ -100,24 +100,36 @@ impl ClientTls {
         for (key, path) in files {
             let Some(path) = path else { continue };
             if self.ready.is_some() {
-                let text = "there is a ready configuration, which has certificates of its own";
+                let text =
+                    "there is a ready configuration, which has certificates of its own; remove it";
                 return Err(origin.error(key, text));
             }
             if path.as_os_str().is_empty() {
                 return Err(origin.error(key, "is empty, and has to name a file"));
             }
         }
+        if self.ready.is_some() {
+            let text = "there is a ready configuration, which has versions of its own; remove it";
+            let changed = self.version_min != TlsVersion::default();
+            origin.check_useful("client.tls.version_min", changed, text)?;
+        }
         let danger = self.danger_accept_any_certificate;
         if danger && (self.ca.is_some() || self.ready.is_some()) {
             let (key, text) = (
                 CA,
-                "means nothing while danger_accept_any_certificate = true",
+                "means nothing while danger_accept_any_certificate = true; remove one of the two",
             );
             return Err(origin.error(key, text));
         }
         match (&self.certificate, &self.key) {
-            (Some(_), None) => Err(origin.error(CERTIFICATE, "needs its private key, `key`")),
-            (None, Some(_)) => Err(origin.error(KEY, "needs its certificate, `certificate`")),
+            (Some(_), None) => Err(origin.error(
+                CERTIFICATE,
+                "needs its private key; write `key = \"client.key\"`, for example",
+            )),
+            (None, Some(_)) => Err(origin.error(
+                KEY,
+                "needs its certificate; write `certificate = \"client.pem\"`, for example",
+            )),
             _ => Ok(()),
         }
     }
@@ -220,6 +232,7 @@ fn own(
     origin: &Origin,
 ) -> Result<rustls::ClientConfig> {
     let chain = pem::certificates(certificate, CERTIFICATE, origin)?;
+    pem::check_version(&chain, certificate, CERTIFICATE, origin)?;
     let private = pem::private_key(key, KEY, origin)?;
     builder
         .with_client_auth_cert(chain, private)

@@ -113,10 +113,13 @@ impl ServerTls {
         if self.ready.is_some() {
             let files = !self.certificates.as_os_str().is_empty() || self.client_ca.is_some();
             if files || self.client_certificates.is_some() {
-                let text = "there is a ready configuration, which has certificates of its own";
+                let text =
+                    "there is a ready configuration, which has certificates of its own; remove it";
                 return Err(origin.error(CERTIFICATES, text));
             }
-            return Ok(());
+            let text = "there is a ready configuration, which has versions of its own; remove it";
+            let changed = self.version_min != TlsVersion::default();
+            return origin.check_useful("server.tls.version_min", changed, text);
         }
         for (key, path) in [(CERTIFICATES, &self.certificates), (KEY, &self.key)] {
             if path.as_os_str().is_empty() {
@@ -125,12 +128,11 @@ impl ServerTls {
         }
         match (&self.client_ca, self.client_certificates) {
             (None, Some(ClientCertificates::Optional | ClientCertificates::Required)) => {
-                let text = "certificates of clients need `client_ca`, who signs them";
+                let text = "certificates of clients need an authority that signs them; write `client_ca = \"ca.pem\"`, for example";
                 Err(origin.error(CLIENT_CERTIFICATES, text))
             }
             (Some(_), Some(ClientCertificates::None)) => {
-                let text =
-                    "this is for certificates of clients, and client_certificates = \"none\"";
+                let text = "this is for certificates of clients, and client_certificates = \"none\"; remove one of the two";
                 Err(origin.error(CLIENT_CA, text))
             }
             _ => Ok(()),
@@ -143,6 +145,7 @@ impl ServerTls {
             return Ok(Arc::clone(ready));
         }
         let certificates = pem::certificates(&self.certificates, CERTIFICATES, origin)?;
+        pem::check_version(&certificates, &self.certificates, CERTIFICATES, origin)?;
         let key = pem::private_key(&self.key, KEY, origin)?;
         let builder = rustls::ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(versions(self.version_min));

@@ -1,25 +1,23 @@
 //! The calls of a connection, from when they were read to when their answers are left.
 
 use std::future::Future;
-use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep_until;
 
 use super::either;
+use super::outlet::Outlet;
 use crate::config::{ReplyOrder, ServerConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::{AsyncProcessor, CallContext, Request, caught};
 use crate::server::engine::{self, Refusal};
 use crate::server::shared::Shared;
-use crate::transport::Encoder;
 use crate::wire::MessageKind;
 
 /// Who runs the handlers.
@@ -89,54 +87,6 @@ impl Drop for Admitted {
     }
 }
 
-/// Where the calls of a connection leave their answers.
-pub(super) struct Outlet {
-    answers: Mutex<Answers>,
-    /// What all calls have in common.
-    cx: CallContext,
-}
-
-struct Answers {
-    encoder: Box<dyn Encoder>,
-    out: Vec<u8>,
-    /// No answer can follow: the peer would take it for something else.
-    broken: Option<Error>,
-}
-
-impl Outlet {
-    pub(super) fn new(encoder: Box<dyn Encoder>, cx: CallContext) -> Self {
-        let answers = Answers {
-            encoder,
-            out: Vec::new(),
-            broken: None,
-        };
-        let answers = Mutex::new(answers);
-        Self { answers, cx }
-    }
-
-    fn leave(&self, append: impl FnOnce(&mut dyn Encoder, &mut Vec<u8>) -> Result<()>) {
-        let mut answers = self.answers.lock();
-        let Answers { encoder, out, .. } = &mut *answers;
-        if let Err(error) = append(&mut **encoder, out) {
-            answers.broken.get_or_insert(error);
-        }
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.answers.lock().out.len()
-    }
-
-    /// Takes what was left, in exchange for an empty buffer.
-    ///
-    /// # Errors
-    /// When no answer can follow. What was left before is taken.
-    pub(super) fn take(&self, out: &mut Vec<u8>) -> Result<()> {
-        let mut answers = self.answers.lock();
-        mem::swap(&mut answers.out, out);
-        answers.broken.take().map_or(Ok(()), Err)
-    }
-}
-
 /// One message, on its way to a handler.
 pub(super) struct Call {
     pub(super) shared: Arc<Shared>,
@@ -144,6 +94,7 @@ pub(super) struct Call {
     pub(super) outlet: Arc<Outlet>,
     pub(super) protocol: usize,
     pub(super) message: Vec<u8>,
+    pub(super) arrived: Instant,
 }
 
 /// A call, as long as it runs.
@@ -164,7 +115,10 @@ impl Call {
             Handlers::Async(processor) => {
                 let processor = Arc::clone(processor);
                 Some(Box::pin(async move {
-                    self.run_async(&*processor).await;
+                    match self.room().await {
+                        Ok(()) => self.run_async(&*processor).await,
+                        Err(why) => self.refuse(why),
+                    }
                     drop(admitted);
                 }))
             }
@@ -187,7 +141,7 @@ impl Call {
         cx
     }
 
-    fn refuse(&self, why: Refusal) {
+    pub(super) fn refuse(&self, why: Refusal) {
         match self.read() {
             Ok(request) => self
                 .outlet
@@ -260,25 +214,49 @@ impl Call {
         }
     }
 
+    /// Waits for a thread and, before, for the peer to take what others have answered.
     async fn worker(&self, workers: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
-        if let Ok(worker) = Arc::clone(&workers).try_acquire_owned() {
-            return Ok(worker);
+        loop {
+            self.room().await?;
+            let worker = if let Ok(worker) = Arc::clone(&workers).try_acquire_owned() {
+                worker
+            } else {
+                let acquired = self.wait(Arc::clone(&workers).acquire_owned()).await?;
+                acquired.map_err(|_| Refusal::ShuttingDown)?
+            };
+            if !self.outlet.is_full() {
+                return Ok(worker);
+            }
         }
+    }
+
+    /// Waits until the peer has taken enough answers.
+    async fn room(&self) -> Result<(), Refusal> {
+        while self.outlet.is_full() {
+            let mut taken = pin!(self.outlet.taken.notified());
+            taken.as_mut().enable();
+            if self.outlet.is_full() {
+                self.wait(taken).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for something as long as the call may wait.
+    async fn wait<T>(&self, something: impl Future<Output = T>) -> Result<T, Refusal> {
         let _queued = Queued::new(&self.shared);
         let time = Duration::from_millis(self.shared.settings.timeouts.queue_ms);
-        let mut late = pin!(sleep_until((Instant::now() + time).into()));
-        let mut worker = pin!(workers.acquire_owned());
+        let mut late = pin!(sleep_until((self.arrived + time).into()));
+        let mut something = pin!(something);
         loop {
             let mut change = pin!(self.service.changed.notified());
             change.as_mut().enable();
             if self.shared.is_refusing() {
                 return Err(Refusal::ShuttingDown);
             }
-            let taken = either(either(worker.as_mut(), change), late.as_mut()).await;
-            match taken {
-                Some(Some(Ok(worker))) => return Ok(worker),
+            match either(either(something.as_mut(), change), late.as_mut()).await {
+                Some(Some(value)) => return Ok(value),
                 Some(None) => {}
-                Some(Some(Err(_))) => return Err(Refusal::ShuttingDown),
                 None => return Err(Refusal::QueuedTooLong),
             }
         }

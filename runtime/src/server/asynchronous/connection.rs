@@ -12,13 +12,16 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::time::{Sleep, sleep_until};
 
-use super::calls::{Call, Calls, Outlet, Service};
+use super::calls::{Call, Calls, Service};
+use super::outlet::Outlet;
 use crate::config::ServerTimeouts;
 use crate::error::{Error, ErrorKind};
 use crate::processor::caught;
-use crate::server::connection::{Buffers, End, OUT_BYTES};
+use crate::server::batch::Batch;
+use crate::server::connection::{Buffers, OUT_BYTES};
 use crate::server::counters::Counters;
-use crate::server::engine::{Engine, Found};
+use crate::server::end::{End, Last};
+use crate::server::engine::{Engine, Found, Refusal};
 use crate::server::events;
 use crate::server::pace::{HEADER_BYTES, Pace, time_to_read};
 use crate::server::shared::{Permit, Shared};
@@ -43,6 +46,8 @@ pub(super) struct Connection {
     missing: usize,
     /// When that message began to arrive or, between messages, when the last one was answered.
     pace: Pace,
+    /// When the calls that are in the inbox arrived, as for [`Batch`].
+    arrived: Instant,
     calls: Calls,
     /// Absent until the first message was found.
     outlet: Option<Arc<Outlet>>,
@@ -53,23 +58,14 @@ pub(super) struct Connection {
     /// The stream may keep what was written.
     unflushed: bool,
     timer: Option<Pin<Box<Sleep>>>,
-    /// While the server shuts down.
     last: Last,
+    /// While the server shuts down: it is being looked whether something has arrived.
+    looking: bool,
     /// Nothing more is read: it ends when its answers are written.
     end: Option<End>,
     woken: Arc<Woken>,
     // The last field, so that the stream is closed when the connection is counted out.
     permit: Permit,
-}
-
-/// A call that has arrived already is still answered in a shutdown, but no second one: the peer might
-/// go on for ever.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
-    Ahead,
-    /// It is being looked whether something has arrived.
-    Reading,
-    Over,
 }
 
 /// Has a connection look what the server is about to do.
@@ -115,6 +111,7 @@ impl Connection {
             inbox: Inbox::default(),
             missing: 1,
             pace: Pace::start(now),
+            arrived: now,
             calls: Calls::new(service.at_once),
             outlet: None,
             writing: Vec::new(),
@@ -122,7 +119,8 @@ impl Connection {
             writing_pace: Pace::start(now),
             unflushed: false,
             timer: None,
-            last: Last::Ahead,
+            last: Last::default(),
+            looking: false,
             end: None,
             woken,
             permit,
@@ -153,9 +151,9 @@ impl Connection {
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        let now = Instant::now();
+        let mut now = Instant::now();
         for _ in 0..STEPS {
-            match self.step(cx, now) {
+            match self.step(cx, &mut now) {
                 Ok(true) => {}
                 Ok(false) => return self.wait(cx, now),
                 Err(end) => return Poll::Ready(end),
@@ -165,15 +163,21 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Does once what can be done. `false` when nothing can.
-    fn step(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
+    /// Does once what can be done. `false` when nothing can. What handlers do may take them long, and
+    /// the clock is asked again then.
+    fn step(&mut self, cx: &mut Context<'_>, now: &mut Instant) -> Result<bool, End> {
         let mut moved = self.calls.poll(cx);
         if moved {
-            self.pace = Pace::start(now);
+            *now = Instant::now();
+            self.pace = Pace::start(*now);
         }
-        moved |= self.write(cx, now)?;
-        moved |= self.dispatch(cx, now);
-        moved |= self.read(cx, now)?;
+        moved |= self.write(cx, *now)?;
+        if self.dispatch(cx, *now)? {
+            moved = true;
+            *now = Instant::now();
+            self.pace = Pace::start(*now);
+        }
+        moved |= self.read(cx, *now)?;
         if self.end.is_some()
             && self.calls.len() == 0
             && self.has_written()
@@ -184,11 +188,15 @@ impl Connection {
         Ok(moved)
     }
 
-    /// Starts the calls that have arrived. Whether there were any.
-    fn dispatch(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+    /// Starts the calls that have arrived, or refuses them. Whether there were any.
+    fn dispatch(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
         let shared = Arc::clone(self.permit.shared());
+        let mut batch = Batch::new(self.arrived, now);
         let mut moved = false;
         while self.takes_calls() && !self.inbox.is_empty() {
+            if shared.is_cut() {
+                return Err(End::Shutdown);
+            }
             let (protocol, message, consumed) = match self.engine.find(&shared, self.inbox.bytes())
             {
                 Ok(Found::Message(request, consumed)) => {
@@ -200,17 +208,17 @@ impl Connection {
                 }
                 Err(error) => {
                     self.end = Some(End::Failed(error));
-                    return true;
+                    return Ok(true);
                 }
             };
             moved = true;
             self.inbox.consume(consumed);
+            self.last.answered();
             self.missing = 1;
-            self.pace = Pace::start(now);
             let Some(outlet) = self.outlet() else {
                 let text = "the transport has no encoder";
                 self.end = Some(End::Failed(Error::new(ErrorKind::Malformed, text)));
-                return true;
+                return Ok(true);
             };
             let call = Call {
                 shared: Arc::clone(&shared),
@@ -218,15 +226,27 @@ impl Connection {
                 outlet,
                 protocol,
                 message,
+                arrived: self.arrived,
             };
-            if let Some(running) = call.start() {
-                self.calls.start(running);
-                if matches!(self.calls, Calls::One(_)) {
-                    self.calls.poll(cx);
-                }
+            let refusal = self.last.refusal().or_else(|| batch.refusal(&shared));
+            self.start(cx, call, refusal);
+            if !self.inbox.is_empty() && batch.is_slow(&shared, !self.has_written()) {
+                break;
             }
         }
-        moved
+        Ok(moved)
+    }
+
+    fn start(&mut self, cx: &mut Context<'_>, call: Call, refusal: Option<Refusal>) {
+        if let Some(why) = refusal {
+            return call.refuse(why);
+        }
+        if let Some(running) = call.start() {
+            self.calls.start(running);
+            if matches!(self.calls, Calls::One(_)) {
+                self.calls.poll(cx);
+            }
+        }
     }
 
     fn outlet(&mut self) -> Option<Arc<Outlet>> {
@@ -246,8 +266,7 @@ impl Connection {
 
     /// How many bytes of answers are not written.
     fn unwritten(&self) -> usize {
-        let left = self.outlet.as_ref().map_or(0, |outlet| outlet.bytes());
-        left + self.writing.len() - self.written
+        self.outlet.as_ref().map_or(0, |outlet| outlet.unwritten())
     }
 
     fn has_written(&self) -> bool {
@@ -260,14 +279,14 @@ impl Connection {
             return Ok(false);
         }
         let between = self.inbox.is_empty();
-        if between && !self.shared().is_running() {
-            if self.calls.len() > 0 || !self.has_written() {
+        if !self.shared().is_running() {
+            if between && (self.calls.len() > 0 || !self.has_written()) {
                 return Ok(false);
             }
-            if self.last == Last::Over {
-                return Err(End::Shutdown);
+            if !mem::replace(&mut self.looking, true) && !self.last.may_read(between) {
+                self.end = Some(End::Shutdown);
+                return Ok(true);
             }
-            self.last = Last::Reading;
         }
         let Self { stream, inbox, .. } = self;
         let read = inbox.fill_with(self.missing, |buffer| stream.read_now(cx, buffer));
@@ -286,18 +305,19 @@ impl Connection {
                     self.pace = Pace::start(now);
                 }
                 self.pace.moved(bytes);
-                if self.last == Last::Reading {
-                    self.last = Last::Over;
-                }
+                self.arrived = now;
+                self.looking = false;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if between && self.last == Last::Reading && self.stream.is_quiet(cx) {
+                if between && self.looking && self.stream.is_quiet(cx) {
                     return Err(End::Shutdown);
                 }
                 return Ok(false);
             }
-            Err(error) if between => return Err(End::between(error)),
-            Err(error) => return Err(End::Failed(error.into())),
+            Err(error) => {
+                let shared = self.permit.shared();
+                return Err(End::unreadable(shared, self.handshaking, between, error));
+            }
         }
         Ok(true)
     }
@@ -313,6 +333,14 @@ impl Connection {
                 Counters::add_bytes(&counters.bytes_written, bytes);
                 (self.written, self.unflushed) = (self.written + bytes, true);
                 self.writing_pace.moved(bytes);
+                if self
+                    .outlet
+                    .as_ref()
+                    .is_some_and(|outlet| outlet.wrote(bytes))
+                {
+                    // That its peer was slow is not the fault of what waits behind.
+                    self.arrived = now;
+                }
                 if self.written == self.writing.len() {
                     self.pace = Pace::start(now);
                 }

@@ -13,6 +13,7 @@
 mod calls;
 mod connection;
 mod handle;
+mod outlet;
 
 pub use handle::AsyncServerHandle;
 
@@ -195,13 +196,12 @@ impl fmt::Debug for AsyncServer {
 
 fn bind(config: &ServerConfig) -> Result<Box<dyn AsyncListener>> {
     config.check_values()?;
-    let blame = |error| config.origin.blame("server.listen", error);
-    let address: Address = config.listen.parse().map_err(blame)?;
+    let address = config.address()?;
     if let Err(error) = Handle::try_current() {
         let text = "an async server takes a runtime of tokio, and there is none here";
         return Err(Error::new(ErrorKind::Config, text).with_source(error));
     }
-    bind_async(&address, &config.tcp).map_err(blame)
+    bind_async(&address, &config.tcp).map_err(|error| config.origin.blame("server.listen", error))
 }
 
 /// Takes connections until the server is shut down.
@@ -221,12 +221,12 @@ async fn accept(
         let accepted = either(poll_fn(|cx| listener.poll_accept(cx)), stopped.as_mut()).await;
         match accepted {
             Some(Ok(stream)) => {
-                failures.pause = None;
+                failures = Failures::default();
                 Connection::spawn(stream, shared, service);
             }
             Some(Err(error)) => {
                 Counters::add(&shared.counters.accept_errors);
-                if let Some(pause) = failures.note(&error) {
+                if let Some(pause) = failures.note(&error, &shared.events) {
                     either(sleep(pause), stopped).await;
                 }
             }

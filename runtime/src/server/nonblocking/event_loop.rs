@@ -10,7 +10,8 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::config::ReplyOrder;
 use crate::error::{ErrorKind, Result};
-use crate::server::connection::{Buffers, End};
+use crate::server::connection::Buffers;
+use crate::server::end::End;
 use crate::server::engine::Refusal;
 use crate::server::nonblocking::Workers;
 use crate::server::nonblocking::mail::{Letter, Mail};
@@ -229,19 +230,23 @@ impl EventLoop {
 
     fn advance(&self, slot: usize, polled: &mut Polled) -> Result<Next, End> {
         polled.collect(self.now)?;
+        let place = (&self.mail, slot);
         for _ in 0..STEPS {
+            if let Some(workers) = &self.workers {
+                polled.release(place, &workers.entrance);
+            }
             let moved = match polled.state() {
                 State::Reading => polled.read(self.now)?,
                 State::Answering => match &self.workers {
-                    None => {
-                        polled.answer(self.now)?;
-                        true
-                    }
                     Some(workers) if workers.order == ReplyOrder::Any => {
-                        polled.dispatch(self.now, (&self.mail, slot), &workers.entrance)?;
+                        polled.dispatch(self.now, place, &workers.entrance)?;
                         true
                     }
-                    Some(_) => return Ok(Next::HandOver),
+                    Some(_) if polled.refusal().is_none() => return Ok(Next::HandOver),
+                    _ => {
+                        polled.answer(self.now, polled.refusal())?;
+                        true
+                    }
                 },
                 State::Waiting => polled.wait_on()?,
                 State::Writing => polled.write_on(self.now)?,
@@ -254,7 +259,12 @@ impl EventLoop {
     }
 
     /// Gives a connection to the workers, or refuses its calls if those are too busy.
-    fn hand_over(&mut self, slot: usize, polled: Box<Polled>) {
+    fn hand_over(&mut self, slot: usize, mut polled: Box<Polled>) {
+        // A few wait with the buffers that they were lent, which saves copying; the others without.
+        let queued = |workers: &Workers| workers.exit.len();
+        if self.workers.as_ref().map_or(0, queued) >= SPARE {
+            self.keep(polled.give_back());
+        }
         let Some(workers) = &self.workers else { return };
         let work = Work::Connection(polled);
         let mail = self.mail();

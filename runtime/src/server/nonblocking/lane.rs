@@ -2,16 +2,22 @@
 //!
 //! The loop hands each message to the workers by itself. They leave the answers here, in the order
 //! in which they are done, and the loop writes all that it finds at once.
+//!
+//! A peer that does not take its answers gets no more of them made: the loop hands over nothing, and
+//! workers leave here what they find in the queue. So what is held for it are the answers of the
+//! calls that ran just then, not of all that may be in flight.
 
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind};
 use crate::processor::{CallContext, Request};
-use crate::server::connection::{Buffers, End};
+use crate::server::connection::{Buffers, OUT_BYTES};
+use crate::server::end::End;
 use crate::server::engine::{self, Found, Refusal};
 use crate::server::nonblocking::mail::Mail;
 use crate::server::nonblocking::polled::{Polled, State};
@@ -24,6 +30,8 @@ use crate::transport::Encoder;
 /// Where workers leave the answers to one connection's calls.
 pub(super) struct Lane {
     answers: Mutex<Answers>,
+    /// Bytes of answers that are left and not written.
+    unwritten: AtomicUsize,
     /// What all calls have in common.
     cx: CallContext,
 }
@@ -33,7 +41,9 @@ struct Answers {
     out: Vec<u8>,
     /// How many were left since the loop took the last ones.
     left: usize,
-    /// The loop knows that there are some.
+    /// Calls that were not run, since the peer does not take the answers to others.
+    held: Vec<Held>,
+    /// The loop knows that there is something.
     told: bool,
     /// No answer can follow: the peer would take it for something else.
     broken: Option<Error>,
@@ -42,8 +52,14 @@ struct Answers {
 /// One call, on its way through the queue.
 pub(super) struct Call {
     lane: Arc<Lane>,
+    held: Held,
+}
+
+/// The same, without the way back.
+pub(super) struct Held {
     protocol: usize,
     message: Vec<u8>,
+    arrived: Instant,
 }
 
 /// What a worker uses again for each call.
@@ -59,13 +75,28 @@ impl Lane {
             encoder,
             out: Vec::new(),
             left: 0,
+            held: Vec::new(),
             told: false,
             broken: None,
         };
         Self {
             answers: Mutex::new(answers),
+            unwritten: AtomicUsize::new(0),
             cx,
         }
+    }
+
+    /// Whether the peer has to take answers first.
+    pub(super) fn is_full(&self) -> bool {
+        self.unwritten.load(Ordering::Relaxed) >= OUT_BYTES
+    }
+
+    /// Notes that the peer has taken so many bytes.
+    pub(super) fn wrote(&self, bytes: usize) {
+        let fewer = |unwritten: usize| Some(unwritten.saturating_sub(bytes));
+        let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+        // It never fails.
+        let _ = self.unwritten.fetch_update(set, get, fewer);
     }
 }
 
@@ -80,7 +111,10 @@ impl Call {
         let Scratch { reply, cx } = scratch;
         let settings = &shared.settings;
         let processor = &*settings.processor;
-        let request = Request::read(processor, self.protocol, &self.message, &settings.limits);
+        let Held {
+            protocol, message, ..
+        } = &self.held;
+        let request = Request::read(processor, *protocol, message, &settings.limits);
         let request = match request {
             Ok(request) => request,
             // Not with Seapink's own protocols: the loop has read this head already.
@@ -113,10 +147,26 @@ impl Call {
     ) -> bool {
         let mut answers = self.lane.answers.lock();
         let Answers { encoder, out, .. } = &mut *answers;
-        if let Err(error) = append(&mut **encoder, out) {
+        let before = out.len();
+        let appended = append(&mut **encoder, out);
+        // Before the loop can write it.
+        let more = out.len().saturating_sub(before);
+        self.lane.unwritten.fetch_add(more, Ordering::Relaxed);
+        if let Err(error) = appended {
             answers.broken.get_or_insert(error);
         }
         answers.left += 1;
+        !mem::replace(&mut answers.told, true)
+    }
+
+    pub(super) fn must_wait(&self) -> bool {
+        self.lane.is_full()
+    }
+
+    /// Leaves the call instead of an answer. Whether the loop has to be told.
+    pub(super) fn hold(self) -> bool {
+        let mut answers = self.lane.answers.lock();
+        answers.held.push(self.held);
         !mem::replace(&mut answers.told, true)
     }
 }
@@ -130,10 +180,9 @@ impl Polled {
         queue: &Entrance<Job>,
     ) -> Result<(), End> {
         let shared = Arc::clone(self.permit.shared());
-        let in_flight_max = shared.settings.in_flight_max;
         self.state = State::Reading;
         while !self.buffers.inbox.is_empty() {
-            if self.running >= in_flight_max {
+            if !self.takes_calls() {
                 self.state = State::Waiting;
                 break;
             }
@@ -153,24 +202,53 @@ impl Polled {
                 }
             };
             inbox.consume(consumed);
+            self.last.answered();
             self.pace = Pace::start(now);
             let Some(lane) = self.lane() else {
                 let text = "the transport has no encoder";
                 return Err(End::Failed(Error::new(ErrorKind::Malformed, text)));
             };
             self.running += 1;
-            let call = Call {
-                lane,
+            let held = Held {
                 protocol,
                 message,
+                arrived: self.arrived,
             };
-            let work = Work::Call(call);
-            let mail = Arc::clone(mail);
-            if let Err(job) = queue.enter(Job { work, slot, mail }, now) {
-                job.refuse(&shared, Refusal::QueueFull);
-            }
+            self.hand_over(lane, held, (mail, slot), queue);
         }
         self.collect(now)
+    }
+
+    /// Hands one call to the workers, or refuses it.
+    fn hand_over(
+        &self,
+        lane: Arc<Lane>,
+        held: Held,
+        (mail, slot): (&Arc<Mail>, usize),
+        queue: &Entrance<Job>,
+    ) {
+        let shared = self.permit.shared();
+        let arrived = held.arrived;
+        let work = Work::Call(Call { lane, held });
+        let mail = Arc::clone(mail);
+        let job = Job { work, slot, mail };
+        if let Some(why) = self.refusal() {
+            job.refuse(shared, why);
+        } else if let Err(job) = queue.enter(job, arrived) {
+            job.refuse(shared, Refusal::QueueFull);
+        }
+    }
+
+    /// Hands over what was held, once the peer has taken enough answers.
+    pub(super) fn release(&mut self, place: (&Arc<Mail>, usize), queue: &Entrance<Job>) {
+        let Some(lane) = &self.lane else { return };
+        if self.held.is_empty() || self.state == State::Writing || lane.is_full() {
+            return;
+        }
+        let lane = Arc::clone(lane);
+        for held in mem::take(&mut self.held) {
+            self.hand_over(Arc::clone(&lane), held, place, queue);
+        }
     }
 
     fn lane(&mut self) -> Option<Arc<Lane>> {
@@ -188,12 +266,16 @@ impl Polled {
         };
         let mut answers = lane.answers.lock();
         answers.told = false;
+        self.held.append(&mut answers.held);
         let left = mem::take(&mut answers.left);
         if left == 0 {
             return Ok(());
         }
         self.running -= left;
-        self.pace = Pace::start(now);
+        // How long the peer has taken nothing is not changed by answers that it does not take.
+        if self.state != State::Writing {
+            self.pace = Pace::start(now);
+        }
         let out = &mut self.buffers.out;
         if out.is_empty() {
             mem::swap(out, &mut answers.out);
@@ -202,6 +284,9 @@ impl Polled {
         }
         if let Some(error) = answers.broken.take() {
             self.end.get_or_insert(End::Failed(error));
+            if self.state != State::Writing {
+                self.state = State::Waiting;
+            }
         }
         drop(answers);
         if self.state != State::Writing {

@@ -1,17 +1,18 @@
 //! A connection that never waits: what it reads, answers and writes is what can be at once.
 
 use std::io;
-use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::ServerTimeouts;
-use crate::server::connection::{Buffers, End, OUT_BYTES};
+use crate::server::batch::Batch;
+use crate::server::connection::{Buffers, OUT_BYTES};
 use crate::server::counters::Counters;
+use crate::server::end::{End, Last};
 use crate::server::engine::{Engine, Refusal, Step};
-use crate::server::nonblocking::lane::Lane;
+use crate::server::nonblocking::lane::{Held, Lane};
 use crate::server::pace::{HEADER_BYTES, Pace, time_to_read};
-use crate::server::shared::{Permit, Shared};
+use crate::server::shared::Permit;
 use crate::transport::{Readiness, Stream, shrink_out};
 
 pub(super) struct Polled {
@@ -25,15 +26,18 @@ pub(super) struct Polled {
     pub(super) state: State,
     /// When it began to wait for what it waits for.
     pub(super) pace: Pace,
+    /// When the calls that are in the inbox arrived, as for [`Batch`].
+    pub(super) arrived: Instant,
     /// Where workers leave answers, once they run several of its calls at a time.
     pub(super) lane: Option<Arc<Lane>>,
-    /// How many of its calls are with them.
+    /// How many of its calls are with them, or held.
     pub(super) running: usize,
+    /// Calls that wait for the peer to take answers.
+    pub(super) held: Vec<Held>,
     signs: Signs,
     /// The loop's poll also says when replies can be written.
     pub(super) watches_writing: bool,
-    /// The server is shutting down, and this is the last read.
-    last: bool,
+    pub(super) last: Last,
     /// Ends when its replies are written.
     pub(super) end: Option<End>,
     // The last field, so that the stream is closed when the connection is counted out.
@@ -73,6 +77,7 @@ impl Polled {
     pub(super) fn new((stream, engine, permit): (Box<dyn Stream>, Engine, Permit)) -> Self {
         // Loops close idle connections themselves when the server shuts down.
         permit.set_idle(false);
+        let now = Instant::now();
         Self {
             stream,
             engine,
@@ -80,12 +85,14 @@ impl Polled {
             missing: 1,
             sent: 0,
             state: State::Reading,
-            pace: Pace::start(Instant::now()),
+            pace: Pace::start(now),
+            arrived: now,
             lane: None,
             running: 0,
+            held: Vec::new(),
             signs: Signs::default(),
             watches_writing: false,
-            last: false,
+            last: Last::default(),
             end: None,
             permit,
         }
@@ -108,16 +115,14 @@ impl Polled {
     pub(super) fn read(&mut self, now: Instant) -> Result<bool, End> {
         let inbox = &mut self.buffers.inbox;
         let between = inbox.is_empty();
-        if between && !self.permit.shared().is_running() {
-            if self.running > 0 {
+        if !self.permit.shared().is_running() {
+            if between && self.running > 0 {
                 return Ok(false);
             }
-            // A call that has arrived already is still answered, but no second one: the peer might
-            // go on for ever.
-            if self.last {
-                return Err(End::Shutdown);
+            if !self.last.may_read(between) {
+                return self.ended(End::Shutdown);
             }
-            (self.last, self.signs.readable) = (true, true);
+            self.signs.readable |= between;
         }
         if self.stream.wants_write() {
             flush(&mut *self.stream)?;
@@ -140,18 +145,26 @@ impl Polled {
                     self.pace = Pace::start(now);
                 }
                 self.pace.moved(bytes);
+                self.arrived = now;
                 self.state = State::Answering;
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.signs.readable = false;
-                if between && self.last {
+                if between && self.last.has_read() {
                     return Err(End::Shutdown);
                 }
                 Ok(false)
             }
-            Err(error) if between => Err(End::between(error)),
-            Err(error) => Err(End::Failed(error.into())),
+            Err(error) => {
+                let shared = self.permit.shared();
+                Err(End::unreadable(
+                    shared,
+                    self.stream.is_handshaking(),
+                    between,
+                    error,
+                ))
+            }
         }
     }
 
@@ -167,11 +180,11 @@ impl Polled {
     /// Goes on when workers have answered what it waited for. `false` as long as they have not.
     pub(super) fn wait_on(&mut self) -> Result<bool, End> {
         if self.end.is_none() {
-            let in_flight_max = self.permit.shared().settings.in_flight_max;
-            if self.running < in_flight_max {
+            let takes_calls = self.takes_calls();
+            if takes_calls {
                 self.state = State::Answering;
             }
-            return Ok(self.running < in_flight_max);
+            return Ok(takes_calls);
         }
         match self.end.take() {
             Some(end) if self.running == 0 => Err(end),
@@ -182,46 +195,47 @@ impl Polled {
         }
     }
 
-    /// Answers every whole message that has arrived, and writes the answers.
-    pub(super) fn answer(&mut self, now: Instant) -> Result<(), End> {
-        self.step_through(now, |engine, shared, buffer, out| {
-            engine.step(shared, buffer, out)
-        })
+    /// Whether the next call may be handed to the workers.
+    pub(super) fn takes_calls(&self) -> bool {
+        let in_flight_max = self.permit.shared().settings.in_flight_max;
+        let full = self.lane.as_ref().is_some_and(|lane| lane.is_full());
+        self.running < in_flight_max && !full
     }
 
-    /// Answers every whole message that has arrived with an application exception.
-    pub(super) fn refuse(&mut self, now: Instant, why: Refusal) -> Result<(), End> {
-        self.step_through(now, |engine, shared, buffer, out| {
-            engine.refuse(shared, why, buffer, out)
-        })
+    /// Why nothing that has arrived is run any more, if that is so.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        self.last.refusal()
     }
 
-    #[inline]
-    fn step_through(
-        &mut self,
-        now: Instant,
-        mut step: impl FnMut(
-            &mut Engine,
-            &Arc<Shared>,
-            &[u8],
-            &mut Vec<u8>,
-        ) -> crate::error::Result<Step>,
-    ) -> Result<(), End> {
+    /// Answers every whole message that has arrived, if only with an application exception, and
+    /// writes the answers.
+    pub(super) fn answer(&mut self, now: Instant, refusal: Option<Refusal>) -> Result<(), End> {
         let shared = Arc::clone(self.permit.shared());
         let in_flight_max = shared.settings.in_flight_max;
+        let mut batch = Batch::new(self.arrived, now);
         let mut unanswered = 0;
         self.state = State::Reading;
         while !self.buffers.inbox.is_empty() {
+            if shared.is_cut() {
+                return Err(End::Shutdown);
+            }
             let Buffers { inbox, out } = &mut self.buffers;
-            match step(&mut self.engine, &shared, inbox.bytes(), out) {
+            let step = match refusal.or_else(|| batch.refusal(&shared)) {
+                None => self.engine.step(&shared, inbox.bytes(), out),
+                Some(why) => self.engine.refuse(&shared, why, inbox.bytes(), out),
+            };
+            match step {
                 Ok(Step::Consumed(bytes)) => {
                     inbox.consume(bytes);
+                    self.last.answered();
                     unanswered += 1;
-                    if out.len() >= OUT_BYTES || unanswered >= in_flight_max {
+                    let slow = !inbox.is_empty() && batch.is_slow(&shared, !out.is_empty());
+                    if slow || out.len() >= OUT_BYTES || unanswered >= in_flight_max {
                         unanswered = 0;
                         if !self.write_answers()? {
                             return Ok(());
                         }
+                        batch.sent();
                     }
                 }
                 Ok(Step::NeedMore(missing)) => {
@@ -271,7 +285,8 @@ impl Polled {
         } else if self.buffers.inbox.is_empty() {
             State::Reading
         } else {
-            // Perhaps it was left in the middle of a batch.
+            // Perhaps it was left in the middle of a batch, which was not its fault.
+            self.arrived = now;
             State::Answering
         };
         Ok(true)
@@ -291,6 +306,9 @@ impl Polled {
                 Ok(bytes) => {
                     let counters = &self.permit.shared().counters;
                     Counters::add_bytes(&counters.bytes_written, bytes);
+                    if let Some(lane) = &self.lane {
+                        lane.wrote(bytes);
+                    }
                     self.sent += bytes;
                     self.pace.moved(bytes);
                 }
@@ -369,24 +387,12 @@ impl Polled {
 
     /// Takes buffers that are empty, unless it has big ones itself. What it holds goes along.
     pub(super) fn borrow(&mut self, lent: &mut Buffers) {
-        let Buffers { inbox, out } = &mut self.buffers;
-        inbox.borrow(&mut lent.inbox);
-        if out.is_empty() {
-            *out = mem::take(&mut lent.out);
-        }
+        self.buffers.borrow(lent);
     }
 
     /// Gives the buffers back, and keeps no more than what stands in them.
     pub(super) fn give_back(&mut self) -> Buffers {
-        let Buffers { inbox, out } = &mut self.buffers;
-        Buffers {
-            inbox: inbox.give_back(),
-            out: if out.is_empty() {
-                mem::take(out)
-            } else {
-                Vec::new()
-            },
-        }
+        self.buffers.give_back()
     }
 }
 

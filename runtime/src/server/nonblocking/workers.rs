@@ -48,6 +48,11 @@ impl Job {
                 });
                 mail.served(slot, polled);
             }
+            Work::Call(call) if refusal.is_none() && call.must_wait() => {
+                if call.hold() {
+                    mail.answered(slot);
+                }
+            }
             Work::Call(call) => {
                 let serve = || call.serve(shared, refusal, scratch);
                 let tell = catch_unwind(AssertUnwindSafe(serve)).unwrap_or_else(|_| {
@@ -70,12 +75,7 @@ impl Job {
 
 /// Answers, and gives the connection back unless it has ended.
 fn answer(mut polled: Box<Polled>, refusal: Option<Refusal>) -> Option<Box<Polled>> {
-    let now = Instant::now();
-    let answered = match refusal {
-        None => polled.answer(now),
-        Some(why) => polled.refuse(now, why),
-    };
-    match answered {
+    match polled.answer(Instant::now(), refusal) {
         Ok(()) => Some(polled),
         Err(end) => {
             polled.finish(end);

@@ -32,6 +32,20 @@ pub(super) fn explain(error: &rustls::Error, client: bool, first: &[u8]) -> Erro
     Error::new(ErrorKind::Tls, text).with_source(error.clone())
 }
 
+/// Whether an error says that what the other end sent is not TLS.
+#[cold]
+pub(crate) fn is_foreign(error: &Error) -> bool {
+    use std::error::Error as _;
+
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    matches!(
+        cause,
+        Some(rustls::Error::InvalidMessage(
+            InvalidMessage::InvalidContentType
+        ))
+    )
+}
+
 fn certificate(error: &CertificateError) -> String {
     use CertificateError as Bad;
 

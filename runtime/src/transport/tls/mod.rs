@@ -13,3 +13,4 @@ mod tests;
 
 pub(crate) use ends::{TlsClientSide, TlsServerSide};
 pub use ends::{TlsConnector, TlsListener};
+pub(crate) use fault::is_foreign;

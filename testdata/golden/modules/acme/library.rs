@@ -440,7 +440,7 @@ impl<'de> ::seapink::codegen::DecodeStruct<'de> for AlreadyLent {
     }
 }
 
-::seapink::codegen::impl_exception!(AlreadyLent);
+::seapink::codegen::impl_exception!(AlreadyLent; reader);
 
 /// `library.thrift:69`
 pub trait Library: super::shared::Health {
@@ -686,7 +686,6 @@ impl<S> ::std::ops::Deref for LibraryClient<S> {
 }
 
 /// Why `Library.find` failed.
-#[derive(Debug)]
 pub enum LibraryFindError {
     NotFound(Box<NotFound>),
     /// Anything that the function does not declare.
@@ -700,7 +699,6 @@ pub enum LibraryFindError {
 }
 
 /// Why `Library.search` failed.
-#[derive(Debug)]
 pub enum LibrarySearchError {
     /// Anything that the function does not declare.
     Other(::seapink::codegen::Error),
@@ -709,7 +707,6 @@ pub enum LibrarySearchError {
 ::seapink::codegen::impl_method_error!(LibrarySearchError {});
 
 /// Why `Library.lend` failed.
-#[derive(Debug)]
 pub enum LibraryLendError {
     NotFound(Box<NotFound>),
     AlreadyLent(Box<AlreadyLent>),
@@ -725,7 +722,6 @@ pub enum LibraryLendError {
 }
 
 /// Why `Library.close` failed.
-#[derive(Debug)]
 pub enum LibraryCloseError {
     /// Anything that the function does not declare.
     Other(::seapink::codegen::Error),

@@ -146,7 +146,6 @@ impl<S: ::seapink::codegen::ProtocolSet> HealthClient<S> {
 }
 
 /// Why `Health.uptime` failed.
-#[derive(Debug)]
 pub enum HealthUptimeError {
     /// Anything that the function does not declare.
     Other(::seapink::codegen::Error),

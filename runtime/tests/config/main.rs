@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod addresses;
+mod in_code;
+
 use std::fs;
-use std::net::TcpListener;
 
 use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::{
@@ -35,8 +37,8 @@ fn every_key_of_a_server_is_read() {
         [server]
         listen = "unix:///run/calc.sock"
         model = "thread-pool"
-        transport = "buffered"
-        protocol = "json"
+        transport = "auto"
+        protocol = "auto"
         workers = 3
         queue = 4
         connections_max = 5
@@ -47,7 +49,7 @@ fn every_key_of_a_server_is_read() {
 
         [server.limits]
         message_bytes_max = 60
-        frame_bytes_max = 7
+        frame_bytes_max = 70
         string_bytes_max = 8
         container_elements_max = 9
         depth_max = 10
@@ -55,7 +57,7 @@ fn every_key_of_a_server_is_read() {
         [server.timeouts]
         idle_ms = 11
         handshake_ms = 16
-        header_ms = 17
+        header_ms = 7
         queue_ms = 18
         bytes_per_second_min = 19
         read_ms = 12
@@ -76,13 +78,13 @@ fn every_key_of_a_server_is_read() {
     let config = ServerConfig::from_toml(text).unwrap();
     let limits = Limits::default()
         .message_bytes_max(60)
-        .frame_bytes_max(7)
+        .frame_bytes_max(70)
         .string_bytes_max(8)
         .container_elements_max(9)
         .depth_max(10);
     let timeouts = ServerTimeouts::default();
     let timeouts = timeouts.idle_ms(11).read_ms(12).write_ms(13).drain_ms(14);
-    let timeouts = timeouts.handshake_ms(16).header_ms(17);
+    let timeouts = timeouts.handshake_ms(16).header_ms(7);
     let timeouts = timeouts.queue_ms(18).bytes_per_second_min(19);
     let tcp = TcpOptions::default()
         .keepalive_ms(1001)
@@ -93,8 +95,8 @@ fn every_key_of_a_server_is_read() {
         .send_buffer_bytes(22);
     let expected = ServerConfig::new("unix:///run/calc.sock")
         .model(Model::ThreadPool)
-        .transport("buffered")
-        .protocol("json")
+        .transport("auto")
+        .protocol("auto")
         .workers(3)
         .queue(4)
         .connections_max(5)
@@ -113,13 +115,13 @@ fn every_key_of_a_client_is_read() {
         [client]
         connect = "abstract://calc"
         transport = "buffered"
-        protocol = "compact"
+        protocol = "binary"
         service = "Calculator"
         strict_write = false
         in_flight_max = 5
         reply_order = "sent"
         limits.message_bytes_max = 1_000
-        timeouts = { connect_ms = 1, call_ms = 0x2 }
+        timeouts = { connect_ms = 1, call_ms = 0x20 }
         reconnect = { min_ms = 3, max_ms = 4 }
 
         [client.retry]
@@ -134,7 +136,7 @@ fn every_key_of_a_client_is_read() {
     let timeouts = ClientTimeouts::default();
     let expected = ClientConfig::new("abstract://calc")
         .transport("buffered")
-        .protocol("compact")
+        .protocol("binary")
         .service("Calculator")
         .strict_write(false)
         .limits(Limits::default().message_bytes_max(1000))
@@ -150,7 +152,7 @@ fn every_key_of_a_client_is_read() {
                 .backoff_min_ms(9)
                 .backoff_max_ms(10),
         )
-        .timeouts(timeouts.connect_ms(1).call_ms(2));
+        .timeouts(timeouts.connect_ms(1).call_ms(32));
     assert_eq!(public(&config), public(&expected));
 }
 
@@ -217,8 +219,8 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("calc.toml");
     let mut file = String::new();
-    let mut cases = 0;
-    for line in include_str!("config_errors.txt").lines().skip(3) {
+    let (mut cases, mut wrong) = (0, String::new());
+    for line in include_str!("../config_errors.txt").lines().skip(3) {
         if line.contains(" with tls: ") && !cfg!(feature = "tls") {
             file.clear();
             continue;
@@ -252,12 +254,15 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
         let found = error
             .to_string()
             .replace(&*path.to_string_lossy(), "calc.toml");
-        assert_eq!(found, expected, "in:\n{file}");
         assert_ne!(error.kind(), ErrorKind::Closed);
+        if found != expected {
+            wrong.extend([format!("in:\n{file}found: {found}\n  not: {expected}\n")]);
+        }
         file.clear();
         cases += 1;
     }
-    assert!(cases > 40, "{cases}");
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(cases > 150, "{cases}");
 }
 
 #[cfg(not(feature = "tls"))]
@@ -275,109 +280,43 @@ fn without_the_feature_there_is_no_tls() {
 #[test]
 fn without_a_file_errors_name_line_and_key() {
     let error = ServerConfig::from_toml("[server]\nlisten = 3").unwrap_err();
-    let expected = "line 2: server.listen: must be a string, not a whole number";
+    let expected = "line 2: server.listen: must be a string, not a whole number; write `listen = \"tcp://127.0.0.1:9090\"`";
     assert_eq!(error.to_string(), expected);
 }
 
+/// Every key is told of its place when it stands in another.
 #[test]
-fn builders_are_checked_as_files_are() {
-    let tcp = || ServerConfig::new("tcp://127.0.0.1:0");
-    let timeouts = ServerTimeouts::default().read_ms(0);
-    let cases = [
-        (
-            tcp().workers(0),
-            "server.workers: must be a number from 1 to 4096, not 0",
-        ),
-        (
-            tcp().connections_max(0),
-            "server.connections_max: must be a number from 1 to 1000000, not 0",
-        ),
-        (
-            tcp().model(Model::Simple).workers(1),
-            "server.workers: only the models `thread-pool` and `nonblocking` have workers, and the model is `simple`",
-        ),
-        (
-            tcp().limits(Limits::default().frame_bytes_max(1 << 31)),
-            "server.limits.frame_bytes_max: must be a number from 1 to 2147483647, not 2147483648",
-        ),
-        (
-            tcp().timeouts(timeouts),
-            "server.timeouts.read_ms: must be a number from 1 to 86400000, not 0",
-        ),
-    ];
-    for (config, expected) in cases {
-        let error = Server::bind(&config, Nothing).unwrap_err();
-        assert_eq!(error.to_string(), expected);
-        assert_eq!(error.kind(), ErrorKind::Config);
-    }
-}
-
-#[test]
-fn builders_of_clients_are_checked_too() {
-    let config = || ClientConfig::new("tcp://127.0.0.1:1");
-    let pool = PoolConfig::default;
-    let retry = RetryConfig::default;
-    let cases = [
-        (
-            config().pool(pool().connections_max(0)),
-            "client.pool.connections_max: must be a number from 1 to 10000, not 0",
-        ),
-        (
-            config().pool(pool().connections_max(2).connections_min(3)),
-            "client.pool.connections_min: is 3, more than connections_max = 2",
-        ),
-        (
-            config().pool(pool().calls_per_connection(1025)),
-            "client.pool.calls_per_connection: must be a number from 1 to 1024, not 1025",
-        ),
-        (
-            config().pool(pool().waiters_max(1_000_001)),
-            "client.pool.waiters_max: must be a number from 0 to 1000000, not 1000001",
-        ),
-        (
-            config().pool(pool().age_ms(0)),
-            "client.pool.age_ms: must be a number from 1 to 86400000, not 0",
-        ),
-        (
-            config().reconnect(ReconnectConfig::default().min_ms(0)),
-            "client.reconnect.min_ms: must be a number from 1 to 86400000, not 0",
-        ),
-        (
-            config().reconnect(ReconnectConfig::default().max_ms(1)),
-            "client.reconnect.min_ms: is 100, more than max_ms = 1",
-        ),
-        (
-            config().retry(retry().attempts_max(0)),
-            "client.retry.attempts_max: must be a number from 1 to 100, not 0",
-        ),
-        (
-            config().retry(retry().attempt_ms(0)),
-            "client.retry.attempt_ms: must be a number from 1 to 86400000, not 0",
-        ),
-        (
-            config().retry(retry().budget_percent(1_001)),
-            "client.retry.budget_percent: must be a number from 0 to 1000, not 1001",
-        ),
-        (
-            config().retry(retry().budget_per_second(1_000_001)),
-            "client.retry.budget_per_second: must be a number from 0 to 1000000, not 1000001",
-        ),
-        (
-            config().retry(retry().backoff_min_ms(2_000)),
-            "client.retry.backoff_min_ms: is 2000, more than backoff_max_ms = 1000",
-        ),
-    ];
-    for (config, expected) in cases {
-        let error = Client::<Standard>::connect(&config).unwrap_err();
-        assert_eq!(error.to_string(), expected);
-        assert_eq!(error.kind(), ErrorKind::Config);
+fn keys_know_where_they_belong() {
+    let text = |section: &str| match section.split_once('.') {
+        Some(_) => format!("[server]\nlisten = 'a'\n[{section}]\nno_such_key_at_all = 1"),
+        None => format!("[{section}]\nno_such_key_at_all = 1"),
+    };
+    for section in ["server", "server.limits", "server.timeouts", "server.tcp"] {
+        let error = ServerConfig::from_toml(&text(section))
+            .unwrap_err()
+            .to_string();
+        let keys = error.split("there are ").nth(1).unwrap();
+        let elsewhere = if section == "server.tcp" {
+            "server.limits"
+        } else {
+            "server.tcp"
+        };
+        for key in keys.split('`').skip(1).step_by(2) {
+            if ["limits", "timeouts", "tcp", "tls"].contains(&key) {
+                continue;
+            }
+            let text = format!("[server]\nlisten = 'a'\n[{elsewhere}]\n{key} = 1");
+            let error = ServerConfig::from_toml(&text).unwrap_err().to_string();
+            let expected = format!("; `{key}` belongs to [{section}]");
+            assert!(error.ends_with(&expected), "{error}");
+        }
     }
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let error = ServerConfig::from_file("/no/such/calc.toml").unwrap_err();
-    let expected = "cannot read /no/such/calc.toml: No such file or directory (os error 2)";
+    let expected = "cannot read /no/such/calc.toml: there is no such file";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -401,128 +340,14 @@ fn a_multiplexer_without_services_speaks_the_standard_protocols() {
     Server::bind(&config, Multiplexed::new()).unwrap();
 }
 
-/// What `Server::bind` says about an address.
-fn bind(listen: &str) -> String {
-    match Server::bind(&ServerConfig::new(listen), Nothing) {
-        Ok(_) => "fine".to_owned(),
-        Err(error) => error.to_string(),
-    }
-}
-
-/// What `Client::connect` says about an address.
-fn connect(address: &str) -> String {
-    match Client::<Standard>::connect(&ClientConfig::new(address)) {
-        Ok(_) => "fine".to_owned(),
-        Err(error) => error.to_string(),
-    }
-}
-
-#[test]
-fn tcp_addresses_that_cannot_be_used_say_why() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("tcp://{}", taken.local_addr().unwrap());
-    let expected =
-        format!("server.listen: cannot listen at {address}: another server listens there");
-    assert_eq!(bind(&address), expected);
-    assert_eq!(connect(&address), "fine");
-    drop(taken);
-    let expected = format!("cannot connect to {address}: nobody listens there");
-    assert_eq!(connect(&address), expected);
-    for text in [
-        bind("tcp://nobody.invalid:1"),
-        connect("tcp://nobody.invalid:1"),
-    ] {
-        let expected = "the host of tcp://nobody.invalid:1 cannot be resolved: ";
-        assert!(text.contains(expected), "{text}");
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn unix_addresses_that_cannot_be_used_say_why() {
-    let directory = tempfile::tempdir().unwrap();
-    let root = directory.path().to_str().unwrap();
-    fs::write(format!("{root}/regular"), "").unwrap();
-    let long = "x".repeat(108 - root.len());
-    let cases = [
-        (
-            "absent/calc.sock",
-            "cannot listen at {}: the directory does not exist",
-        ),
-        (
-            "regular",
-            "cannot listen at {}: there is a file of that name, which is no socket",
-        ),
-        (
-            "regular/calc.sock",
-            "cannot listen at {}: a part of the path is no directory",
-        ),
-        (
-            &long,
-            "`{}` is too long: the path or name of a Unix socket has at most 107 bytes, this one has 109",
-        ),
-    ];
-    for (name, expected) in cases {
-        let address = format!("unix://{root}/{name}");
-        let expected = format!("server.listen: {}", expected.replace("{}", &address));
-        assert_eq!(bind(&address), expected);
-    }
-    assert!(fs::metadata(format!("{root}/regular")).is_ok());
-    let address = format!("unix://{root}/nobody");
-    assert_eq!(
-        connect(&address),
-        format!("cannot connect to {address}: there is no such socket")
-    );
-}
-
-#[cfg(unix)]
-#[test]
-fn the_socket_of_a_dead_server_is_replaced_and_that_of_a_live_one_is_not() {
-    use std::os::unix::net::UnixListener;
-
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("calc.sock");
-    let address = format!("unix://{}", path.display());
-    let dead = UnixListener::bind(&path).unwrap();
-    let expected =
-        format!("server.listen: cannot listen at {address}: another server listens there");
-    assert_eq!(bind(&address), expected);
-    drop(dead);
-    assert!(path.exists());
-    assert_eq!(
-        connect(&address),
-        format!("cannot connect to {address}: nobody listens there")
-    );
-    let server = Server::bind(&ServerConfig::new(&*address), Nothing).unwrap();
-    assert_eq!(server.local_addr().to_string(), address);
-    assert_eq!(connect(&address), "fine");
-    drop(server);
-    assert!(!path.exists());
-}
-
-#[cfg(unix)]
-#[test]
-fn a_server_leaves_the_socket_of_its_successor_alone() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("calc.sock");
-    let config = ServerConfig::new(format!("unix://{}", path.display()));
-    let first = Server::bind(&config, Nothing).unwrap();
-    fs::remove_file(&path).unwrap();
-    let second = Server::bind(&config, Nothing).unwrap();
-    drop(first);
-    assert!(path.exists());
-    drop(second);
-    assert!(!path.exists());
-}
-
 /// The TOML in the documentation is accepted, and its defaults are the defaults.
 #[test]
 fn the_documentation_is_right() {
     let pages = [
-        include_str!("../../docs/configuration.md"),
-        include_str!("../../docs/limits.md"),
-        include_str!("../../docs/getting-started.md"),
-        include_str!("../../docs/tls.md"),
+        include_str!("../../../docs/configuration.md"),
+        include_str!("../../../docs/limits.md"),
+        include_str!("../../../docs/getting-started.md"),
+        include_str!("../../../docs/tls.md"),
     ];
     let blocks: Vec<_> = pages
         .iter()
@@ -536,7 +361,7 @@ fn the_documentation_is_right() {
         }
         if text.contains("[server.limits]") && !text.contains("[server]") {
             let text = format!("[server]\nlisten = 'x'\n{text}");
-            ServerConfig::from_toml(&text).unwrap();
+            bindable(&ServerConfig::from_toml(&text).unwrap());
             continue;
         }
         if text.contains("[client]") {
@@ -544,6 +369,7 @@ fn the_documentation_is_right() {
         }
         if text.contains("[server]") {
             let mut config = ServerConfig::from_toml(text).unwrap();
+            bindable(&config);
             if text.contains("drain_ms") {
                 (config.workers, config.queue) = (None, None);
                 assert_eq!(public(&config), public(&ServerConfig::default()));
@@ -554,29 +380,13 @@ fn the_documentation_is_right() {
     assert_eq!(defaults, 1);
 }
 
-/// What a program sets is judged as what a file says.
-#[test]
-fn limits_set_by_code_are_checked() {
-    let limits = Limits::default();
-    for (limits, text) in [
-        (
-            limits.depth_max(0),
-            "depth_max: must be a number from 1 to 256, not 0",
-        ),
-        (
-            limits.depth_max(257),
-            "depth_max: must be a number from 1 to 256, not 257",
-        ),
-        (
-            limits.message_bytes_max(0),
-            "message_bytes_max: must be a number from 1 to 2147483647, not 0",
-        ),
-    ] {
-        let config = ServerConfig::new("tcp://127.0.0.1:0").limits(limits);
-        let error = Server::bind(&config, Nothing).unwrap_err();
-        assert_eq!(error.to_string(), format!("server.limits.{text}"));
-        let config = ClientConfig::new("tcp://127.0.0.1:1").limits(limits);
-        let error = Client::<Standard>::connect(&config).unwrap_err();
-        assert_eq!(error.to_string(), format!("client.limits.{text}"));
+/// What it says can be used, apart from its address and its files.
+fn bindable(config: &ServerConfig) {
+    let mut config = config.clone();
+    config.listen = "tcp://127.0.0.1:0".into();
+    #[cfg(feature = "tls")]
+    if config.tls.is_some() {
+        return;
     }
+    Server::bind(&config, Nothing).unwrap();
 }

@@ -1,5 +1,10 @@
 //! How a client connects.
 
+mod check;
+mod timeouts;
+
+pub use timeouts::ClientTimeouts;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,14 +15,13 @@ use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
 use crate::config::{
-    EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, TIMEOUT_MS_MAX, WIRE_MAX,
-    check_limits, limits, tcp,
+    EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(feature = "tls")]
 use crate::transport::TlsClientSide;
-use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transport, Transports};
+use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
 
 /// How a client connects, and bounds what replies may cost.
 ///
@@ -79,28 +83,6 @@ impl ReplyOrder {
     pub(super) const NAMED: [(&'static str, Self); 2] = [("any", Self::Any), ("sent", Self::Sent)];
 }
 
-/// How long a client waits, in milliseconds, from 1 to 86 400 000 (a day).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClientTimeouts {
-    /// For a connection: to resolve the name of the host, and to connect to one of its addresses.
-    /// Default 10 000, and never more than the call that needs it has left.
-    pub connect_ms: u64,
-    /// For a call, from its beginning to the last byte of its reply, connecting included if that is
-    /// needed. Default 30 000. [`Client::with_timeout`](crate::Client::with_timeout) sets another for
-    /// some calls.
-    pub call_ms: u64,
-}
-
-impl Default for ClientTimeouts {
-    fn default() -> Self {
-        Self {
-            connect_ms: 10_000,
-            call_ms: 30_000,
-        }
-    }
-}
-
 impl ClientConfig {
     /// The defaults, for a server at an address.
     pub fn new(connect: impl Into<String>) -> Self {
@@ -151,9 +133,9 @@ impl ClientConfig {
         config.pool = PoolConfig::read(section.section("client.pool")?)?;
         config.reconnect = ReconnectConfig::read(section.section("client.reconnect")?)?;
         config.retry = RetryConfig::read(section.section("client.retry")?)?;
-        config.limits = limits(section.section("client.limits")?)?;
+        config.limits = limits::read(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
-        config.tcp = tcp::tcp(section.section("client.tcp")?)?;
+        config.tcp = tcp::read(section.section("client.tcp")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ClientTls::read(section.section("client.tls")?)?;
@@ -161,51 +143,6 @@ impl ClientConfig {
         #[cfg(not(feature = "tls"))]
         without_tls(section, "client.tls")?;
         Ok(config)
-    }
-
-    /// The transport that is named.
-    pub(crate) fn chosen_transport(&self) -> Result<Arc<dyn Transport>> {
-        let name = &self.transport;
-        self.transports.get(name).ok_or_else(|| {
-            let names: Vec<_> = self.transports.names().collect();
-            self.origin.no_such("client.transport", name, &names)
-        })
-    }
-
-    /// Refuses what a builder can get wrong as well as a file.
-    pub(crate) fn check(&self) -> Result<()> {
-        let origin = &self.origin;
-        let in_flight = self.in_flight_max;
-        origin.check_number("client.in_flight_max", 1, IN_FLIGHT_MAX, in_flight)?;
-        if let Some(pool) = &self.pool {
-            pool.check(origin)?;
-        }
-        self.reconnect.check(origin)?;
-        if let Some(retry) = &self.retry {
-            retry.check(origin)?;
-        }
-        check_limits(&self.limits, &self.transport, "client.limits", origin)?;
-        tcp::check(&self.tcp, "client.tcp", origin)?;
-        let frame = self.limits.frame_bytes_max;
-        if self.transport == "framed" {
-            origin.check_number("client.limits.frame_bytes_max", 1, WIRE_MAX, frame)?;
-        }
-        if let Some(service) = &self.service
-            && (service.is_empty() || service.contains(':'))
-        {
-            let text = format!("`{service}` is no service's name: it is not empty and has no `:`");
-            return Err(origin.error("client.service", text));
-        }
-        let ClientTimeouts {
-            connect_ms,
-            call_ms,
-        } = self.timeouts;
-        origin.check_ms("client.timeouts.connect_ms", connect_ms)?;
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &self.tls {
-            tls.check(origin)?;
-        }
-        origin.check_ms("client.timeouts.call_ms", call_ms)
     }
 
     /// What its TLS connections have in common, if there is TLS. `host` is whom the client connects
@@ -222,6 +159,7 @@ impl ClientConfig {
     /// The same with another [`transport`](Self::transport).
     #[must_use]
     pub fn transport(mut self, name: impl Into<String>) -> Self {
+        self.origin.set_in_code("client.transport");
         self.transport = name.into();
         self
     }
@@ -229,6 +167,7 @@ impl ClientConfig {
     /// The same with another [`protocol`](Self::protocol).
     #[must_use]
     pub fn protocol(mut self, name: impl Into<String>) -> Self {
+        self.origin.set_in_code("client.protocol");
         self.protocol = name.into();
         self
     }
@@ -236,6 +175,7 @@ impl ClientConfig {
     /// The same for one [`service`](Self::service) of a multiplexed server.
     #[must_use]
     pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.origin.set_in_code("client.service");
         self.service = Some(name.into());
         self
     }
@@ -243,6 +183,7 @@ impl ClientConfig {
     /// The same with another [`strict_write`](Self::strict_write).
     #[must_use]
     pub fn strict_write(mut self, strict: bool) -> Self {
+        self.origin.set_in_code("client.strict_write");
         self.strict_write = strict;
         self
     }
@@ -250,6 +191,7 @@ impl ClientConfig {
     /// The same with another [`in_flight_max`](Self::in_flight_max).
     #[must_use]
     pub fn in_flight_max(mut self, calls: usize) -> Self {
+        self.origin.set_in_code("client.in_flight_max");
         self.in_flight_max = calls;
         self
     }
@@ -257,6 +199,7 @@ impl ClientConfig {
     /// The same with another [`reply_order`](Self::reply_order).
     #[must_use]
     pub fn reply_order(mut self, order: ReplyOrder) -> Self {
+        self.origin.set_in_code("client.reply_order");
         self.reply_order = order;
         self
     }
@@ -264,6 +207,7 @@ impl ClientConfig {
     /// The same with a [`pool`](Self::pool) of connections.
     #[must_use]
     pub fn pool(mut self, pool: PoolConfig) -> Self {
+        self.origin.set_in_code("client.pool");
         self.pool = Some(pool);
         self
     }
@@ -271,6 +215,7 @@ impl ClientConfig {
     /// The same with another [`reconnect`](Self::reconnect).
     #[must_use]
     pub fn reconnect(mut self, reconnect: ReconnectConfig) -> Self {
+        self.origin.set_in_code("client.reconnect");
         self.reconnect = reconnect;
         self
     }
@@ -278,6 +223,7 @@ impl ClientConfig {
     /// The same with calls made again that fail, as [`retry`](Self::retry) says.
     #[must_use]
     pub fn retry(mut self, retry: RetryConfig) -> Self {
+        self.origin.set_in_code("client.retry");
         self.retry = Some(retry);
         self
     }
@@ -300,6 +246,7 @@ impl ClientConfig {
     /// The same with other [`limits`](Self::limits).
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
+        self.origin.set_in_code("client.limits");
         self.limits = limits;
         self
     }
@@ -307,6 +254,7 @@ impl ClientConfig {
     /// The same with other [`timeouts`](Self::timeouts).
     #[must_use]
     pub fn timeouts(mut self, timeouts: ClientTimeouts) -> Self {
+        self.origin.set_in_code("client.timeouts");
         self.timeouts = timeouts;
         self
     }
@@ -314,6 +262,7 @@ impl ClientConfig {
     /// The same with other [`tcp`](Self::tcp) options.
     #[must_use]
     pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.origin.set_in_code("client.tcp");
         self.tcp = options;
         self
     }
@@ -322,6 +271,7 @@ impl ClientConfig {
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.origin.set_in_code("client.tls");
         self.tls = Some(tls);
         self
     }
@@ -356,30 +306,5 @@ impl Default for ClientConfig {
             tls: None,
             origin: Origin::default(),
         }
-    }
-}
-
-impl ClientTimeouts {
-    fn read(mut section: Section<'_>) -> Result<Self> {
-        let mut timeouts = Self::default();
-        let range = || 1..=TIMEOUT_MS_MAX;
-        section.number("connect_ms", range(), &mut timeouts.connect_ms)?;
-        section.number("call_ms", range(), &mut timeouts.call_ms)?;
-        section.finish()?;
-        Ok(timeouts)
-    }
-
-    /// The same with another [`connect_ms`](Self::connect_ms).
-    #[must_use]
-    pub fn connect_ms(mut self, ms: u64) -> Self {
-        self.connect_ms = ms;
-        self
-    }
-
-    /// The same with another [`call_ms`](Self::call_ms).
-    #[must_use]
-    pub fn call_ms(mut self, ms: u64) -> Self {
-        self.call_ms = ms;
-        self
     }
 }

@@ -1,0 +1,100 @@
+//! What a client's configuration is refused for, whether a file or a program has made it.
+
+use std::sync::Arc;
+
+use super::ClientConfig;
+use crate::config::{IN_FLIGHT_MAX, limits, tcp};
+use crate::error::Result;
+use crate::transport::{Address, Transport};
+
+impl ClientConfig {
+    /// Refuses what a builder can get wrong as well as a file.
+    pub(crate) fn check(&self) -> Result<()> {
+        let origin = &self.origin;
+        let (key, in_flight) = ("client.in_flight_max", self.in_flight_max);
+        origin.check_number(key, 1, IN_FLIGHT_MAX, in_flight)?;
+        if let Some(pool) = &self.pool {
+            pool.check(origin)?;
+            let text =
+                "has no meaning with [client.pool]; write `calls_per_connection` there instead";
+            let changed = in_flight != Self::default().in_flight_max;
+            origin.check_useful(key, changed, text)?;
+        }
+        self.reconnect.check(origin)?;
+        self.timeouts.check(origin)?;
+        if let Some(retry) = &self.retry {
+            retry.check(self.timeouts.call_ms, origin)?;
+        }
+        limits::check(&self.limits, &self.transport, "client.limits", origin)?;
+        tcp::check(&self.tcp, "client.tcp", origin)?;
+        self.check_service()?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls.check(origin)?;
+        }
+        if ["compact", "json"].contains(&&*self.protocol) {
+            let text = format!(
+                "this is for the protocol `binary`, and the protocol is `{}`; remove it",
+                self.protocol
+            );
+            origin.check_useful("client.strict_write", !self.strict_write, text)?;
+        }
+        Ok(())
+    }
+
+    fn check_service(&self) -> Result<()> {
+        match &self.service {
+            Some(service) if service.is_empty() || service.contains(':') => {
+                let text =
+                    format!("`{service}` is no service's name: it is not empty and has no `:`");
+                Err(self.origin.error("client.service", text))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The transport that is named.
+    pub(crate) fn chosen_transport(&self) -> Result<Arc<dyn Transport>> {
+        let name = &self.transport;
+        self.transports.get(name).ok_or_else(|| {
+            let names: Vec<_> = self.transports.names().collect();
+            self.no_such("client.transport", name, &names)
+        })
+    }
+
+    /// Refuses a name that is none of those that there are.
+    #[cold]
+    pub(crate) fn no_such(&self, key: &str, name: &str, valid: &[&str]) -> crate::Error {
+        if name == "auto" {
+            let names = crate::config::origin::choices("", valid);
+            let text = format!(
+                "`auto` is for servers, which look at what comes first; a client has to say which; there are {names}"
+            );
+            return self.origin.error(key, text);
+        }
+        self.origin.no_such(key, name, valid)
+    }
+
+    /// The address to connect to, and whether everything that is configured can mean something there.
+    ///
+    /// # Errors
+    /// One sentence that names the key.
+    pub(crate) fn address(&self) -> Result<Address> {
+        let (origin, key) = (&self.origin, "client.connect");
+        let address: Address = self
+            .connect
+            .parse()
+            .map_err(|error| origin.blame(key, error))?;
+        match &address {
+            Address::Tcp { port: 0, .. } => {
+                let text = format!(
+                    "`{address}` has port 0, where nobody can listen; write that of the server"
+                );
+                return Err(origin.error(key, text));
+            }
+            Address::Tcp { .. } => {}
+            _ => tcp::check_useful(&self.tcp, "client.tcp", origin)?,
+        }
+        Ok(address)
+    }
+}

@@ -1,0 +1,143 @@
+//! What a server's configuration is refused for, whether a file or a program has made it.
+
+use super::{CONNECTIONS_MAX, IN_FLIGHT_MAX, IO_THREADS_MAX, QUEUE_MAX, ServerConfig, WORKERS_MAX};
+use crate::config::{Dispatch, Model, ReplyOrder, ServerTimeouts, limits, tcp};
+use crate::error::Result;
+use crate::transport::Address;
+
+impl ServerConfig {
+    /// Refuses what a builder can get wrong as well as a file.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_values()?;
+        self.check_model()
+    }
+
+    /// The same for a server that is no model.
+    pub(crate) fn check_values(&self) -> Result<()> {
+        let origin = &self.origin;
+        let range = |key: &str, value: usize, max: usize| origin.check_number(key, 1, max, value);
+        range("server.workers", self.workers.unwrap_or(1), WORKERS_MAX)?;
+        range("server.queue", self.queue.unwrap_or(1), QUEUE_MAX)?;
+        let io_threads = self.io_threads.unwrap_or(1);
+        range("server.io_threads", io_threads, IO_THREADS_MAX)?;
+        let max = self.connections_max;
+        range("server.connections_max", max, CONNECTIONS_MAX)?;
+        let key = "server.connections_per_address_max";
+        let per_address = self.connections_per_address_max;
+        range(key, per_address.unwrap_or(1), CONNECTIONS_MAX)?;
+        if let Some(connections) = per_address
+            && connections > max
+        {
+            let text =
+                format!("{connections} is more than connections_max = {max}; write {max} or less");
+            return Err(origin.error(key, text));
+        }
+        range("server.in_flight_max", self.in_flight_max, IN_FLIGHT_MAX)?;
+        limits::check(&self.limits, &self.transport, "server.limits", origin)?;
+        tcp::check(&self.tcp, "server.tcp", origin)?;
+        self.timeouts.check(origin)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            tls.check(origin)?;
+        }
+        if ["compact", "json"].contains(&&*self.protocol) {
+            let text = format!(
+                "this is for the protocol `binary`, and the protocol is `{}`; remove it",
+                self.protocol
+            );
+            origin.check_useful("server.strict_read", self.strict_read, text)?;
+        }
+        Ok(())
+    }
+
+    fn check_model(&self) -> Result<()> {
+        let origin = &self.origin;
+        let nonblocking = self.model == Model::Nonblocking;
+        self.check_workers()?;
+        let dispatch = self.dispatch != Dispatch::default();
+        let threads = [
+            ("server.io_threads", self.io_threads.is_some()),
+            ("server.dispatch", dispatch),
+        ];
+        for (key, changed) in threads.into_iter().filter(|_| !nonblocking) {
+            let text = format!(
+                "this is for the model `nonblocking`, and the model is `{}`; write `model = \"nonblocking\"`",
+                self.model.name()
+            );
+            origin.check_useful(key, changed, text)?;
+        }
+        let workers = nonblocking && self.dispatch == Dispatch::Workers;
+        if self.reply_order == ReplyOrder::Any && !workers {
+            let remedy = if nonblocking {
+                "`dispatch = \"workers\"`"
+            } else {
+                "`model = \"nonblocking\"`"
+            };
+            let text = format!(
+                "`any` takes the model `nonblocking` with workers; others run the calls of a \
+                 connection one after the other; write {remedy}, or remove this key"
+            );
+            return Err(origin.error("server.reply_order", text));
+        }
+        if self.model == Model::Simple {
+            let text = "the model `simple` serves one connection at a time; remove it, or choose another model";
+            let max = self.connections_max != Self::default().connections_max;
+            origin.check_useful("server.connections_max", max, text)?;
+            let per_address = self.connections_per_address_max.is_some();
+            origin.check_useful("server.connections_per_address_max", per_address, text)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses what is for workers where there are none.
+    fn check_workers(&self) -> Result<()> {
+        let model = self.model.name();
+        let why = match (self.model, self.dispatch) {
+            (Model::ThreadPool, _) | (Model::Nonblocking, Dispatch::Workers) => return Ok(()),
+            (Model::Nonblocking, Dispatch::Inline) => {
+                "with dispatch = \"inline\" there are no workers; remove it, or write `dispatch = \"workers\"`"
+                    .to_owned()
+            }
+            _ => format!(
+                "only the models `thread-pool` and `nonblocking` have workers, and the model is \
+                 `{model}`; remove it, or write `model = \"thread-pool\"`"
+            ),
+        };
+        for (key, changed) in [
+            ("server.workers", self.workers.is_some()),
+            ("server.queue", self.queue.is_some()),
+        ] {
+            self.origin.check_useful(key, changed, &why)?;
+        }
+        Ok(())
+    }
+
+    /// The address to listen at, and whether everything that is configured can mean something there.
+    ///
+    /// # Errors
+    /// One sentence that names the key.
+    pub(crate) fn address(&self) -> Result<Address> {
+        let origin = &self.origin;
+        let address: Address = self
+            .listen
+            .parse()
+            .map_err(|error| origin.blame("server.listen", error))?;
+        if !matches!(address, Address::Tcp { .. }) {
+            tcp::check_useful(&self.tcp, "server.tcp", origin)?;
+            let text = "connections over a Unix socket have no IP address; remove it";
+            let per_address = self.connections_per_address_max.is_some();
+            origin.check_useful("server.connections_per_address_max", per_address, text)?;
+        }
+        #[cfg(feature = "tls")]
+        let secured = self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        let secured = false;
+        if !secured {
+            let text =
+                "this is for TLS, which is off; remove it, or write the section [server.tls]";
+            let changed = self.timeouts.handshake_ms != ServerTimeouts::default().handshake_ms;
+            origin.check_useful("server.timeouts.handshake_ms", changed, text)?;
+        }
+        Ok(address)
+    }
+}
