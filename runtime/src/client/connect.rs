@@ -13,9 +13,7 @@ use crate::client::Client;
 use crate::config::ClientConfig;
 use crate::error::Result;
 use crate::protocol::ProtocolSet;
-#[cfg(feature = "tls")]
-use crate::transport::LayerConnector;
-use crate::transport::{Address, AddressConnector, Connector, OneStream, Stream};
+use crate::transport::{Address, AddressConnector, Connector, LayerConnector, OneStream, Stream};
 
 impl<Set: ProtocolSet> Client<Set> {
     /// Connects to the configured address.
@@ -29,12 +27,8 @@ impl<Set: ProtocolSet> Client<Set> {
     /// One sentence that names the key or address, and what stands in the way.
     pub fn connect(config: &ClientConfig) -> Result<Self> {
         let address = config.address()?;
-        let host = match &address {
-            Address::Tcp { host, .. } => Some(host.clone()),
-            _ => None,
-        };
-        let connector = AddressConnector::new(address, config.tcp);
-        Self::reconnecting(Box::new(connector), host.as_deref(), config)
+        let connector = AddressConnector::new(address.clone(), config.tcp);
+        Self::reconnecting(Box::new(connector), Some(&address), config)
     }
 
     /// The same for connections that are made in another way; [`ClientConfig::connect`] means
@@ -46,15 +40,15 @@ impl<Set: ProtocolSet> Client<Set> {
         Self::reconnecting(Box::new(connector), None, config)
     }
 
-    /// `host` is whom the connector connects to, if that has a name.
+    /// `address` is where the connector connects to, if it has one.
     fn reconnecting(
         connector: Box<dyn Connector>,
-        host: Option<&str>,
+        address: Option<&Address>,
         config: &ClientConfig,
     ) -> Result<Self> {
         let reconnect = &config.reconnect;
         let backoff = Backoff::new(reconnect.min_ms, reconnect.max_ms);
-        Self::dial(connector, host, config, Some(backoff))
+        Self::dial(connector, address, config, Some(backoff))
     }
 
     /// A client over a stream that is connected already. When it has ended, calls fail with
@@ -67,22 +61,19 @@ impl<Set: ProtocolSet> Client<Set> {
         Self::dial(Box::new(connector), None, &config, None)
     }
 
-    #[cfg_attr(
-        not(feature = "tls"),
-        allow(unused_variables, reason = "only certificates have names")
-    )]
     fn dial(
         connector: Box<dyn Connector>,
-        host: Option<&str>,
+        address: Option<&Address>,
         config: &ClientConfig,
         backoff: Option<Backoff>,
     ) -> Result<Self> {
         let (caller, wire) = Caller::configured(config)?;
-        #[cfg(feature = "tls")]
-        let connector = match config.client_side(host)? {
-            Some(side) => Box::new(LayerConnector::new(connector, Arc::new(side))),
-            None => connector,
-        };
+        let connector = config
+            .sides(address)?
+            .into_iter()
+            .fold(connector, |below, side| {
+                Box::new(LayerConnector::new(below, side))
+            });
         let dialer = Arc::new(Dialer::new(connector, wire, config, backoff)?);
         if let Some(pool) = &config.pool {
             let pool = Pool::connect(dialer, pool, config.reply_order)?;

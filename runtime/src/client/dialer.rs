@@ -104,7 +104,7 @@ impl Dialer {
         self.events.note(number, || Event::Up(peer));
         let setup = Setup::new(&self.limits, self.wire);
         let ends = self.age.map(|age| Instant::now() + jittered(age));
-        Link::new(number, stream, self.transport.open(&setup), ends)
+        Link::new(number, stream, &*self.transport, &setup, ends)
     }
 
     /// Waits until it may be tried.

@@ -144,6 +144,31 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A table of strings, which are what the document's author has called them.
+    pub(super) fn strings(
+        &mut self,
+        key: &'static str,
+        into: &mut Vec<(String, String)>,
+    ) -> Result<()> {
+        let table = match self.get(key).map(Spanned::get_ref) {
+            None => return Ok(()),
+            Some(DeValue::Table(table)) => table,
+            Some(other) => return Err(self.wrong_type(key, "a section", other)),
+        };
+        for (name, value) in table.iter() {
+            match value.get_ref() {
+                DeValue::String(text) => {
+                    into.push((name.get_ref().to_string(), text.clone().into_owned()));
+                }
+                other => {
+                    let key = format!("{key}.{}", name.get_ref());
+                    return Err(self.wrong_type(&key, "a string", other));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A string that must be there.
     pub(super) fn required(
         &mut self,

@@ -7,11 +7,13 @@
 mod advice;
 mod client;
 mod document;
+mod http;
 mod limits;
 mod origin;
 mod pool;
 mod retry;
 mod server;
+mod stack;
 mod suggest;
 mod syntax;
 mod tcp;
@@ -19,6 +21,7 @@ mod tcp;
 mod tls;
 
 pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
+pub use http::{ClientHttp, ServerHttp};
 pub use pool::PoolConfig;
 pub use retry::{ReconnectConfig, RetryConfig};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};

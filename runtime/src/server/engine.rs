@@ -309,6 +309,7 @@ pub(super) fn answer(
     let failed = match append(out) {
         Ok(Outcome::Silent) => {
             out.truncate(start);
+            encoder.no_answer(out);
             shared.counters.ended(Outcome::Silent);
             return Ok(());
         }
@@ -360,6 +361,7 @@ fn except(
     let outcome = request.refuse(&*shared.settings.processor, code, text, out);
     if outcome == Outcome::Silent {
         out.truncate(start);
+        encoder.no_answer(out);
     } else {
         encoder.end(out, start)?;
         shared.counters.exception(code);

@@ -96,8 +96,7 @@ impl Server {
         config: &ServerConfig,
         processor: Arc<dyn Processor>,
     ) -> Result<Self> {
-        #[cfg(feature = "tls")]
-        let listener = config.secured(listener)?;
+        let listener = config.layered(listener)?;
         let settings = Settings::new(config, processor)?;
         let shared = Arc::new(Shared::new(settings));
         shared.on_change(listener.waker());

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use crate::config::ServerConfig;
 use crate::error::{Error, Result};
 use crate::protocol::WireProtocol;
-use crate::transport::{self, Framing, Transport};
-
-const AUTO: &str = "auto";
+use crate::transport::{self, AUTO, Framing, Messages, Transport};
 
 /// The protocols that first bytes tell apart.
 const KNOWN: [&str; 3] = ["binary", "compact", "json"];
@@ -126,21 +124,15 @@ impl Selection {
 }
 
 fn transports(config: &ServerConfig) -> Result<Vec<Candidate>> {
-    let ServerConfig {
-        transport: name,
-        transports,
-        ..
-    } = config;
-    if let Some(transport) = transports.get(name) {
-        return Ok(vec![(transport.framing(), transport)]);
+    let transports = &config.transports;
+    match config.stack()?.messages {
+        Messages::One(transport) => Ok(vec![(transport.framing(), transport)]),
+        Messages::Auto => {
+            let all = transports.names().filter_map(|name| transports.get(name));
+            let framed = all.filter_map(|transport| Some((Some(transport.framing()?), transport)));
+            Ok(framed.collect())
+        }
     }
-    if name == AUTO {
-        let all = transports.names().filter_map(|name| transports.get(name));
-        let framed = all.filter_map(|transport| Some((Some(transport.framing()?), transport)));
-        return Ok(framed.collect());
-    }
-    let names: Vec<_> = transports.names().chain([AUTO]).collect();
-    Err(config.origin.no_such("server.transport", name, &names))
 }
 
 fn protocols(

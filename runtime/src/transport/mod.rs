@@ -31,6 +31,7 @@ mod memory;
 mod registry;
 mod resolve;
 mod socket;
+mod stack;
 mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
@@ -63,19 +64,24 @@ pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain, explain_reply};
 pub(crate) use event::Listeners;
+#[cfg(feature = "http")]
+pub(crate) use http::{HttpClientSide, HttpServerSide};
 pub(crate) use inbox::{Inbox, shrink_out};
 #[cfg(feature = "tokio")]
 pub(crate) use layer::{AsyncLayerListener, handshake};
-pub(crate) use layer::{LayerConnector, LayerListener};
+pub(crate) use layer::{ClientSide, LayerConnector, LayerListener, ServerSide};
 #[cfg(feature = "tokio")]
 pub(crate) use resolve::found;
 #[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
+pub(crate) use stack::{AUTO, LayerKind, Messages, Stack};
 pub(crate) use stream::{is_timeout, whole};
 #[cfg(feature = "tokio")]
 pub(crate) use tcp::share;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{TlsClientSide, TlsServerSide};
+#[cfg(feature = "zlib")]
+pub(crate) use zlib::ZlibSide;
 
 use crate::error::Result;
 use crate::limits::Limits;

@@ -336,8 +336,10 @@ impl Connection {
             return Ok(None);
         }
         let number = link.number;
-        let Some(ticket) = calls.begin() else {
-            if calls.is_clogged(number) {
+        let room = if link.exclusive { 1 } else { calls.room() };
+        let full = link.exclusive && calls.awaited(number) > 0;
+        let Some(ticket) = (!full).then(|| calls.begin()).flatten() else {
+            if calls.is_clogged(number, room) {
                 self.retire(&mut state, number, words::clogged());
             }
             return Ok(None);
@@ -349,7 +351,8 @@ impl Connection {
                     start,
                     end,
                     replies: link.replies,
-                    oneway: options.oneway,
+                    oneway: options.oneway && !link.exclusive,
+                    acknowledged: options.oneway && link.exclusive,
                     due: Some(options.deadline.at()),
                 };
                 calls.place(ticket, place);

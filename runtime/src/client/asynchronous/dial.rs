@@ -17,9 +17,9 @@ use crate::config::ClientConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::WireProtocol;
-use crate::transport::{Address, AsyncStream, TcpOptions, Transport, found, refused, share};
-#[cfg(feature = "tls")]
-use crate::transport::{TlsClientSide, handshake};
+use crate::transport::{
+    Address, AsyncStream, ClientSide, TcpOptions, Transport, found, handshake, refused, share,
+};
 
 /// Makes a connection.
 pub(super) type Connect = Box<dyn Fn() -> Connecting + Send + Sync>;
@@ -74,10 +74,8 @@ pub(super) fn once(stream: AsyncStream) -> Connect {
     })
 }
 
-/// The same with TLS around its streams.
-#[cfg(feature = "tls")]
-pub(super) fn secured(connect: Connect, side: TlsClientSide) -> Connect {
-    let side = Arc::new(side);
+/// The same with a layer around its streams.
+pub(super) fn layered(connect: Connect, side: Arc<dyn ClientSide>) -> Connect {
     Box::new(move || {
         let (below, side) = (connect(), Arc::clone(&side));
         Box::pin(async move { handshake(&*side, below.await?).await })

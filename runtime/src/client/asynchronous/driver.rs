@@ -112,7 +112,10 @@ impl<'a> Driver<'a> {
         let peer = stream.peer().clone();
         #[cfg(feature = "tracing")]
         tracing::debug!(%peer, "connected");
-        connection.up(Link::new(number, encoder), Event::Up(peer));
+        connection.up(
+            Link::new(number, encoder, dialer.transport.is_exclusive()),
+            Event::Up(peer),
+        );
         connection.dialer.events.tell();
         Self {
             connection,
@@ -300,13 +303,26 @@ impl<'a> Driver<'a> {
 /// Gives a message to the call that it answers.
 fn hand_out(connection: &Connection, number: u64, message: &[u8]) -> Result<(), End> {
     let dialer = &connection.dialer;
-    let (head, _) = dialer.wire.read_head(message, &dialer.limits)?;
-    let id = head.sequence_id;
     let mut state = connection.state.lock();
     let Some(link) = state.link(number) else {
         return Err(None);
     };
     link.replies += 1;
+    if link.exclusive && message.is_empty() {
+        return match state.calls.acknowledge(number) {
+            Whose::Abandoned => {
+                connection.room.notify_one();
+                Ok(())
+            }
+            Whose::Call(slot) => {
+                state.wake(slot);
+                Ok(())
+            }
+            Whose::Nobody => Err(Some(words::no_message())),
+        };
+    }
+    let (head, _) = dialer.wire.read_head(message, &dialer.limits)?;
+    let id = head.sequence_id;
     let (sent, retired) = (link.sent, link.retired.is_some());
     match state.calls.whose(number, id) {
         Whose::Call(slot) if state.calls.end_of_slot(slot) > sent => Err(Some(words::too_early())),

@@ -70,7 +70,11 @@ impl<'a> InFlight<'a> {
                 link: self.link,
             })),
             Some(Outcome::Failed(error)) => Err(error),
-            None if self.has_left(&mut state) => Ok(None),
+            None if self.has_left(&mut state) => {
+                // It may be answered, though nobody waits for that.
+                self.connection.abandon(&mut state, self.ticket);
+                return Poll::Ready(Ok(None));
+            }
             None => {
                 let waker = &mut state.wakers[self.ticket.slot];
                 match waker {

@@ -11,6 +11,8 @@ use crate::transport::{Encoder, append};
 pub(super) struct Link {
     pub(super) number: u64,
     encoder: Box<dyn Encoder>,
+    /// Only one call at a time, and oneway calls are answered, too, by empty messages.
+    pub(super) exclusive: bool,
     /// What the driver has not taken yet.
     out: Vec<u8>,
     /// How many calls that holds.
@@ -41,10 +43,11 @@ pub(super) struct Doubt {
 }
 
 impl Link {
-    pub(super) fn new(number: u64, encoder: Box<dyn Encoder>) -> Self {
+    pub(super) fn new(number: u64, encoder: Box<dyn Encoder>, exclusive: bool) -> Self {
         Self {
             number,
             encoder,
+            exclusive,
             out: Vec::new(),
             sent: 0,
             taken: 0,

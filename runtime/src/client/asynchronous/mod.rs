@@ -66,17 +66,14 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
     /// One sentence that names the key or address, and what stands in the way.
     pub async fn connect(config: &ClientConfig) -> Result<Self> {
         let address = config.address()?;
-        let host = match &address {
-            Address::Tcp { host, .. } => Some(host.clone()),
-            _ => None,
-        };
         let (address, tcp) = (Arc::new(address), config.tcp);
+        let to = Arc::clone(&address);
         let time = Duration::from_millis(config.timeouts.connect_ms);
         let connect = move || -> dial::Connecting {
             let address = Arc::clone(&address);
             Box::pin(async move { dial::connect(&address, &tcp, time).await })
         };
-        Self::reconnecting(Box::new(connect), host.as_deref(), config).await
+        Self::reconnecting(Box::new(connect), Some(&to), config).await
     }
 
     /// The same for connections that a function makes; [`ClientConfig::connect`] means nothing then. It
@@ -90,13 +87,13 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         Self::reconnecting(Box::new(connect), None, config).await
     }
 
-    /// `host` is whom the function connects to, if that has a name.
+    /// `address` is where the function connects to, if it has one.
     async fn reconnecting(
         connect: dial::Connect,
-        host: Option<&str>,
+        address: Option<&Address>,
         config: &ClientConfig,
     ) -> Result<Self> {
-        let client = Self::new(connect, host, config, true)?;
+        let client = Self::new(connect, address, config, true)?;
         client.owner.connect().await?;
         Ok(client)
     }
@@ -107,22 +104,15 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         Self::new(dial::once(stream.into()), None, config, false)
     }
 
-    #[cfg_attr(
-        not(feature = "tls"),
-        allow(unused_variables, reason = "only certificates have names")
-    )]
     fn new(
         connect: dial::Connect,
-        host: Option<&str>,
+        address: Option<&Address>,
         config: &ClientConfig,
         again: bool,
     ) -> Result<Self> {
         let (caller, wire) = Caller::configured(config)?;
-        #[cfg(feature = "tls")]
-        let connect = match config.client_side(host)? {
-            Some(side) => dial::secured(connect, side),
-            None => connect,
-        };
+        let sides = config.sides(address)?.into_iter();
+        let connect = sides.fold(connect, dial::layered);
         if config.pool.is_some() {
             let text = "an async client has one connection, which its calls share";
             return Err(config.origin.error("client.pool", text));

@@ -52,6 +52,8 @@ pub(in crate::client) struct Place {
     pub(in crate::client) replies: u64,
     /// It awaits no reply.
     pub(in crate::client) oneway: bool,
+    /// It is oneway, and awaits an empty message nevertheless.
+    pub(in crate::client) acknowledged: bool,
     /// When it should have been answered.
     pub(in crate::client) due: Option<Instant>,
 }
@@ -118,14 +120,14 @@ impl Calls {
         self.count_on(link, |slot| matches!(slot.state, State::Abandoned)) > 0
     }
 
-    /// Whether at least half of the slots are taken by calls over a link that were given up and
-    /// should have been answered.
-    pub(in crate::client) fn is_clogged(&self, link: u64) -> bool {
+    /// Whether at least half of the room that a link has for calls is taken by such that were given up
+    /// and should have been answered.
+    pub(in crate::client) fn is_clogged(&self, link: u64, room: usize) -> bool {
         let now = Instant::now();
         let lost = |slot: &Slot| {
             matches!(slot.state, State::Abandoned) && slot.place.due.is_some_and(|due| due <= now)
         };
-        self.count_on(link, lost) * 2 >= self.slots.len()
+        self.count_on(link, lost) * 2 >= room
     }
 
     fn count_on(&self, link: u64, counts: impl Fn(&Slot) -> bool) -> usize {
@@ -298,6 +300,34 @@ impl Calls {
         // It was counted up when the call began.
         let now = (used + 1) % (i32::MAX / self.count());
         (self.slots[slot].used == now).then_some(slot)
+    }
+
+    /// An empty message came over a link, over which there is one call at a time.
+    pub(in crate::client) fn acknowledge(&mut self, link: u64) -> Whose {
+        let awaited = |slot: &Slot| {
+            slot.place.link == link && matches!(slot.state, State::Waiting | State::Abandoned)
+        };
+        let Some(index) = self.slots.iter().position(awaited) else {
+            return Whose::Nobody;
+        };
+        let slot = &mut self.slots[index];
+        if !slot.place.acknowledged {
+            return Whose::Nobody;
+        }
+        if matches!(slot.state, State::Waiting) {
+            // It came before anybody knew that the call had left.
+            slot.state = State::Ended(Outcome::Answered(0, Vec::new()));
+            return Whose::Call(index);
+        }
+        self.order.retain(|&(over, _)| over != link);
+        self.slots[index].state = State::Free;
+        self.free.push_back(index);
+        Whose::Abandoned
+    }
+
+    /// How many slots there are.
+    pub(in crate::client) fn room(&self) -> usize {
+        self.slots.len()
     }
 
     /// Keeps a reply for the thread that waits for it.
@@ -490,9 +520,9 @@ mod tests {
         };
         calls.place(old, due(Instant::now() + Duration::from_hours(1)));
         calls.abandon(old);
-        assert!(!calls.is_clogged(1));
+        assert!(!calls.is_clogged(1, 1));
         calls.slots[0].place = due(Instant::now());
-        assert!(calls.is_clogged(1));
+        assert!(calls.is_clogged(1, 1));
         calls.forget(1);
         let new = calls.begin().unwrap();
         calls.place(new, place(2, 0));

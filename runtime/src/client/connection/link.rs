@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::transport::{
-    Closer, Decoder, Encoder, Inbox, ReadHalf, Split, Stream, WriteHalf, append, shrink_out, whole,
+    Closer, Decoder, Encoder, Inbox, ReadHalf, Setup, Split, Stream, Transport, WriteHalf, append,
+    shrink_out, whole,
 };
 
 /// A connection, as long as it is good for calls.
@@ -19,8 +20,10 @@ pub(in crate::client) struct Link {
     pub(super) encoder: Box<dyn Encoder>,
     pub(super) reader: Option<Box<Reader>>,
     pub(super) writer: Option<Box<dyn WriteHalf>>,
-    /// Only one call at a time: reading would keep others from writing.
+    /// Only one call at a time: reading would keep others from writing, or the transport has it so.
     pub(super) whole: bool,
+    /// Oneway calls are answered, too, by empty messages.
+    pub(super) acknowledged: bool,
     closer: Closer,
     /// When it is as old as links may get.
     ends: Option<Instant>,
@@ -55,9 +58,12 @@ impl Link {
     pub(in crate::client) fn new(
         number: u64,
         stream: Box<dyn Stream>,
-        (decoder, encoder): (Box<dyn Decoder>, Box<dyn Encoder>),
+        transport: &dyn Transport,
+        setup: &Setup<'_>,
         ends: Option<Instant>,
     ) -> Self {
+        let (decoder, encoder) = transport.open(setup);
+        let acknowledged = transport.is_exclusive();
         let (closer, peer) = (stream.closer(), stream.peer());
         let (whole, (half, writer)) = match stream.split() {
             Split::Halves(reader, writer) => (false, (reader, writer)),
@@ -73,7 +79,8 @@ impl Link {
             encoder,
             reader: Some(Box::new(reader)),
             writer: Some(writer),
-            whole,
+            whole: whole || acknowledged,
+            acknowledged,
             closer,
             ends,
             started: None,

@@ -219,7 +219,8 @@ impl Connection {
                     start,
                     end,
                     replies: link.replies,
-                    oneway: options.oneway,
+                    oneway: options.oneway && !link.acknowledged,
+                    acknowledged: options.oneway && link.acknowledged,
                     due: Some(options.deadline.at()),
                 }),
             None => Err(words::gone()),
@@ -254,7 +255,8 @@ impl Connection {
             return Ok(());
         };
         let number = link.number;
-        if calls.is_clogged(number) {
+        let room = if link.whole { 1 } else { calls.room() };
+        if calls.is_clogged(number, room) {
             self.retire(state, number, words::clogged());
         } else if link.reader.is_some() && waiting.iter().all(|waiting| waiting.to_send) {
             // Nobody else reads. Somebody may want to meanwhile, and end calls.
@@ -299,7 +301,12 @@ impl Channel for Connection {
             );
         }
         self.drive(&mut state, ticket, &options.deadline, Until::Sent)?;
-        self.end(&mut state, ticket);
+        if state.calls.place_of(ticket).oneway {
+            self.end(&mut state, ticket);
+        } else {
+            // It is answered, though nobody waits for that.
+            self.abandon(&mut state, ticket);
+        }
         Ok(())
     }
 

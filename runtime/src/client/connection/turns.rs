@@ -330,12 +330,28 @@ impl Connection {
         own: Own,
         until: &mut Until<'_, '_>,
     ) -> Result<Option<Result<()>>> {
-        let (head, _) = self.dialer.wire.read_head(message, &self.dialer.limits)?;
-        let id = head.sequence_id;
         let Some(link) = state.link(own.link) else {
             return Err(Error::new(ErrorKind::Closed, "the connection was closed"));
         };
         link.replies += 1;
+        if link.acknowledged && message.is_empty() {
+            return match state.calls.acknowledge(own.link) {
+                Whose::Abandoned => {
+                    self.room.notify_one();
+                    Ok(None)
+                }
+                Whose::Call(slot) => {
+                    self.turns[slot].notify_one();
+                    Ok(None)
+                }
+                Whose::Nobody => Err(words::no_message()),
+            };
+        }
+        let (head, _) = self.dialer.wire.read_head(message, &self.dialer.limits)?;
+        let id = head.sequence_id;
+        let Some(link) = state.link(own.link) else {
+            return Ok(None);
+        };
         let (sent, retired) = (link.may_have_sent(), link.retired.is_some());
         match (state.calls.whose(own.link, id), &mut *until) {
             (Whose::Call(slot), Until::Replied(decode))

@@ -74,6 +74,13 @@ pub(in crate::client) fn nobodys(id: i32) -> Error {
     Error::application(ApplicationCode::BAD_SEQUENCE_ID, text)
 }
 
+/// A call was answered by nothing, as oneway ones are.
+#[cold]
+pub(in crate::client) fn no_message() -> Error {
+    let text = "the server has answered a call by no message";
+    Error::new(ErrorKind::Malformed, text)
+}
+
 /// A reply came before its call had left.
 #[cold]
 pub(in crate::client) fn too_early() -> Error {

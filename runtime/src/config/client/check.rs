@@ -1,11 +1,9 @@
 //! What a client's configuration is refused for, whether a file or a program has made it.
 
-use std::sync::Arc;
-
 use super::ClientConfig;
-use crate::config::{IN_FLIGHT_MAX, limits, tcp};
+use crate::config::{ClientHttp, IN_FLIGHT_MAX, limits, tcp};
 use crate::error::Result;
-use crate::transport::{Address, Transport};
+use crate::transport::Address;
 
 impl ClientConfig {
     /// Refuses what a builder can get wrong as well as a file.
@@ -28,6 +26,10 @@ impl ClientConfig {
         limits::check(&self.limits, &self.transport, "client.limits", origin)?;
         tcp::check(&self.tcp, "client.tcp", origin)?;
         self.check_service()?;
+        if !self.transport.ends_with("http") {
+            let text = "this is for the transport `http`; remove it";
+            origin.check_useful("client.http", self.http != ClientHttp::default(), text)?;
+        }
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             tls.check(origin)?;
@@ -51,15 +53,6 @@ impl ClientConfig {
             }
             _ => Ok(()),
         }
-    }
-
-    /// The transport that is named.
-    pub(crate) fn chosen_transport(&self) -> Result<Arc<dyn Transport>> {
-        let name = &self.transport;
-        self.transports.get(name).ok_or_else(|| {
-            let names: Vec<_> = self.transports.names().collect();
-            self.no_such("client.transport", name, &names)
-        })
     }
 
     /// Refuses a name that is none of those that there are.

@@ -8,6 +8,7 @@ pub use timeouts::ClientTimeouts;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::ClientHttp;
 #[cfg(feature = "tls")]
 use crate::config::ClientTls;
 use crate::config::document::{self, Section};
@@ -19,8 +20,6 @@ use crate::config::{
 };
 use crate::error::Result;
 use crate::limits::Limits;
-#[cfg(feature = "tls")]
-use crate::transport::TlsClientSide;
 use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
 
 /// How a client connects, and bounds what replies may cost.
@@ -59,6 +58,8 @@ pub struct ClientConfig {
     pub timeouts: ClientTimeouts,
     /// What the system is told of TCP connections.
     pub tcp: TcpOptions,
+    /// What requests say, with the transport `http`.
+    pub http: ClientHttp,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
@@ -136,6 +137,7 @@ impl ClientConfig {
         config.limits = limits::read(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         config.tcp = tcp::read(section.section("client.tcp")?)?;
+        config.http = ClientHttp::read(section.section("client.http")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ClientTls::read(section.section("client.tls")?)?;
@@ -143,17 +145,6 @@ impl ClientConfig {
         #[cfg(not(feature = "tls"))]
         without_tls(section, "client.tls")?;
         Ok(config)
-    }
-
-    /// What its TLS connections have in common, if there is TLS. `host` is whom the client connects
-    /// to, where that has a name.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or holds something else, or there is no name.
-    #[cfg(feature = "tls")]
-    pub(crate) fn client_side(&self, host: Option<&str>) -> Result<Option<TlsClientSide>> {
-        let side = |tls: &ClientTls| tls.side(host, &self.origin);
-        self.tls.as_ref().map(side).transpose()
     }
 
     /// The same with another [`transport`](Self::transport).
@@ -276,6 +267,14 @@ impl ClientConfig {
         self
     }
 
+    /// The same with other [`http`](Self::http) requests.
+    #[must_use]
+    pub fn http(mut self, http: ClientHttp) -> Self {
+        self.origin.set_in_code("client.http");
+        self.http = http;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -300,6 +299,7 @@ impl Default for ClientConfig {
             limits: Limits::default(),
             timeouts: ClientTimeouts::default(),
             tcp: TcpOptions::default(),
+            http: ClientHttp::default(),
             transports: Transports::standard(),
             listeners: Listeners::default(),
             #[cfg(feature = "tls")]

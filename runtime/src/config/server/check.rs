@@ -1,7 +1,7 @@
 //! What a server's configuration is refused for, whether a file or a program has made it.
 
 use super::{CONNECTIONS_MAX, IN_FLIGHT_MAX, IO_THREADS_MAX, QUEUE_MAX, ServerConfig, WORKERS_MAX};
-use crate::config::{Dispatch, Model, ReplyOrder, ServerTimeouts, limits, tcp};
+use crate::config::{Dispatch, Model, ReplyOrder, ServerHttp, ServerTimeouts, limits, tcp};
 use crate::error::Result;
 use crate::transport::Address;
 
@@ -36,6 +36,13 @@ impl ServerConfig {
         limits::check(&self.limits, &self.transport, "server.limits", origin)?;
         tcp::check(&self.tcp, "server.tcp", origin)?;
         self.timeouts.check(origin)?;
+        if !self.transport.ends_with("http") {
+            let text = "this is for the transport `http`; remove it";
+            origin.check_useful("server.http", self.http != ServerHttp::default(), text)?;
+        } else if self.reply_order == ReplyOrder::Any {
+            let text = "`any` does not go with HTTP, where answers come in the order of requests; remove this key";
+            return Err(origin.error("server.reply_order", text));
+        }
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             tls.check(origin)?;

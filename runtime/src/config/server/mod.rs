@@ -8,8 +8,6 @@ pub use model::{Dispatch, Model};
 pub use timeouts::ServerTimeouts;
 
 use std::path::Path;
-#[cfg(feature = "tls")]
-use std::sync::Arc;
 use std::thread;
 
 #[cfg(feature = "tls")]
@@ -18,14 +16,12 @@ use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
-use crate::config::{EXAMPLE, ReplyOrder, limits, tcp};
+use crate::config::{EXAMPLE, ReplyOrder, ServerHttp, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
-#[cfg(all(feature = "tls", feature = "tokio"))]
+#[cfg(feature = "tokio")]
 use crate::transport::{AsyncLayerListener, AsyncListener};
-#[cfg(feature = "tls")]
-use crate::transport::{LayerListener, Listener, TlsServerSide};
-use crate::transport::{TcpOptions, Transports};
+use crate::transport::{LayerListener, Listener, TcpOptions, Transports};
 
 const WORKERS_MAX: usize = 4096;
 const IO_THREADS_MAX: usize = 256;
@@ -85,6 +81,8 @@ pub struct ServerConfig {
     pub timeouts: ServerTimeouts,
     /// What the system is told of TCP connections.
     pub tcp: TcpOptions,
+    /// Which requests are taken, with the transport `http`.
+    pub http: ServerHttp,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     /// Encrypts connections, and says by which certificates. Default: no TLS.
@@ -162,6 +160,7 @@ impl ServerConfig {
         config.limits = limits::read(section.section("server.limits")?)?;
         config.timeouts = ServerTimeouts::read(section.section("server.timeouts")?)?;
         config.tcp = tcp::read(section.section("server.tcp")?)?;
+        config.http = ServerHttp::read(section.section("server.http")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ServerTls::read(section.section("server.tls")?)?;
@@ -171,30 +170,25 @@ impl ServerConfig {
         Ok(config)
     }
 
-    /// The listener with TLS around it, if that is configured.
+    /// The listener with everything around its streams that is configured.
     ///
     /// # Errors
     /// When a file cannot be read, or holds something else.
-    #[cfg(feature = "tls")]
-    pub(crate) fn secured(&self, listener: Box<dyn Listener>) -> Result<Box<dyn Listener>> {
-        let Some(tls) = &self.tls else {
-            return Ok(listener);
-        };
-        let side = TlsServerSide(tls.load(&self.origin)?);
-        Ok(Box::new(LayerListener::new(listener, Arc::new(side))))
+    pub(crate) fn layered(&self, listener: Box<dyn Listener>) -> Result<Box<dyn Listener>> {
+        Ok(self.sides()?.into_iter().fold(listener, |below, side| {
+            Box::new(LayerListener::new(below, side))
+        }))
     }
 
     /// The same for one that does not block.
-    #[cfg(all(feature = "tls", feature = "tokio"))]
-    pub(crate) fn secured_async(
+    #[cfg(feature = "tokio")]
+    pub(crate) fn layered_async(
         &self,
         listener: Box<dyn AsyncListener>,
     ) -> Result<Box<dyn AsyncListener>> {
-        let Some(tls) = &self.tls else {
-            return Ok(listener);
-        };
-        let side = TlsServerSide(tls.load(&self.origin)?);
-        Ok(Box::new(AsyncLayerListener::new(listener, Arc::new(side))))
+        Ok(self.sides()?.into_iter().fold(listener, |below, side| {
+            Box::new(AsyncLayerListener::new(below, side))
+        }))
     }
 
     pub(crate) fn workers_or_default(&self) -> usize {
@@ -344,6 +338,14 @@ impl ServerConfig {
         self
     }
 
+    /// The same for other [`http`](Self::http) requests.
+    #[must_use]
+    pub fn http(mut self, http: ServerHttp) -> Self {
+        self.origin.set_in_code("server.http");
+        self.http = http;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -371,6 +373,7 @@ impl Default for ServerConfig {
             limits: Limits::default(),
             timeouts: ServerTimeouts::default(),
             tcp: TcpOptions::default(),
+            http: ServerHttp::default(),
             transports: Transports::standard(),
             #[cfg(feature = "tls")]
             tls: None,

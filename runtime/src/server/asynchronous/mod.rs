@@ -132,8 +132,7 @@ impl AsyncServer {
         handlers: Handlers,
     ) -> Result<Self> {
         config.check_values()?;
-        #[cfg(feature = "tls")]
-        let listener = config.secured_async(listener)?;
+        let listener = config.layered_async(listener)?;
         let settings = Settings::new(config, processor)?;
         let shared = Arc::new(Shared::new(settings));
         let changed = Arc::new(Notify::new());

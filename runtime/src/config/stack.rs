@@ -1,0 +1,165 @@
+//! From the name of a transport to what stands between a connection's stream and its messages.
+
+use std::sync::Arc;
+
+use crate::config::origin::Origin;
+use crate::config::{ClientConfig, ServerConfig};
+use crate::error::Result;
+use crate::transport::{
+    AUTO, Address, ClientSide, LayerKind, Messages, ServerSide, Stack, Transport,
+};
+
+impl ServerConfig {
+    /// What the transport's name means.
+    ///
+    /// # Errors
+    /// When it means nothing, or takes a feature that is off.
+    pub(crate) fn stack(&self) -> Result<Stack> {
+        let (key, name) = ("server.transport", &self.transport);
+        let Some(stack) = Stack::named(name, &self.transports) else {
+            let mut names = Stack::names(&self.transports);
+            names.push(AUTO);
+            return Err(self.origin.no_such(key, name, &names));
+        };
+        check_features(&stack, key, &self.origin)?;
+        Ok(stack)
+    }
+
+    /// What stands around the streams of connections, from below.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds something else.
+    pub(crate) fn sides(&self) -> Result<Vec<Arc<dyn ServerSide>>> {
+        let mut sides: Vec<Arc<dyn ServerSide>> = Vec::new();
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let side = crate::transport::TlsServerSide(tls.load(&self.origin)?);
+            sides.push(Arc::new(side));
+        }
+        for layer in self.stack()?.layers {
+            sides.extend(self.side(layer));
+        }
+        Ok(sides)
+    }
+
+    /// None without its feature, which is refused before.
+    fn side(&self, layer: LayerKind) -> Option<Arc<dyn ServerSide>> {
+        match layer {
+            #[cfg(feature = "zlib")]
+            LayerKind::Zlib => {
+                let max = self.limits.message_bytes_max;
+                Some(Arc::new(crate::transport::ZlibSide(max)))
+            }
+            #[cfg(feature = "http")]
+            LayerKind::Http => Some(Arc::new(crate::transport::HttpServerSide {
+                path: self.http.path.clone(),
+                frame_bytes_max: self.limits.frame_bytes_max,
+            })),
+            #[allow(unreachable_patterns, reason = "with all features")]
+            _ => None,
+        }
+    }
+}
+
+impl ClientConfig {
+    /// What the transport's name means.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn stack(&self) -> Result<Stack> {
+        let (key, name) = ("client.transport", &self.transport);
+        match Stack::named(name, &self.transports) {
+            Some(stack) if matches!(stack.messages, Messages::One(_)) => {
+                check_features(&stack, key, &self.origin)?;
+                Ok(stack)
+            }
+            _ => Err(self.no_such(key, name, &Stack::names(&self.transports))),
+        }
+    }
+
+    /// What cuts messages.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn chosen_transport(&self) -> Result<Arc<dyn Transport>> {
+        match self.stack()?.messages {
+            Messages::One(transport) => Ok(transport),
+            Messages::Auto => Err(self.no_such("client.transport", AUTO, &[])),
+        }
+    }
+
+    /// What stands around the streams of connections, from below. `address` is where the client
+    /// connects to, if it has one.
+    ///
+    /// # Errors
+    /// The same, or when there is no name for the server where one is needed.
+    pub(crate) fn sides(&self, address: Option<&Address>) -> Result<Vec<Arc<dyn ClientSide>>> {
+        let mut sides: Vec<Arc<dyn ClientSide>> = Vec::new();
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let host = match address {
+                Some(Address::Tcp { host, .. }) => Some(&**host),
+                _ => None,
+            };
+            sides.push(Arc::new(tls.side(host, &self.origin)?));
+        }
+        for layer in self.stack()?.layers {
+            sides.extend(self.side(layer, address)?);
+        }
+        Ok(sides)
+    }
+
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(
+            unused_variables,
+            clippy::unnecessary_wraps,
+            reason = "only HTTP asks for it"
+        )
+    )]
+    fn side(
+        &self,
+        layer: LayerKind,
+        address: Option<&Address>,
+    ) -> Result<Option<Arc<dyn ClientSide>>> {
+        Ok(match layer {
+            #[cfg(feature = "zlib")]
+            LayerKind::Zlib => {
+                let max = self.limits.message_bytes_max;
+                Some(Arc::new(crate::transport::ZlibSide(max)))
+            }
+            #[cfg(feature = "http")]
+            LayerKind::Http => Some(Arc::new(self.http_side(address)?)),
+            #[allow(unreachable_patterns, reason = "with all features")]
+            _ => None,
+        })
+    }
+
+    #[cfg(feature = "http")]
+    fn http_side(&self, address: Option<&Address>) -> Result<crate::transport::HttpClientSide> {
+        let host = match (&self.http.host, address) {
+            (Some(host), _) => host.clone(),
+            (None, Some(Address::Tcp { host, port })) if host.contains(':') => {
+                format!("[{host}]:{port}")
+            }
+            (None, Some(Address::Tcp { host, port })) => format!("{host}:{port}"),
+            (None, _) => "localhost".to_owned(),
+        };
+        let (path, fields) = (&self.http.path, &self.http.fields);
+        let max = self.limits.frame_bytes_max;
+        crate::transport::HttpClientSide::new(&host, path, fields, max)
+            .map_err(|error| self.origin.error("client.http", error.message()))
+    }
+}
+
+fn check_features(stack: &Stack, key: &str, origin: &Origin) -> Result<()> {
+    let mut missing = stack.layers.iter().map(|layer| layer.feature());
+    if let Some((feature, _)) = missing.find(|(_, on)| !on) {
+        let text = format!(
+            "this needs the feature `{feature}` of the crate `seapink`; write `features = \
+             [\"{feature}\"]` in Cargo.toml"
+        );
+        return Err(origin.error(key, text));
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! HTTP as others speak it, by the byte.
