@@ -15,6 +15,7 @@ pub mod codec;
 pub mod codegen;
 pub mod config;
 mod deadline;
+mod envelope;
 mod error;
 mod fast;
 pub mod interceptor;
@@ -37,6 +38,7 @@ pub use codec::{
 };
 pub use config::{ClientConfig, ServerConfig};
 pub use deadline::Deadline;
+pub use envelope::{Envelope, Headers};
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 pub use limits::Limits;
 #[cfg(feature = "tls")]

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use super::retry::Retry;
 use super::{CALL_TIMEOUT, CallOptions};
 use crate::config::{ClientConfig, RetryConfig};
 use crate::deadline::Deadline;
+use crate::envelope::{Headers, ReplyHeaders};
 use crate::error::{Delivery, Result};
 use crate::interceptor::{Around, End, Stack};
 use crate::limits::Limits;
@@ -33,6 +35,7 @@ pub(super) struct Caller<Set> {
     pub(super) deadline: Option<Instant>,
     pub(super) retry: Option<Arc<Retry>>,
     pub(super) stack: Stack,
+    pub(super) headers: Option<Arc<Headers>>,
 }
 
 impl<Set: ProtocolSet> Caller<Set> {
@@ -46,6 +49,7 @@ impl<Set: ProtocolSet> Caller<Set> {
             deadline: None,
             retry: None,
             stack: Stack::default(),
+            headers: None,
         }
     }
 
@@ -81,6 +85,11 @@ impl<Set: ProtocolSet> Caller<Set> {
         self.retry = Some(Arc::new(Retry::new(config)));
     }
 
+    pub(super) fn set_header(&mut self, name: &str, value: &str) {
+        let headers = self.headers.get_or_insert_default();
+        Arc::make_mut(headers).set(name, value);
+    }
+
     /// Tells the interceptors of a call, if there are any.
     #[inline]
     pub(super) fn begin(
@@ -98,12 +107,23 @@ impl<Set: ProtocolSet> Caller<Set> {
             options.oneway,
         );
         cx.limit_deadline(options.deadline);
+        if let Some(headers) = &self.headers {
+            cx.set_headers(headers);
+        }
         let around = Around::begin(self.stack.clone(), Box::new(cx));
         let around = around.map_err(|error| error.with_delivery(Delivery::NotSent))?;
         if let Some(deadline) = around.cx.deadline() {
             options.deadline = deadline;
         }
-        Ok(Some(around))
+        if !around.cx.headers().is_empty() {
+            options.headers = Some(Arc::new(around.cx.headers().clone()));
+        }
+        let reply_headers = ReplyHeaders::default();
+        options.reply_headers = Some(Arc::clone(&reply_headers));
+        Ok(Some(Observed {
+            around,
+            reply_headers,
+        }))
     }
 
     /// The attempts of a call, if there may be more than one.
@@ -118,7 +138,9 @@ impl<Set: ProtocolSet> Caller<Set> {
         if let Some(at) = self.deadline {
             deadline = Deadline::until(at).min(deadline);
         }
-        CallOptions::new(oneway, deadline)
+        let mut options = CallOptions::new(oneway, deadline);
+        options.headers.clone_from(&self.headers);
+        options
     }
 
     pub(super) fn encoder<'a, 'v, A: EncodeArguments<'v>>(
@@ -201,7 +223,19 @@ impl<Set: ProtocolSet> Caller<Set> {
 }
 
 /// A call that interceptors were told of.
-pub(super) type Observed = Around<Stack, Box<CallContext>>;
+pub(super) struct Observed {
+    around: Around<Stack, Box<CallContext>>,
+    reply_headers: ReplyHeaders,
+}
+
+impl Observed {
+    /// Tells them how it has ended.
+    pub(super) fn end(&mut self, end: &End<'_>) {
+        let headers = mem::take(&mut *self.reply_headers.lock());
+        self.around.cx.set_reply_headers(headers);
+        self.around.end(end);
+    }
+}
 
 /// Tells interceptors how a call has ended.
 pub(super) fn end<T, E: Undeclared>(around: Option<Observed>, result: &Result<T, E>) {

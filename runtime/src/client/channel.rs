@@ -1,6 +1,12 @@
 //! What carries messages for a client, and what it is told of them.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
 use crate::deadline::Deadline;
+use crate::envelope::{Headers, TIMEOUT};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Carries messages to a server and back.
@@ -69,7 +75,7 @@ pub trait Channel: Send + Sync {
 }
 
 /// What a [`Channel`] is told of a call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CallOptions {
     /// Nobody waits for a reply.
@@ -80,15 +86,36 @@ pub struct CallOptions {
     /// `(rust.idempotent)`. Not said of a call that is [sent](Channel::send) to be waited for later,
     /// which nobody makes again.
     pub idempotent: bool,
+    /// What goes with the call, over transports that carry headers.
+    pub headers: Option<Arc<Headers>>,
+    /// Where to leave what comes with the reply.
+    pub reply_headers: Option<Arc<Mutex<Headers>>>,
 }
 
 impl CallOptions {
+    /// The headers, and how much time there is for the call, unless they say that.
+    pub(crate) fn headers_to_send(&self) -> Cow<'_, Headers> {
+        let mut headers = match &self.headers {
+            Some(headers) => Cow::Borrowed(&**headers),
+            None => Cow::Owned(Headers::new()),
+        };
+        if headers.get_bytes(TIMEOUT).is_none()
+            && let Some(left) = self.deadline.left()
+        {
+            let ms = left.as_millis().max(1);
+            headers.to_mut().set(TIMEOUT, ms.to_string());
+        }
+        headers
+    }
+
     /// For a call that has to be over by then, and may not be run twice.
     pub fn new(oneway: bool, deadline: Deadline) -> Self {
         Self {
             oneway,
             deadline,
             idempotent: false,
+            headers: None,
+            reply_headers: None,
         }
     }
 }

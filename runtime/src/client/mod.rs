@@ -103,6 +103,14 @@ impl<Set: ProtocolSet> Client<Set> {
         self
     }
 
+    /// The same client, whose calls have a header more. Only the transport
+    /// [`Header`](crate::transport::Header) carries them; over others they go nowhere.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.caller.set_header(name, value);
+        self
+    }
+
     /// The same client, whose calls go through an interceptor, inside those that it has already.
     /// Interceptors see a call once, however often it is made.
     #[must_use]

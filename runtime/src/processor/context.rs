@@ -1,9 +1,11 @@
 //! What a handler and an interceptor may know about a call.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::deadline::Deadline;
+use crate::envelope::{Envelope, Headers, TIMEOUT};
 use crate::error::{ApplicationCode, Error};
 use crate::processor::Extensions;
 
@@ -24,6 +26,11 @@ pub struct CallContext {
     extensions: Extensions,
     known: AtomicBool,
     failure: OnceLock<Error>,
+    /// On a client.
+    headers: Headers,
+    reply_headers: Headers,
+    /// On a server, where the transport carries such.
+    envelope: Option<Arc<Envelope>>,
 }
 
 impl CallContext {
@@ -88,6 +95,33 @@ impl CallContext {
         });
     }
 
+    /// What goes with the call, over the transport [`Header`](crate::transport::Header): what the
+    /// caller has set. Over others there is nothing.
+    pub fn headers(&self) -> &Headers {
+        match &self.envelope {
+            Some(envelope) => &envelope.headers,
+            None => &self.headers,
+        }
+    }
+
+    /// Sets a header of the call, for an interceptor of a client.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        self.headers.set(name, value);
+    }
+
+    /// What has come with the reply, for an interceptor of a client.
+    pub fn reply_headers(&self) -> &Headers {
+        &self.reply_headers
+    }
+
+    /// Sets a header of the reply, on a server. Whether the transport of the call carries such.
+    pub fn set_reply_header(&self, name: &str, value: &str) -> bool {
+        if let Some(envelope) = &self.envelope {
+            envelope.set_reply_header(name, value);
+        }
+        self.envelope.is_some()
+    }
+
     /// What interceptors have left for this call.
     pub fn extensions(&self) -> &Extensions {
         &self.extensions
@@ -117,6 +151,23 @@ impl CallContext {
         self.service.push_str(service);
     }
 
+    /// Takes what stood around the call, and its deadline from that.
+    pub(crate) fn envelop(&mut self, envelope: &Arc<Envelope>) {
+        let left = envelope.headers.get(TIMEOUT);
+        if let Some(ms) = left.and_then(|ms| ms.parse().ok()) {
+            self.limit_deadline(Deadline::after(Duration::from_millis(ms)));
+        }
+        self.envelope = Some(Arc::clone(envelope));
+    }
+
+    pub(crate) fn set_headers(&mut self, headers: &Headers) {
+        self.headers.clone_from(headers);
+    }
+
+    pub(crate) fn set_reply_headers(&mut self, headers: Headers) {
+        self.reply_headers = headers;
+    }
+
     /// Lets go of what was left for a call that has ended.
     pub(crate) fn end(&mut self) {
         self.extensions.clear();
@@ -128,6 +179,7 @@ impl CallContext {
         self.call(service, method, oneway);
         *self.known.get_mut() = false;
         self.failure.take();
+        self.envelope = None;
         self.deadline = None;
         self.extensions.clear();
     }

@@ -38,6 +38,7 @@ pub use result::{DecodeResult, EncodeResult};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::envelope::Envelope;
 use crate::error::{ApplicationCode, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::{
@@ -77,6 +78,8 @@ pub struct Request<'m> {
     pub body: usize,
     /// What the arguments may cost.
     pub limits: &'m Limits,
+    /// What stood around the message, where the transport carries such.
+    pub envelope: Option<Arc<Envelope>>,
 }
 
 impl<'m> Request<'m> {
@@ -98,6 +101,7 @@ impl<'m> Request<'m> {
             message,
             body,
             limits,
+            envelope: None,
         })
     }
 

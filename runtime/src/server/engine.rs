@@ -225,8 +225,13 @@ impl Intake {
         let Some(decoder) = &mut self.decoder else {
             return Ok(Found::NeedMore(1));
         };
-        let (message, consumed) = match decoder.decode(buffer)? {
-            Decoded::Message { message, consumed } => (message, consumed),
+        let (message, consumed, envelope) = match decoder.decode(buffer)? {
+            Decoded::Message { message, consumed } => (message, consumed, None),
+            Decoded::Enveloped {
+                message,
+                consumed,
+                envelope,
+            } => (message, consumed, Some(envelope)),
             Decoded::NeedMore(missing) => {
                 if self.first {
                     settings.selection.check_first(buffer)?;
@@ -239,7 +244,12 @@ impl Intake {
             return Err(Error::new(ErrorKind::Malformed, text));
         }
         let processor = &*settings.processor;
-        let request = Request::read(processor, self.protocol, message, &settings.limits)?;
+        let protocol = match &envelope {
+            None => self.protocol,
+            Some(envelope) => settings.selection.within(envelope, self.protocol)?,
+        };
+        let mut request = Request::read(processor, protocol, message, &settings.limits)?;
+        request.envelope = envelope;
         if settings.strict_read && request.head.form == MessageForm::Old {
             let text = "the message has the old head, without a version, and strict_read is on";
             return Err(Error::new(ErrorKind::Malformed, text));
@@ -262,6 +272,9 @@ pub(super) fn run(
 ) -> Result<Outcome, String> {
     let empty = out.len();
     cx.begin(&request.head.name, request.head.kind == MessageKind::Oneway);
+    if let Some(envelope) = &request.envelope {
+        cx.envelop(envelope);
+    }
     let _running = shared.counters.running();
     let processor = &*shared.settings.processor;
     let processed = catch_unwind(AssertUnwindSafe(|| processor.process(request, out, cx)));
@@ -317,7 +330,7 @@ pub(super) fn answer(
             if outcome == Outcome::Exception {
                 note_exception(shared, request, &out[message..]);
             }
-            match encoder.end(out, start) {
+            match end(request, encoder, out, start) {
                 Ok(()) => {
                     shared.counters.ended(outcome);
                     return Ok(());
@@ -330,6 +343,20 @@ pub(super) fn answer(
     out.truncate(start);
     let code = ApplicationCode::INTERNAL_ERROR;
     except(shared, request, code, &failed, encoder, out)
+}
+
+/// Puts around an answer what stood around its call.
+#[inline]
+fn end(
+    request: &Request<'_>,
+    encoder: &mut dyn Encoder,
+    out: &mut Vec<u8>,
+    start: usize,
+) -> Result<()> {
+    match &request.envelope {
+        None => encoder.end(out, start),
+        Some(envelope) => encoder.end_answer(out, start, envelope),
+    }
 }
 
 /// Answers a call that is not run.
@@ -363,7 +390,7 @@ fn except(
         out.truncate(start);
         encoder.no_answer(out);
     } else {
-        encoder.end(out, start)?;
+        end(request, encoder, out, start)?;
         shared.counters.exception(code);
     }
     shared.counters.ended(outcome);

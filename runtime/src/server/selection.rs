@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::config::ServerConfig;
-use crate::error::{Error, Result};
+use crate::envelope::Envelope;
+use crate::error::{ApplicationCode, Error, Result};
 use crate::protocol::WireProtocol;
 use crate::transport::{self, AUTO, Framing, Messages, Transport};
 
@@ -69,6 +70,10 @@ impl Selection {
     pub(super) fn fixed(&self) -> Option<Chosen<'_>> {
         match (&self.transports[..], &self.protocols[..]) {
             ([(_, transport)], [(protocol, _)]) => Some((&**transport, *protocol)),
+            // It says in which each message is.
+            ([(Some(Framing::Header), transport)], [(protocol, _), ..]) => {
+                Some((&**transport, *protocol))
+            }
             _ => None,
         }
     }
@@ -79,10 +84,13 @@ impl Selection {
     /// When they are not the beginning of a message in anything that the server speaks.
     pub(super) fn detect(&self, first: &[u8]) -> Result<Option<Chosen<'_>>> {
         let found = transport::check(first, |framing, protocol| {
-            self.transport(framing).is_some() && self.protocol(protocol).is_some()
+            self.transport(framing).is_some() && self.protocol_in(framing, protocol).is_some()
         })?;
         Ok(found.and_then(|(framing, protocol)| {
-            Some((self.transport(framing)?, self.protocol(protocol)?))
+            Some((
+                self.transport(framing)?,
+                self.protocol_in(framing, protocol)?,
+            ))
         }))
     }
 
@@ -112,9 +120,35 @@ impl Selection {
         transport::explain(error, first, &self.transport_name, &self.protocol_name)
     }
 
+    /// The protocol of a message whose envelope may say it.
+    ///
+    /// # Errors
+    /// When the server does not speak that one.
+    pub(super) fn within(&self, envelope: &Envelope, otherwise: usize) -> Result<usize> {
+        let Some(name) = envelope.protocol else {
+            return Ok(otherwise);
+        };
+        self.protocol(name).ok_or_else(|| {
+            let text = format!("the message is in the protocol `{name}`, which is not spoken here");
+            Error::application(ApplicationCode::INVALID_PROTOCOL, text)
+        })
+    }
+
     fn transport(&self, framing: Framing) -> Option<&dyn Transport> {
-        let is_it = |(own, _): &&Candidate| *own == Some(framing);
-        Some(&*self.transports.iter().find(is_it)?.1)
+        let find = |framing| {
+            let is_it = |(own, _): &&Candidate| *own == Some(framing);
+            self.transports.iter().find(is_it)
+        };
+        // It takes what the others do as well.
+        Some(&*find(framing).or_else(|| find(Framing::Header))?.1)
+    }
+
+    /// What first bytes show in such frames; heads say it of each message.
+    fn protocol_in(&self, framing: Framing, name: &str) -> Option<usize> {
+        match framing {
+            Framing::Header => Some(self.protocols.first()?.0),
+            _ => self.protocol(name),
+        }
     }
 
     fn protocol(&self, name: &str) -> Option<usize> {

@@ -16,6 +16,8 @@ pub enum Framing {
     Framed,
     /// Nothing.
     Unframed,
+    /// A length, and a head that says more.
+    Header,
 }
 
 impl Framing {
@@ -23,6 +25,7 @@ impl Framing {
         match self {
             Self::Framed => "framed",
             Self::Unframed => "buffered",
+            Self::Header => "header",
         }
     }
 }
@@ -66,6 +69,7 @@ pub(crate) fn look(first: &[u8]) -> Look {
     // A length: that of a frame, or that of the name in a binary message with the old head.
     match rest {
         [] | [_] => return Look::Unclear,
+        [0x0f, 0xff, ..] => return Look::Thrift(Framing::Header, "binary"),
         _ if protocol(rest).is_some_and(|_| declared > 1) => {
             return Look::Thrift(Framing::Framed, protocol(rest).unwrap_or_default());
         }

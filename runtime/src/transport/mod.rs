@@ -23,6 +23,7 @@ mod detect;
 mod event;
 pub mod file;
 mod framed;
+mod header;
 #[cfg(feature = "http")]
 mod http;
 mod inbox;
@@ -48,6 +49,7 @@ pub use connect::Connector;
 pub use detect::Framing;
 pub use event::ConnectionEvent;
 pub use framed::Framed;
+pub use header::Header;
 pub use memory::{MemoryConnector, MemoryListener, MemoryStream};
 pub use registry::Transports;
 pub use socket::{SocketListener, SocketStream};
@@ -83,6 +85,9 @@ pub(crate) use tls::{TlsClientSide, TlsServerSide};
 #[cfg(feature = "zlib")]
 pub(crate) use zlib::ZlibSide;
 
+use std::sync::Arc;
+
+use crate::envelope::{Envelope, Headers};
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::protocol::WireProtocol;
@@ -137,7 +142,7 @@ pub trait Decoder: Send {
 }
 
 /// What a [`Decoder`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decoded<'a> {
     /// No whole message yet. At least this many bytes are missing, 1 when that is not known. Only a
@@ -150,6 +155,25 @@ pub enum Decoded<'a> {
         /// How many bytes of the buffer it took, at least 1.
         consumed: usize,
     },
+    /// The same, and what stood around it. Its answer is put into the same.
+    Enveloped {
+        /// The message.
+        message: &'a [u8],
+        /// How many bytes of the buffer it took, at least 1.
+        consumed: usize,
+        /// What stood around it.
+        envelope: Arc<Envelope>,
+    },
+}
+
+impl Decoded<'_> {
+    /// What stood around a message, if something did.
+    pub(crate) fn envelope(&self) -> Option<&Envelope> {
+        match self {
+            Self::Enveloped { envelope, .. } => Some(envelope),
+            _ => None,
+        }
+    }
 }
 
 /// Wraps messages for one connection. Does no I/O.
@@ -169,6 +193,29 @@ pub trait Encoder: Send {
     /// truncated to `start`.
     fn end(&mut self, out: &mut Vec<u8>, start: usize) -> Result<()>;
 
+    /// As [`end`](Self::end), for the answer to a message that had an envelope.
+    ///
+    /// # Errors
+    /// The same.
+    fn end_answer(&mut self, out: &mut Vec<u8>, start: usize, request: &Envelope) -> Result<()> {
+        let _ = request;
+        self.end(out, start)
+    }
+
+    /// Whether [`end_call`](Self::end_call) does something with headers.
+    fn carries_headers(&self) -> bool {
+        false
+    }
+
+    /// As [`end`](Self::end), for a call with headers.
+    ///
+    /// # Errors
+    /// The same.
+    fn end_call(&mut self, out: &mut Vec<u8>, start: usize, headers: &Headers) -> Result<()> {
+        let _ = headers;
+        self.end(out, start)
+    }
+
     /// Appends what a server sends instead of a message where a call has no answer. Nothing, mostly.
     fn no_answer(&mut self, out: &mut Vec<u8>) {
         let _ = out;
@@ -180,11 +227,12 @@ pub trait Encoder: Send {
 pub(crate) fn append(
     encoder: &mut dyn Encoder,
     out: &mut Vec<u8>,
+    headers: &Headers,
     encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
 ) -> Result<usize> {
     let before = out.len();
     let start = encoder.begin(out);
-    let appended = encode(out).and_then(|()| encoder.end(out, start));
+    let appended = encode(out).and_then(|()| encoder.end_call(out, start, headers));
     if let Err(error) = appended {
         out.truncate(before);
         if before == 0 {

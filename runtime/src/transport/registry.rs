@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::transport::{Buffered, Framed, Transport};
+use crate::transport::{Buffered, Framed, Header, Transport};
 
 /// The transports that a program can choose among by name.
 ///
@@ -19,12 +19,13 @@ pub struct Transports {
 }
 
 impl Transports {
-    /// `framed` and `buffered`.
+    /// `framed`, `buffered` and `header`.
     pub fn standard() -> Self {
         let entries = Vec::new();
         Self { entries }
             .with("framed", Framed)
             .with("buffered", Buffered)
+            .with("header", Header::default())
     }
 
     /// The same with another transport. A name that is there already means the new one.

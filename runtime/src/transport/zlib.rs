@@ -93,6 +93,62 @@ impl Coding for Zlib {
     }
 }
 
+/// Decompresses one message.
+///
+/// # Errors
+/// When it is no zlib, or has more than so many bytes.
+pub(super) fn inflate(raw: &[u8], max: usize) -> Result<Vec<u8>> {
+    let mut inflate = Decompress::new(true);
+    let mut content = Vec::new();
+    loop {
+        let taken = usize::try_from(inflate.total_in()).unwrap_or(raw.len());
+        content.reserve(STEP);
+        let made = content.len();
+        let status = inflate
+            .decompress_vec(&raw[taken..], &mut content, FlushDecompress::Finish)
+            .map_err(|error| {
+                let text = format!(
+                    "a message that was compressed with zlib cannot be decompressed: {error}"
+                );
+                Error::new(ErrorKind::Malformed, text).with_source(error)
+            });
+        match status {
+            _ if content.len() > max => {
+                let text = format!(
+                    "a message has more than message_bytes_max = {max} when it is decompressed"
+                );
+                return Err(Error::new(ErrorKind::Limit, text));
+            }
+            Ok(Status::StreamEnd) => return Ok(content),
+            // It takes nothing more and makes nothing more: the end is missing.
+            Ok(_) if content.len() == made && taken == raw.len() => {
+                let text = "a message that was compressed with zlib ends too early";
+                return Err(Error::new(ErrorKind::Truncated, text));
+            }
+            Ok(_) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Compresses one message.
+///
+/// # Errors
+/// None that is known.
+pub(super) fn deflate(message: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    let mut deflate = Compress::new(Compression::default(), true);
+    loop {
+        let taken = usize::try_from(deflate.total_in()).unwrap_or(message.len());
+        out.reserve(STEP.min(message.len() + 64));
+        let status = deflate
+            .compress_vec(&message[taken..], out, FlushCompress::Finish)
+            .map_err(|error| Error::new(ErrorKind::Malformed, error.to_string()))?;
+        if status == Status::StreamEnd {
+            return Ok(());
+        }
+    }
+}
+
 /// Both ends of such a stream. One message has no more than so many bytes.
 pub(crate) struct ZlibSide(pub(crate) usize);
 

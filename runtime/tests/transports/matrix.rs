@@ -7,9 +7,9 @@ use crate::support::{MODELS, ProbeClient, Running};
 
 /// What there is in this build.
 fn transports() -> Vec<&'static str> {
-    let mut names = vec!["framed", "buffered"];
+    let mut names = vec!["framed", "buffered", "header"];
     if cfg!(feature = "zlib") {
-        names.extend(["zlib", "zlib+framed", "zlib+zlib+framed"]);
+        names.extend(["zlib", "zlib+framed", "zlib+header"]);
     }
     if cfg!(feature = "http") {
         names.push("http");
@@ -32,9 +32,9 @@ fn talk(client: &ProbeClient) {
     client.note("two").unwrap();
     assert!(client.fail("declared").is_err());
     assert!(client.unknown().is_err());
-    let text = "x".repeat(1 << 20);
+    let text = "x".repeat(200_000);
     assert_eq!(client.echo(&text).unwrap(), text);
-    assert_eq!(client.big(1 << 20).unwrap().len(), 1 << 20);
+    assert_eq!(client.big(200_000).unwrap().len(), 200_000);
     client.note("three").unwrap();
     assert_eq!(client.echo("").unwrap(), "");
 }
@@ -43,6 +43,9 @@ fn talk(client: &ProbeClient) {
 fn calls_small_and_large() {
     for transport in transports() {
         for protocol in ["binary", "compact", "json"] {
+            if transport.ends_with("header") && protocol == "json" {
+                continue;
+            }
             for model in MODELS {
                 let server = Running::bind(&config(model, transport, protocol));
                 talk(&server.client());

@@ -344,7 +344,7 @@ impl Connection {
             }
             return Ok(None);
         };
-        match link.append(|out| encode(ticket.sequence_id, out)) {
+        match link.append(options, |out| encode(ticket.sequence_id, out)) {
             Ok((start, end)) => {
                 let place = Place {
                     link: number,
@@ -356,6 +356,7 @@ impl Connection {
                     due: Some(options.deadline.at()),
                 };
                 calls.place(ticket, place);
+                calls.await_headers(ticket, options.reply_headers.clone());
             }
             Err(error) => {
                 self.end(&mut state, ticket);
@@ -366,7 +367,7 @@ impl Connection {
             link.leaving.push(ticket.slot);
         }
         link.wake();
-        let in_flight = InFlight::new(self, ticket, number, *options);
+        let in_flight = InFlight::new(self, ticket, number, options.clone());
         drop(state);
         // Perhaps there is more room than for one.
         self.room.notify_one();

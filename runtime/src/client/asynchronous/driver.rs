@@ -14,6 +14,7 @@ use super::link::Link;
 use crate::client::connection::calls::Whose;
 use crate::client::connection::words;
 use crate::client::events::Event;
+use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::{AsyncStream, Decoded, Decoder, Inbox, Setup, explain_reply, shrink_out};
 
@@ -173,8 +174,13 @@ impl<'a> Driver<'a> {
         loop {
             let bytes = self.inbox.bytes();
             match self.decoder.decode(bytes) {
-                Ok(Decoded::Message { message, consumed }) => {
-                    hand_out(self.connection, self.number, message)?;
+                Ok(
+                    found @ (Decoded::Message { message, consumed }
+                    | Decoded::Enveloped {
+                        message, consumed, ..
+                    }),
+                ) => {
+                    hand_out(self.connection, self.number, message, found.envelope())?;
                     self.inbox.consume(consumed);
                     self.first = false;
                 }
@@ -301,7 +307,12 @@ impl<'a> Driver<'a> {
 }
 
 /// Gives a message to the call that it answers.
-fn hand_out(connection: &Connection, number: u64, message: &[u8]) -> Result<(), End> {
+fn hand_out(
+    connection: &Connection,
+    number: u64,
+    message: &[u8],
+    envelope: Option<&Envelope>,
+) -> Result<(), End> {
     let dialer = &connection.dialer;
     let mut state = connection.state.lock();
     let Some(link) = state.link(number) else {
@@ -329,6 +340,7 @@ fn hand_out(connection: &Connection, number: u64, message: &[u8]) -> Result<(), 
         Whose::Call(slot) => {
             let mut reply = state.spare.pop().unwrap_or_default();
             reply.extend_from_slice(message);
+            state.calls.leave_headers(slot, envelope);
             state.calls.answer(slot, id, reply);
             state.wake(slot);
             Ok(())

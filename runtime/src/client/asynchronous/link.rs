@@ -1,9 +1,12 @@
 //! One connected stream, as calls see it: what is to be written, and how far that is.
 
+use std::borrow::Cow;
 use std::mem;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use crate::client::CallOptions;
+use crate::envelope::Headers;
 use crate::error::{Error, Result};
 use crate::transport::{Encoder, append};
 
@@ -64,9 +67,15 @@ impl Link {
     /// Appends a message, and returns where in the stream it starts and ends.
     pub(super) fn append(
         &mut self,
+        options: &CallOptions,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     ) -> Result<(u64, u64)> {
-        let bytes = append(&mut *self.encoder, &mut self.out, encode)?;
+        let headers = if self.encoder.carries_headers() {
+            options.headers_to_send()
+        } else {
+            Cow::Owned(Headers::new())
+        };
+        let bytes = append(&mut *self.encoder, &mut self.out, &headers, encode)?;
         let place = self.appended;
         self.waiting += 1;
         self.appended += bytes as u64;

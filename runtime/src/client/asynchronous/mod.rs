@@ -154,6 +154,14 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         self
     }
 
+    /// The same client, whose calls have a header more. Only the transport
+    /// [`Header`](crate::transport::Header) carries them; over others they go nowhere.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.caller.set_header(name, value);
+        self
+    }
+
     /// The same client, whose calls go through an interceptor, inside those that it has already. It is
     /// called in the task of the call, which it must not block.
     #[must_use]
@@ -220,7 +228,9 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         let mut encode = self.caller.encoder(method, call, ids, &arguments);
         let mut attempts = self.caller.attempts(&options);
         let result = loop {
-            let options = attempts.as_mut().map_or(options, Attempts::next);
+            let options = attempts
+                .as_mut()
+                .map_or_else(|| options.clone(), Attempts::next);
             let mut result = self.once(&options, method, &mut encode).await;
             let Some(at) = next_at(&mut attempts, &mut result) else {
                 break result;
@@ -266,7 +276,9 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
         let mut encode = self.caller.encoder(method, oneway, ids, &arguments);
         let mut attempts = self.caller.attempts(&options);
         let result = loop {
-            let options = attempts.as_mut().map_or(options, Attempts::next);
+            let options = attempts
+                .as_mut()
+                .map_or_else(|| options.clone(), Attempts::next);
             let mut result = self.owner.send(&options, &mut encode).await;
             let Some(at) = next_at(&mut attempts, &mut result) else {
                 break result;

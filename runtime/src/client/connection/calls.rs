@@ -9,6 +9,7 @@ use std::mem;
 use std::time::Instant;
 
 use crate::config::ReplyOrder;
+use crate::envelope::{Envelope, ReplyHeaders};
 use crate::error::{Delivery, Error};
 
 /// A call in flight.
@@ -38,6 +39,8 @@ struct Slot {
     place: Place,
     /// Somebody will wait for the call, but not yet.
     later: bool,
+    /// Where to leave what comes with the reply.
+    reply_headers: Option<ReplyHeaders>,
 }
 
 /// Where a call stands in the stream of bytes that goes over a link.
@@ -198,6 +201,18 @@ impl Calls {
         self.slots[ticket.slot].place = place;
         if !place.oneway && self.reply_order == ReplyOrder::Sent {
             self.order.push_back((place.link, ticket));
+        }
+    }
+
+    /// Notes where to leave what comes with the reply.
+    pub(in crate::client) fn await_headers(&mut self, ticket: Ticket, at: Option<ReplyHeaders>) {
+        self.slots[ticket.slot].reply_headers = at;
+    }
+
+    /// Leaves what has come with the reply to the call in a slot.
+    pub(in crate::client) fn leave_headers(&mut self, slot: usize, envelope: Option<&Envelope>) {
+        if let (Some(at), Some(envelope)) = (&self.slots[slot].reply_headers, envelope) {
+            at.lock().clone_from(&envelope.headers);
         }
     }
 

@@ -1,10 +1,13 @@
 //! One connected stream, taken apart: what is to be sent, and who may read and write.
 
+use std::borrow::Cow;
 use std::io;
 use std::mem;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
+use crate::client::CallOptions;
+use crate::envelope::Headers;
 use crate::error::{Error, Result};
 use crate::transport::{
     Closer, Decoder, Encoder, Inbox, ReadHalf, Setup, Split, Stream, Transport, WriteHalf, append,
@@ -104,9 +107,15 @@ impl Link {
     /// Appends a message, and returns where in the stream it starts and ends.
     pub(super) fn append(
         &mut self,
+        options: &CallOptions,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     ) -> Result<(u64, u64)> {
-        let bytes = append(&mut *self.encoder, &mut self.out, encode)?;
+        let headers = if self.encoder.carries_headers() {
+            options.headers_to_send()
+        } else {
+            Cow::Owned(Headers::new())
+        };
+        let bytes = append(&mut *self.encoder, &mut self.out, &headers, encode)?;
         let place = self.appended;
         self.appended += bytes as u64;
         Ok((place, self.appended))

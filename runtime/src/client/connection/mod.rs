@@ -213,7 +213,7 @@ impl Connection {
         // Never absent: it was there when the lock was taken last.
         let appended = match link {
             Some(link) => link
-                .append(|out| encode(ticket.sequence_id, out))
+                .append(options, |out| encode(ticket.sequence_id, out))
                 .map(|(start, end)| Place {
                     link: link.number,
                     start,
@@ -230,6 +230,7 @@ impl Connection {
         match appended {
             Ok(place) => {
                 calls.place(ticket, place);
+                calls.await_headers(ticket, options.reply_headers.clone());
                 Ok(ticket)
             }
             Err(error) => {

@@ -9,6 +9,7 @@ use super::calls::{Outcome, Place, Ticket, Whose};
 use super::link::Reader;
 use super::{Connection, SPARE, SPARE_BYTES_MAX, STALL, State, words};
 use crate::deadline::Deadline;
+use crate::envelope::Envelope;
 use crate::error::{Delivery, Error, ErrorKind, Result};
 use crate::transport::{Decoded, explain_reply, is_timeout};
 
@@ -286,8 +287,14 @@ impl Connection {
         loop {
             let bytes = reader.inbox.bytes();
             let missing = match reader.decoder.decode(bytes) {
-                Ok(Decoded::Message { message, consumed }) => {
-                    let result = self.hand_out(state, message, own, until);
+                Ok(
+                    found @ (Decoded::Message { message, consumed }
+                    | Decoded::Enveloped {
+                        message, consumed, ..
+                    }),
+                ) => {
+                    let envelope = found.envelope();
+                    let result = self.hand_out(state, (message, envelope), own, until);
                     reader.inbox.consume(consumed);
                     if let Some(replied) = result? {
                         return Ok(Turn::Replied(replied));
@@ -326,7 +333,7 @@ impl Connection {
     fn hand_out(
         &self,
         state: &mut MutexGuard<'_, State>,
-        message: &[u8],
+        (message, envelope): (&[u8], Option<&Envelope>),
         own: Own,
         until: &mut Until<'_, '_>,
     ) -> Result<Option<Result<()>>> {
@@ -353,7 +360,11 @@ impl Connection {
             return Ok(None);
         };
         let (sent, retired) = (link.may_have_sent(), link.retired.is_some());
-        match (state.calls.whose(own.link, id), &mut *until) {
+        let whose = state.calls.whose(own.link, id);
+        if let Whose::Call(slot) = whose {
+            state.calls.leave_headers(slot, envelope);
+        }
+        match (whose, &mut *until) {
             (Whose::Call(slot), Until::Replied(decode))
                 if own.ticket.is_some_and(|ticket| ticket.slot == slot) =>
             {

@@ -59,7 +59,7 @@ impl Attempts<'_> {
     /// What the next attempt is told.
     pub(super) fn next(&mut self) -> CallOptions {
         self.made += 1;
-        let mut options = *self.options;
+        let mut options = self.options.clone();
         // Only what may be run twice is made again after a time-out, and there is a next time.
         if let Some(time) = self.retry.attempt
             && options.idempotent

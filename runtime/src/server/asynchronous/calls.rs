@@ -14,6 +14,7 @@ use tokio::time::sleep_until;
 use super::either;
 use super::outlet::Outlet;
 use crate::config::{ReplyOrder, ServerConfig};
+use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::{AsyncProcessor, CallContext, Request, caught};
 use crate::server::engine::{self, Refusal};
@@ -93,6 +94,7 @@ pub(super) struct Call {
     pub(super) service: Arc<Service>,
     pub(super) outlet: Arc<Outlet>,
     pub(super) protocol: usize,
+    pub(super) envelope: Option<Arc<Envelope>>,
     pub(super) message: Vec<u8>,
     pub(super) arrived: Instant,
 }
@@ -132,7 +134,9 @@ impl Call {
     fn read(&self) -> Result<Request<'_>> {
         let settings = &self.shared.settings;
         let processor = &*settings.processor;
-        Request::read(processor, self.protocol, &self.message, &settings.limits)
+        let mut request = Request::read(processor, self.protocol, &self.message, &settings.limits)?;
+        request.envelope.clone_from(&self.envelope);
+        Ok(request)
     }
 
     fn context(&self) -> CallContext {
@@ -189,6 +193,9 @@ impl Call {
         let (mut reply, mut cx) = (Vec::new(), self.context());
         let oneway = request.head.kind == MessageKind::Oneway;
         cx.begin(&request.head.name, oneway);
+        if let Some(envelope) = &request.envelope {
+            cx.envelop(envelope);
+        }
         let running = self.shared.counters.running();
         let process = async { processor.process(&request, &mut reply, &mut cx).await };
         let processed = caught(process).await;

@@ -197,20 +197,21 @@ impl Connection {
             if shared.is_cut() {
                 return Err(End::Shutdown);
             }
-            let (protocol, message, consumed) = match self.engine.find(&shared, self.inbox.bytes())
-            {
-                Ok(Found::Message(request, consumed)) => {
-                    (request.protocol, request.message.to_vec(), consumed)
-                }
-                Ok(Found::NeedMore(missing)) => {
-                    self.missing = missing;
-                    break;
-                }
-                Err(error) => {
-                    self.end = Some(End::Failed(error));
-                    return Ok(true);
-                }
-            };
+            let (protocol, envelope, message, consumed) =
+                match self.engine.find(&shared, self.inbox.bytes()) {
+                    Ok(Found::Message(request, consumed)) => {
+                        let message = request.message.to_vec();
+                        (request.protocol, request.envelope, message, consumed)
+                    }
+                    Ok(Found::NeedMore(missing)) => {
+                        self.missing = missing;
+                        break;
+                    }
+                    Err(error) => {
+                        self.end = Some(End::Failed(error));
+                        return Ok(true);
+                    }
+                };
             moved = true;
             self.inbox.consume(consumed);
             self.last.answered();
@@ -225,6 +226,7 @@ impl Connection {
                 service: Arc::clone(&self.service),
                 outlet,
                 protocol,
+                envelope,
                 message,
                 arrived: self.arrived,
             };

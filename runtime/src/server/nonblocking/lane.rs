@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind};
 use crate::processor::{CallContext, Request};
 use crate::server::connection::{Buffers, OUT_BYTES};
@@ -58,6 +59,7 @@ pub(super) struct Call {
 /// The same, without the way back.
 pub(super) struct Held {
     protocol: usize,
+    envelope: Option<Arc<Envelope>>,
     message: Vec<u8>,
     arrived: Instant,
 }
@@ -112,14 +114,18 @@ impl Call {
         let settings = &shared.settings;
         let processor = &*settings.processor;
         let Held {
-            protocol, message, ..
+            protocol,
+            message,
+            envelope,
+            ..
         } = &self.held;
         let request = Request::read(processor, *protocol, message, &settings.limits);
-        let request = match request {
+        let mut request = match request {
             Ok(request) => request,
             // Not with Seapink's own protocols: the loop has read this head already.
             Err(error) => return self.fail(error),
         };
+        request.envelope.clone_from(envelope);
         if let Some(why) = refusal {
             return self.leave(|encoder, out| engine::refuse(shared, &request, why, encoder, out));
         }
@@ -187,20 +193,22 @@ impl Polled {
                 break;
             }
             let Buffers { inbox, .. } = &mut self.buffers;
-            let (protocol, message, consumed) = match self.engine.find(&shared, inbox.bytes()) {
-                Ok(Found::Message(request, consumed)) => {
-                    (request.protocol, request.message.to_vec(), consumed)
-                }
-                Ok(Found::NeedMore(missing)) => {
-                    self.missing = missing;
-                    break;
-                }
-                Err(error) => {
-                    self.end = Some(End::Failed(error));
-                    self.state = State::Waiting;
-                    break;
-                }
-            };
+            let (protocol, envelope, message, consumed) =
+                match self.engine.find(&shared, inbox.bytes()) {
+                    Ok(Found::Message(request, consumed)) => {
+                        let message = request.message.to_vec();
+                        (request.protocol, request.envelope, message, consumed)
+                    }
+                    Ok(Found::NeedMore(missing)) => {
+                        self.missing = missing;
+                        break;
+                    }
+                    Err(error) => {
+                        self.end = Some(End::Failed(error));
+                        self.state = State::Waiting;
+                        break;
+                    }
+                };
             inbox.consume(consumed);
             self.last.answered();
             self.pace = Pace::start(now);
@@ -211,6 +219,7 @@ impl Polled {
             self.running += 1;
             let held = Held {
                 protocol,
+                envelope,
                 message,
                 arrived: self.arrived,
             };

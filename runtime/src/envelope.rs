@@ -1,0 +1,150 @@
+//! What stands around a message besides its bytes, where a transport carries it.
+
+use std::fmt;
+use std::str;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// The header with the time that is left for a call, in milliseconds; as fbthrift calls it.
+pub(crate) const TIMEOUT: &str = "client_timeout";
+
+/// Names with values, as the transport `header` carries them beside a message.
+///
+/// Names are compared letter by letter, and a name has one value.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(Box<[u8]>, Box<[u8]>)>);
+
+impl Headers {
+    /// None.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The value of a name, if that is text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        str::from_utf8(self.get_bytes(name)?).ok()
+    }
+
+    /// The value of a name.
+    pub fn get_bytes(&self, name: &str) -> Option<&[u8]> {
+        let found = self.0.iter().find(|(own, _)| **own == *name.as_bytes());
+        found.map(|(_, value)| &**value)
+    }
+
+    /// Gives a name a value, instead of the one that it has.
+    pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        match self.0.iter_mut().find(|(own, _)| **own == *name) {
+            Some((_, own)) => *own = value.into(),
+            None => self.0.push((name.into(), value.into())),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Names and values, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
+        f.debug_map()
+            .entries(self.iter().map(|(name, value)| (text(name), text(value))))
+            .finish()
+    }
+}
+
+/// What stood around a message, so that its answer can be put into the same.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Envelope {
+    /// What the message is in, by name, if the transport says so.
+    pub protocol: Option<&'static str>,
+    /// That of the envelope; messages have their own.
+    pub sequence_id: u32,
+    /// What came beside the message.
+    pub headers: Headers,
+    /// For the transport that has made it.
+    pub form: u32,
+    /// What goes beside its answer.
+    reply: Mutex<Headers>,
+}
+
+impl Envelope {
+    /// One without headers.
+    pub fn new(protocol: Option<&'static str>, sequence_id: u32, form: u32) -> Self {
+        Self {
+            protocol,
+            sequence_id,
+            headers: Headers::new(),
+            form,
+            reply: Mutex::default(),
+        }
+    }
+
+    /// The same with headers.
+    #[must_use]
+    pub fn with_headers(mut self, headers: Headers) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// What goes beside its answer.
+    pub fn reply_headers(&self) -> Headers {
+        self.reply.lock().clone()
+    }
+
+    pub(crate) fn set_reply_header(&self, name: &str, value: &str) {
+        self.reply.lock().set(name, value);
+    }
+}
+
+/// By what came, whatever goes beside the answer.
+impl PartialEq for Envelope {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |it: &Self| (it.protocol, it.sequence_id, it.form);
+        parts(self) == parts(other) && self.headers == other.headers
+    }
+}
+
+impl Eq for Envelope {}
+
+/// Where the headers of a reply are left.
+pub(crate) type ReplyHeaders = Arc<Mutex<Headers>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_value_and_need_not_be_text() {
+        let mut headers = Headers::new();
+        headers.set("a", "1");
+        headers.set([0xff], [0xfe]);
+        headers.set("b", [0xff]);
+        headers.set("a", "2");
+        assert_eq!(headers.len(), 3);
+        assert_eq!(headers.get("a"), Some("2"));
+        assert_eq!(
+            (headers.get("b"), headers.get_bytes("b")),
+            (None, Some(&[0xff][..]))
+        );
+        assert_eq!(headers.get("A"), None);
+        assert_eq!(
+            format!("{headers:?}"),
+            r#"{"a": "2", "\\xff": "\\xfe", "b": "\\xff"}"#
+        );
+    }
+}
