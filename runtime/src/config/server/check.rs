@@ -47,6 +47,10 @@ impl ServerConfig {
         if let Some(tls) = &self.tls {
             tls.check(origin)?;
         }
+        if self.transport.ends_with("header") && self.protocol == "json" {
+            let text = "the transport `header` takes the protocols `binary` and `compact`";
+            return Err(origin.error("server.protocol", text));
+        }
         if ["compact", "json"].contains(&&*self.protocol) {
             let text = format!(
                 "this is for the protocol `binary`, and the protocol is `{}`; remove it",
