@@ -11,7 +11,7 @@ ARGS = interop_common.parse_args()
 
 from thrift.Thrift import TApplicationException
 from thrift.protocol.TMultiplexedProtocol import TMultiplexedProtocol
-from thrift.transport import TSocket
+from thrift.transport import THttpClient, TSocket
 
 from interop import Newer, Second
 from interop.ttypes import Busy, Choice, Colour, Containers, Fields, Refused, Scalars, Tree
@@ -156,11 +156,16 @@ def calls(client):
 
 
 def connect():
+    if ARGS.transport == "http":
+        transport = THttpClient.THttpClient(f"http://127.0.0.1:{ARGS.port}/service")
+        transport.open()
+        return interop_common.protocol_factory(ARGS.protocol).getProtocol(transport)
     socket = TSocket.TSocket("127.0.0.1", ARGS.port)
     socket.setTimeout(20_000)
     transport = interop_common.transport_factory(ARGS.transport).getTransport(socket)
     transport.open()
-    return interop_common.protocol_factory(ARGS.protocol).getProtocol(transport)
+    factory = interop_common.protocol_factory(ARGS.protocol, ARGS.transport)
+    return factory.getProtocol(transport)
 
 
 def session(protocol):

@@ -11,7 +11,7 @@ def parse_args():
     parser = argparse.ArgumentParser()
     parser.add_argument("--generated", required=True, help="where the generated modules are")
     parser.add_argument("--protocol", choices=PROTOCOLS, required=True)
-    parser.add_argument("--transport", choices=["framed", "buffered"], required=True)
+    parser.add_argument("--transport", choices=TRANSPORTS, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--multiplexed", action="store_true")
     parser.add_argument("--connections", type=int, default=1)
@@ -21,10 +21,13 @@ def parse_args():
     return args
 
 
+TRANSPORTS = ["framed", "buffered", "zlib", "header", "header-zlib", "http"]
 PROTOCOLS = ["binary", "compact", "json", "binary-accelerated", "compact-accelerated"]
 
 
-def protocol_factory(name):
+def protocol_factory(name, transport="framed"):
+    if transport.startswith("header"):
+        return header_protocol_factory(name, transport == "header-zlib")
     from thrift.protocol import TBinaryProtocol, TCompactProtocol, TJSONProtocol
 
     # Without `fallback=False`, a library without its C part would quietly use Python instead.
@@ -42,11 +45,33 @@ def protocol_factory(name):
 
 
 def transport_factory(name):
-    from thrift.transport import TTransport
+    from thrift.transport import TTransport, TZlibTransport
 
     if name == "framed":
         return TTransport.TFramedTransportFactory()
+    if name == "zlib":
+        return TZlibTransport.TZlibTransportFactory()
+    if name.startswith("header"):
+        # Its protocol brings a transport of its own.
+        return TTransport.TTransportFactoryBase()
     return TTransport.TBufferedTransportFactory()
+
+
+def header_protocol_factory(name, compressed):
+    from thrift.protocol.THeaderProtocol import THeaderProtocolFactory
+    from thrift.transport.THeaderTransport import THeaderSubprotocolID, THeaderTransformID
+
+    kind = THeaderSubprotocolID.BINARY if name == "binary" else THeaderSubprotocolID.COMPACT
+    factory = THeaderProtocolFactory(default_protocol=kind)
+
+    class Factory:
+        def getProtocol(self, transport):
+            protocol = factory.getProtocol(transport)
+            if compressed:
+                protocol.trans.add_transform(THeaderTransformID.ZLIB)
+            return protocol
+
+    return Factory()
 
 
 def describe(value):

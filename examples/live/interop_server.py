@@ -5,7 +5,7 @@ import interop_common
 ARGS = interop_common.parse_args()
 
 from thrift.TMultiplexedProcessor import TMultiplexedProcessor
-from thrift.server import TServer
+from thrift.server import THttpServer, TServer
 from thrift.transport import TSocket
 
 from interop import Interop, Second
@@ -72,10 +72,16 @@ if ARGS.multiplexed:
     plain, processor = processor, TMultiplexedProcessor()
     processor.registerProcessor("Interop", plain)
     processor.registerProcessor("Second", Second.Processor(Upper()))
-TServer.TThreadedServer(
-    processor,
-    Announcing(host="127.0.0.1", port=ARGS.port),
-    interop_common.transport_factory(ARGS.transport),
-    interop_common.protocol_factory(ARGS.protocol),
-    daemon=True,
-).serve()
+factory = interop_common.protocol_factory(ARGS.protocol, ARGS.transport)
+if ARGS.transport == "http":
+    server = THttpServer.THttpServer(processor, ("127.0.0.1", ARGS.port), factory)
+    print("listening on", server.httpd.server_address[1], flush=True)
+else:
+    server = TServer.TThreadedServer(
+        processor,
+        Announcing(host="127.0.0.1", port=ARGS.port),
+        interop_common.transport_factory(ARGS.transport),
+        factory,
+        daemon=True,
+    )
+server.serve()

@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use seapink::config::Model;
+use seapink::transport::{Header, Transports};
 use seapink::{
     Client, ClientConfig, ErrorKind, Multiplexed, Processor, Server, ServerConfig, ServerHandle,
 };
@@ -33,7 +34,16 @@ const MODELS: [Model; 4] = [
     Model::ThreadPool,
     Model::Nonblocking,
 ];
-const TRANSPORTS: [&str; 2] = ["framed", "buffered"];
+const TRANSPORTS: [&str; 6] = [
+    "framed",
+    "buffered",
+    "zlib",
+    "header",
+    "header-zlib",
+    "http",
+];
+/// Those that a server finds out by itself.
+const DETECTED: [&str; 4] = ["framed", "buffered", "header", "header-zlib"];
 /// Ours, and what Python calls its implementations of it. The accelerated ones are written in C.
 const PROTOCOLS: [(&str, &str); 5] = [
     ("binary", "binary"),
@@ -42,6 +52,35 @@ const PROTOCOLS: [(&str, &str); 5] = [
     ("binary", "binary-accelerated"),
     ("compact", "compact-accelerated"),
 ];
+
+/// Whether both can go together. Heads know of two protocols, and Python has no part in C for them. Over
+/// zlib, Python's JSON reads escapes wrongly, and its part in C waits for bytes that do not come.
+fn fits(transport: &str, protocol: &str) -> bool {
+    match transport {
+        "header" | "header-zlib" | "zlib" => ["binary", "compact"].contains(&protocol),
+        _ => true,
+    }
+}
+
+/// What we call it. Whether messages are compressed is up to who sends them.
+fn ours(transport: &str) -> &str {
+    if transport == "header-zlib" {
+        "header"
+    } else {
+        transport
+    }
+}
+
+/// The same for a client.
+fn client_config(port: &str, transport: &str, protocol: &str) -> ClientConfig {
+    let mut config = ClientConfig::new(format!("tcp://127.0.0.1:{port}"))
+        .transport(ours(transport))
+        .protocol(protocol);
+    if transport == "header-zlib" {
+        config.transports = Transports::standard().with("header", Header::compressed());
+    }
+    config
+}
 
 /// Python's interpreter and the generated modules.
 struct Python {
@@ -106,7 +145,7 @@ impl Drop for Serving {
 
 fn config(transport: &str, protocol: &str) -> ServerConfig {
     ServerConfig::new("tcp://127.0.0.1:0")
-        .transport(transport)
+        .transport(ours(transport))
         .protocol(protocol)
 }
 
@@ -116,6 +155,9 @@ fn python_calls_us_with_every_model() -> Result {
     for model in MODELS {
         for transport in TRANSPORTS {
             for (protocol, theirs) in PROTOCOLS {
+                if !fits(transport, theirs) {
+                    continue;
+                }
                 let config = config(transport, protocol).model(model);
                 let serving = Serving::start(&config, InteropProcessor::new(Handler::default()))?;
                 // The model `simple` serves one connection at a time.
@@ -136,8 +178,11 @@ fn python_calls_one_port_that_takes_all() -> Result {
     for model in MODELS {
         let config = config("auto", "auto").model(model);
         let serving = Serving::start(&config, InteropProcessor::new(Handler::default()))?;
-        for transport in TRANSPORTS {
+        for transport in DETECTED {
             for (_, theirs) in PROTOCOLS {
+                if !fits(transport, theirs) {
+                    continue;
+                }
                 let mut client = python.script("interop_client.py", transport, theirs);
                 client.args(["--connections", "1", "--port", &serving.port]);
                 run(&mut client, SESSION)
@@ -153,6 +198,9 @@ fn python_calls_two_services_on_one_port() -> Result {
     let python = Python::get()?;
     for transport in TRANSPORTS {
         for protocol in ["binary", "compact", "json"] {
+            if !fits(transport, protocol) {
+                continue;
+            }
             let handler = Handler::default();
             let both = Multiplexed::new()
                 .service("Interop", InteropProcessor::new(handler.clone()))
@@ -180,9 +228,7 @@ fn serve(
     }
     let mut server = Running::start(&mut command)?;
     let port = server.announced("listening on ", SESSION)?;
-    let config = ClientConfig::new(format!("tcp://127.0.0.1:{port}"))
-        .transport(transport)
-        .protocol(ours);
+    let config = client_config(&port, transport, ours);
     Ok((server, Client::connect(&config)?))
 }
 
@@ -201,6 +247,9 @@ fn we_call_python() -> Result {
     let python = Python::get()?;
     for transport in TRANSPORTS {
         for protocols in PROTOCOLS {
+            if !fits(transport, protocols.1) {
+                continue;
+            }
             let (mut server, client) = serve(python, transport, protocols, false)?;
             let outcome = session(client.clone(), "python").and_then(|()| match protocols.0 {
                 "json" => bare_words(client),
@@ -219,6 +268,9 @@ fn we_call_two_services_of_python_on_one_port() -> Result {
     let python = Python::get()?;
     for transport in TRANSPORTS {
         for protocol in ["binary", "compact", "json"] {
+            if !fits(transport, protocol) {
+                continue;
+            }
             let (_server, client) = serve(python, transport, (protocol, protocol), true)?;
             let second = SecondClient::new(client.service("Second"));
             assert_eq!(second.upper("été")?, "ÉTÉ");
