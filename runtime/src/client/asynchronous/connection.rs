@@ -17,12 +17,12 @@ use super::driver;
 use super::in_flight::InFlight;
 use super::link::Link;
 use crate::client::CallOptions;
+use crate::client::connection::RETIRED_MAX;
 use crate::client::connection::calls::{Calls, Place, Ticket};
 use crate::client::connection::words;
 use crate::client::events::Event;
 use crate::client::failures::{Failures, not_connected};
 use crate::config::ReplyOrder;
-use crate::deadline::Deadline;
 use crate::error::{Delivery, Error, ErrorKind, Result};
 
 /// A call waits to be appended while so many bytes are not written.
@@ -234,6 +234,9 @@ impl Connection {
     /// A link gets no more calls. Those in flight have their time.
     #[cold]
     pub(super) fn retire(&self, state: &mut State, number: u64, reason: Error) {
+        if state.retired.len() >= RETIRED_MAX && state.calls.wanted(number) > 0 {
+            return;
+        }
         state.calls.forget(number);
         if state
             .link
@@ -266,6 +269,23 @@ impl Connection {
         state.end(ticket);
         self.room.notify_one();
         self.close_retired(state);
+    }
+
+    /// Takes a call out of what is to be written. `false` when the driver has taken it.
+    pub(super) fn cut(&self, state: &mut State, ticket: Ticket) -> bool {
+        let place = state.calls.place_of(ticket);
+        let Some(link) = state.link(place.link) else {
+            return false;
+        };
+        if !link.cut((place.start, place.end)) {
+            return false;
+        }
+        link.leaving.retain(|&slot| slot != ticket.slot);
+        state.wakers[ticket.slot] = None;
+        state.calls.cut(ticket);
+        self.room.notify_one();
+        self.close_retired(state);
+        true
     }
 
     /// Nobody waits for a call any more.
@@ -374,6 +394,17 @@ impl Connection {
         Ok(Some(in_flight))
     }
 
+    /// Notes how far a link is that has too much to write, once. When to look again though nothing
+    /// happens: a call that was given up is overdue then.
+    fn look(&self, stuck: &mut Option<(u64, u64)>) -> Option<Instant> {
+        let state = self.state.lock();
+        let link = state.link.as_ref()?;
+        if link.appended - link.sent >= OUT_BYTES {
+            stuck.get_or_insert((link.number, link.sent));
+        }
+        state.calls.next_due(link.number)
+    }
+
     /// The same, waiting for room.
     pub(super) async fn enter(
         self: &Arc<Self>,
@@ -384,6 +415,7 @@ impl Connection {
             return Err(words::too_late(&options.deadline));
         }
         let mut joined = None;
+        let mut stuck = None;
         loop {
             // Before looking, so that nothing is missed in between.
             let mut room = pin!(self.room.notified());
@@ -393,14 +425,22 @@ impl Connection {
             if let Some(in_flight) = entered? {
                 return Ok(in_flight);
             }
-            if !by(&options.deadline, room).await {
-                let state = self.state.lock();
-                let deadline = &options.deadline;
-                return Err(match state.link {
-                    Some(_) => words::no_room(state.calls.len(), deadline),
-                    None => not_connected(deadline),
-                });
+            let (at, deadline) = (options.deadline.at(), &options.deadline);
+            let due = self.look(&mut stuck);
+            if by(due.map_or(at, |due| due.min(at)), room).await || deadline.left().is_some() {
+                continue;
             }
+            let mut state = self.state.lock();
+            let calls = state.calls.len();
+            let Some(link) = &state.link else {
+                return Err(not_connected(deadline));
+            };
+            let number = link.number;
+            if stuck == Some((number, link.sent)) {
+                // Nothing was taken all the time.
+                self.retire(&mut state, number, words::not_taken(deadline));
+            }
+            return Err(words::no_room(calls, deadline));
         }
     }
 }
@@ -414,9 +454,9 @@ pub(super) fn runtime() -> Result<Handle> {
     })
 }
 
-/// Waits for a future until a deadline. Whether it came in time.
-async fn by(deadline: &Deadline, mut future: Pin<&mut impl Future<Output = ()>>) -> bool {
-    let mut late = pin!(sleep_until(deadline.at().into()));
+/// Waits for a future until a time. Whether it came in time.
+async fn by(time: Instant, mut future: Pin<&mut impl Future<Output = ()>>) -> bool {
+    let mut late = pin!(sleep_until(time.into()));
     poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(()) => Poll::Ready(true),
         Poll::Pending => late.as_mut().poll(cx).map(|()| false),

@@ -111,11 +111,7 @@ impl<'a> InFlight<'a> {
         } else {
             words::no_reply(deadline)
         };
-        let error = if link.cut((place.start, place.end)) {
-            link.leaving.retain(|&slot| slot != ticket.slot);
-            state.wakers[ticket.slot] = None;
-            state.calls.cut(ticket);
-            self.connection.room.notify_one();
+        let error = if self.connection.cut(&mut state, ticket) {
             error.with_delivery(Delivery::NotSent)
         } else {
             self.connection.abandon(&mut state, ticket);
@@ -138,6 +134,9 @@ impl Drop for InFlight<'_> {
             return;
         }
         let mut state = self.connection.state.lock();
+        if self.connection.cut(&mut state, self.ticket) {
+            return;
+        }
         self.connection.abandon(&mut state, self.ticket);
         let deadline = &self.options.deadline;
         if let Some(link) = state.link(self.link)

@@ -133,6 +133,22 @@ impl Calls {
         self.count_on(link, lost) * 2 >= room
     }
 
+    /// When the next of the calls over a link that were given up should be answered.
+    pub(in crate::client) fn next_due(&self, link: u64) -> Option<Instant> {
+        let now = Instant::now();
+        let given_up =
+            |slot: &&Slot| slot.place.link == link && matches!(slot.state, State::Abandoned);
+        let dues = self.slots.iter().filter(given_up);
+        dues.filter_map(|slot| slot.place.due)
+            .filter(|due| *due > now)
+            .min()
+    }
+
+    /// Whether any slot is taken by a call over a link.
+    pub(in crate::client) fn is_used(&self, link: u64) -> bool {
+        self.count_on(link, |slot| !matches!(slot.state, State::Free)) > 0
+    }
+
     fn count_on(&self, link: u64, counts: impl Fn(&Slot) -> bool) -> usize {
         let on = |slot: &&Slot| slot.place.link == link && counts(slot);
         self.slots.iter().filter(on).count()

@@ -2,7 +2,7 @@
 
 use super::calls::Ticket;
 use super::turns::Waiting;
-use super::{Connection, State, words};
+use super::{Connection, RETIRED_MAX, State, words};
 use crate::client::events::Event;
 use crate::deadline::Deadline;
 use crate::error::{Delivery, Error};
@@ -46,6 +46,7 @@ impl Connection {
         let error = if link.cut((place.start, place.end)) {
             state.calls.cut(ticket);
             self.room.notify_one();
+            self.close_retired(state);
             error.with_delivery(Delivery::NotSent)
         } else {
             self.abandon(state, ticket);
@@ -62,6 +63,9 @@ impl Connection {
     /// A link gets no more calls. Those in flight have their time.
     #[cold]
     pub(super) fn retire(&self, state: &mut State, number: u64, reason: Error) {
+        if state.retired.len() >= RETIRED_MAX && state.calls.wanted(number) > 0 {
+            return;
+        }
         state.calls.forget(number);
         if state
             .link

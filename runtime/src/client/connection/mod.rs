@@ -43,6 +43,9 @@ use turns::{Until, Waiting};
 /// How long a thread tries to write before it looks whether the server waits for somebody to read.
 const STALL: Duration = Duration::from_millis(10);
 
+/// Links that may get no more calls and still have some. One more goes on in doubt.
+pub(super) const RETIRED_MAX: usize = 2;
+
 /// Replies of others that are kept in memory which is used again.
 pub(super) const SPARE: usize = 16;
 pub(super) const SPARE_BYTES_MAX: usize = 64 * 1024;
@@ -178,7 +181,14 @@ impl Connection {
     /// Lets go of a link that cannot be used for another call: the server has closed it since the
     /// last reply, or has sent what nobody asked for.
     fn drop_stale(&self, state: &mut State) {
-        if state.calls.len() > 0 {
+        let calls = &state.calls;
+        if calls.len() > 0
+            && (state.retired.is_empty()
+                || state
+                    .link
+                    .as_ref()
+                    .is_some_and(|link| calls.is_used(link.number)))
+        {
             return;
         }
         if let Some(Link { reader, .. }) = &mut state.link
@@ -250,6 +260,7 @@ impl Connection {
             calls,
             link: Some(link),
             waiting,
+            retired,
             ..
         } = &mut **state
         else {
@@ -257,13 +268,23 @@ impl Connection {
         };
         let number = link.number;
         let room = if link.whole { 1 } else { calls.room() };
-        if calls.is_clogged(number, room) {
+        if retired.len() < RETIRED_MAX && calls.is_clogged(number, room) {
             self.retire(state, number, words::clogged());
-        } else if link.reader.is_some() && waiting.iter().all(|waiting| waiting.to_send) {
+            return Ok(());
+        }
+        let reads =
+            |waiting: &Waiting| !waiting.to_send && calls.place_of(waiting.ticket).link == number;
+        // Where both take the whole stream, reading would keep its call from being written.
+        let writes = link.whole && (link.writer.is_none() || link.sent < link.appended);
+        if link.reader.is_some() && !writes && !waiting.iter().any(reads) {
             // Nobody else reads. Somebody may want to meanwhile, and end calls.
             self.read(state, number, None, STALL.min(left), &mut Until::Sent);
         } else {
-            self.room.wait_until(state, deadline.at());
+            // A call that was given up may be overdue before.
+            let due = calls
+                .next_due(number)
+                .map_or(deadline.at(), |due| due.min(deadline.at()));
+            self.room.wait_until(state, due);
         }
         Ok(())
     }

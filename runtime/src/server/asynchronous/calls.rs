@@ -1,6 +1,6 @@
 //! The calls of a connection, from when they were read to when their answers are left.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -116,10 +116,11 @@ impl Call {
             }
             Handlers::Async(processor) => {
                 let processor = Arc::clone(processor);
+                let mut call = self;
                 Some(Box::pin(async move {
-                    match self.room().await {
-                        Ok(()) => self.run_async(&*processor).await,
-                        Err(why) => self.refuse(why),
+                    match call.room().await {
+                        Ok(()) => call.run_async(&*processor).await,
+                        Err(why) => call.refuse(why),
                     }
                     drop(admitted);
                 }))
@@ -205,7 +206,7 @@ impl Call {
     }
 
     /// Runs it on a thread for blocking work, once one of those that the server may use is free.
-    async fn run_on(self, workers: Arc<Semaphore>, admitted: Admitted) {
+    async fn run_on(mut self, workers: Arc<Semaphore>, admitted: Admitted) {
         let worker = match self.worker(workers).await {
             Ok(worker) => worker,
             Err(why) => return self.refuse(why),
@@ -222,13 +223,15 @@ impl Call {
     }
 
     /// Waits for a thread and, before, for the peer to take what others have answered.
-    async fn worker(&self, workers: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
+    async fn worker(&mut self, workers: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
         loop {
             self.room().await?;
             let worker = if let Ok(worker) = Arc::clone(&workers).try_acquire_owned() {
                 worker
             } else {
-                let acquired = self.wait(Arc::clone(&workers).acquire_owned()).await?;
+                let time = Duration::from_millis(self.shared.settings.timeouts.queue_ms);
+                let acquire = Arc::clone(&workers).acquire_owned();
+                let acquired = self.wait(acquire, Some(self.arrived + time)).await?;
                 acquired.map_err(|_| Refusal::ShuttingDown)?
             };
             if !self.outlet.is_full() {
@@ -237,23 +240,34 @@ impl Call {
         }
     }
 
-    /// Waits until the peer has taken enough answers.
-    async fn room(&self) -> Result<(), Refusal> {
+    /// Waits until the peer has taken enough answers. That it is slow is not the fault of the call,
+    /// which counts as if it had arrived then.
+    async fn room(&mut self) -> Result<(), Refusal> {
         while self.outlet.is_full() {
-            let mut taken = pin!(self.outlet.taken.notified());
+            let outlet = Arc::clone(&self.outlet);
+            let mut taken = pin!(outlet.taken.notified());
             taken.as_mut().enable();
             if self.outlet.is_full() {
-                self.wait(taken).await?;
+                self.wait(taken, None).await?;
             }
+            self.arrived = Instant::now();
         }
         Ok(())
     }
 
-    /// Waits for something as long as the call may wait.
-    async fn wait<T>(&self, something: impl Future<Output = T>) -> Result<T, Refusal> {
+    /// Waits for something, until a time if there is one.
+    async fn wait<T>(
+        &self,
+        something: impl Future<Output = T>,
+        until: Option<Instant>,
+    ) -> Result<T, Refusal> {
         let _queued = Queued::new(&self.shared);
-        let time = Duration::from_millis(self.shared.settings.timeouts.queue_ms);
-        let mut late = pin!(sleep_until((self.arrived + time).into()));
+        let mut late = pin!(async {
+            match until {
+                Some(at) => sleep_until(at.into()).await,
+                None => pending().await,
+            }
+        });
         let mut something = pin!(something);
         loop {
             let mut change = pin!(self.service.changed.notified());

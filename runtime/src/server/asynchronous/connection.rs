@@ -44,6 +44,8 @@ pub(super) struct Connection {
     inbox: Inbox,
     /// How many bytes are missing from the message that has begun to arrive.
     missing: usize,
+    /// What has arrived may hold a whole message, which comes before anything that is read.
+    left: bool,
     /// When that message began to arrive or, between messages, when the last one was answered.
     pace: Pace,
     /// When the calls that are in the inbox arrived, as for [`Batch`].
@@ -110,6 +112,7 @@ impl Connection {
             service: Arc::clone(service),
             inbox: Inbox::default(),
             missing: 1,
+            left: false,
             pace: Pace::start(now),
             arrived: now,
             calls: Calls::new(service.at_once),
@@ -193,7 +196,8 @@ impl Connection {
         let shared = Arc::clone(self.permit.shared());
         let mut batch = Batch::new(self.arrived, now);
         let mut moved = false;
-        while self.takes_calls() && !self.inbox.is_empty() {
+        self.left = !self.inbox.is_empty();
+        while self.takes_calls() && self.left {
             if shared.is_cut() {
                 return Err(End::Shutdown);
             }
@@ -204,7 +208,7 @@ impl Connection {
                         (request.protocol, request.envelope, message, consumed)
                     }
                     Ok(Found::NeedMore(missing)) => {
-                        self.missing = missing;
+                        (self.missing, self.left) = (missing, false);
                         break;
                     }
                     Err(error) => {
@@ -215,7 +219,7 @@ impl Connection {
             moved = true;
             self.inbox.consume(consumed);
             self.last.answered();
-            self.missing = 1;
+            (self.missing, self.left) = (1, !self.inbox.is_empty());
             let Some(outlet) = self.outlet() else {
                 let text = "the transport has no encoder";
                 self.end = Some(End::Failed(Error::new(ErrorKind::Malformed, text)));
@@ -232,7 +236,7 @@ impl Connection {
             };
             let refusal = self.last.refusal().or_else(|| batch.refusal(&shared));
             self.start(cx, call, refusal);
-            if !self.inbox.is_empty() && batch.is_slow(&shared, !self.has_written()) {
+            if self.left && batch.is_slow(&shared, !self.has_written()) {
                 break;
             }
         }
@@ -277,7 +281,7 @@ impl Connection {
 
     /// Reads once. `false` when there is nothing, or no more is wanted.
     fn read(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
-        if !self.takes_calls() {
+        if !self.takes_calls() || self.left {
             return Ok(false);
         }
         let between = self.inbox.is_empty();
@@ -358,7 +362,10 @@ impl Connection {
     fn take(&mut self, now: Instant) -> bool {
         shrink_out(&mut self.writing);
         self.written = 0;
-        self.writing_pace = Pace::start(now);
+        // The peer may still have to take what the stream keeps.
+        if !self.unflushed {
+            self.writing_pace = Pace::start(now);
+        }
         if let Some(outlet) = &self.outlet
             && let Err(error) = outlet.take(&mut self.writing)
         {

@@ -233,7 +233,7 @@ impl EventLoop {
         let place = (&self.mail, slot);
         for _ in 0..STEPS {
             if let Some(workers) = &self.workers {
-                polled.release(place, &workers.entrance);
+                polled.release(self.now, place, &workers.entrance);
             }
             let moved = match polled.state() {
                 State::Reading => polled.read(self.now)?,

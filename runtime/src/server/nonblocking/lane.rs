@@ -249,13 +249,21 @@ impl Polled {
     }
 
     /// Hands over what was held, once the peer has taken enough answers.
-    pub(super) fn release(&mut self, place: (&Arc<Mail>, usize), queue: &Entrance<Job>) {
+    pub(super) fn release(
+        &mut self,
+        now: Instant,
+        place: (&Arc<Mail>, usize),
+        queue: &Entrance<Job>,
+    ) {
         let Some(lane) = &self.lane else { return };
         if self.held.is_empty() || self.state == State::Writing || lane.is_full() {
             return;
         }
         let lane = Arc::clone(lane);
-        for held in mem::take(&mut self.held) {
+        // That its peer was slow is not the fault of what had to wait.
+        self.arrived = now;
+        for mut held in mem::take(&mut self.held) {
+            held.arrived = now;
             self.hand_over(Arc::clone(&lane), held, place, queue);
         }
     }
