@@ -13,7 +13,9 @@ pub(crate) const TIMEOUT: &str = "client_timeout";
 ///
 /// Names are compared letter by letter, and a name has one value.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(Box<[u8]>, Box<[u8]>)>);
+pub struct Headers(Vec<(Bytes, Bytes)>);
+
+type Bytes = Box<[u8]>;
 
 impl Headers {
     /// None.

@@ -155,7 +155,7 @@ impl<'a> Section<'a> {
             Some(DeValue::Table(table)) => table,
             Some(other) => return Err(self.wrong_type(key, "a section", other)),
         };
-        for (name, value) in table.iter() {
+        for (name, value) in table {
             match value.get_ref() {
                 DeValue::String(text) => {
                     into.push((name.get_ref().to_string(), text.clone().into_owned()));

@@ -1,1 +1,392 @@
 //! HTTP as others speak it, by the byte.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use seapink::config::{ClientHttp, Model, ServerHttp, ServerTimeouts};
+use seapink::{Client, ClientConfig, Delivery, ErrorKind, Limits, ServerConfig};
+
+use crate::support::{AGES, MODELS, ProbeClient, Running, eventually};
+
+fn config(model: Model) -> ServerConfig {
+    ServerConfig::new("tcp://127.0.0.1:0")
+        .model(model)
+        .transport("http")
+}
+
+fn socket(server: &Running) -> TcpStream {
+    let address = server.handle.local_addr().to_string();
+    let stream = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(AGES)).unwrap();
+    stream
+}
+
+/// `echo("hi")` and its reply, and a oneway `note("hi")`.
+const CALL: &str =
+    "\u{0}\u{0}\u{0}\u{4}echo\u{1}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{1}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
+const REPLY: &str =
+    "\u{0}\u{0}\u{0}\u{4}echo\u{2}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{0}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
+const NOTE: &str =
+    "\u{0}\u{0}\u{0}\u{4}note\u{4}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{1}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
+
+fn request(head: &str, body: &str) -> String {
+    let length = body.len();
+    format!("POST / HTTP/1.1\r\nHost: here\r\n{head}Content-Length: {length}\r\n\r\n{body}")
+}
+
+fn response(head: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/x-thrift\r\nContent-Length: {length}\r\n\
+         {head}\r\n{body}"
+    )
+}
+
+#[track_caller]
+fn expect(stream: &mut TcpStream, expected: &str) {
+    let mut read = vec![0; expected.len()];
+    stream.read_exact(&mut read).unwrap();
+    assert_eq!(String::from_utf8_lossy(&read), expected);
+}
+
+fn rest(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    match stream.read_to_end(&mut read) {
+        // What a server leaves unread when it closes comes back as a reset.
+        Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => panic!("{error}"),
+        _ => String::from_utf8(read).unwrap(),
+    }
+}
+
+#[test]
+fn requests_in_all_their_forms() {
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        let mut stream = socket(&server);
+        // One after the other, and byte by byte.
+        stream.write_all(request("", CALL).as_bytes()).unwrap();
+        expect(&mut stream, &response("", REPLY));
+        for byte in request("Accept: application/x-thrift\r\n", CALL).bytes() {
+            stream.write_all(&[byte]).unwrap();
+        }
+        expect(&mut stream, &response("", REPLY));
+        // Several at once: answers in their order, an empty one for what has none.
+        let all = [CALL, NOTE, CALL].map(|body| request("", body)).concat();
+        stream.write_all(all.as_bytes()).unwrap();
+        for body in [REPLY, "", REPLY] {
+            expect(&mut stream, &response("", body));
+        }
+        // In chunks.
+        let (first, second) = CALL.split_at(9);
+        let chunked = format!(
+            "POST /any?x=1 HTTP/1.1\r\nhost: here\r\ntransfer-encoding: Chunked\r\n\r\n9;why=not\r\n\
+             {first}\r\n{:x}\r\n{second}\r\n0\r\nTrailer: yes\r\n\r\n",
+            second.len()
+        );
+        for part in chunked.as_bytes().chunks(7) {
+            stream.write_all(part).unwrap();
+        }
+        expect(&mut stream, &response("", REPLY));
+        // With a question first.
+        let asking = request("Expect: 100-continue\r\n", CALL);
+        let (head, body) = asking.split_at(asking.len() - CALL.len());
+        stream.write_all(head.as_bytes()).unwrap();
+        expect(&mut stream, "HTTP/1.1 100 Continue\r\n\r\n");
+        stream.write_all(body.as_bytes()).unwrap();
+        expect(&mut stream, &response("", REPLY));
+        // And the last one.
+        stream
+            .write_all(request("Connection: close\r\n", CALL).as_bytes())
+            .unwrap();
+        assert_eq!(rest(&mut stream), response("Connection: close\r\n", REPLY));
+        // HTTP/1.0 ends the connection by itself.
+        let mut stream = socket(&server);
+        let old = request("", CALL).replace("HTTP/1.1", "HTTP/1.0");
+        stream.write_all(old.as_bytes()).unwrap();
+        assert_eq!(rest(&mut stream), response("Connection: close\r\n", REPLY));
+        eventually("both are gone", || {
+            server.handle.stats().connections_open == 0
+        });
+        assert_eq!(
+            server.handle.stats().connections_failed,
+            0,
+            "{}",
+            model.name()
+        );
+    }
+}
+
+#[test]
+fn requests_that_are_refused_are_told_so() {
+    let limits = Limits::default()
+        .frame_bytes_max(1000)
+        .message_bytes_max(1000);
+    let http = ServerHttp::default().path("/thrift");
+    for model in MODELS {
+        let server = Running::bind(&config(model).limits(limits).http(http.clone()));
+        let post = "POST /thrift HTTP/1.1\r\n";
+        let many = format!("{post}{}", "a: b\r\n".repeat(200));
+        let cases = [
+            ("GET /thrift HTTP/1.1\r\n\r\n", "405 "),
+            ("POST /other HTTP/1.1\r\nContent-Length: 1\r\n\r\n", "404 "),
+            (
+                "POST /thrift HTTP/1.1\r\nContent-Length: 1001\r\n\r\n",
+                "413 ",
+            ),
+            (
+                "POST /thrift HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+                "400 ",
+            ),
+            (
+                "POST /thrift HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+                "400 ",
+            ),
+            (
+                "POST /thrift HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+                "400 ",
+            ),
+            (
+                "POST /thrift HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                "400 ",
+            ),
+            (
+                "POST /thrift HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+                "400 ",
+            ),
+            (&many, "431 "),
+            ("no http at all\r\n\r\n", "400 "),
+        ];
+        for (bytes, status) in cases {
+            let mut stream = socket(&server);
+            stream.write_all(bytes.as_bytes()).unwrap();
+            let answer = rest(&mut stream);
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status}")),
+                "{bytes}: {answer}"
+            );
+            assert!(answer.contains("Connection: close\r\n"), "{answer}");
+        }
+        eventually("all are counted", || {
+            server.handle.stats().connections_failed == 10
+        });
+        let http = ClientHttp::default().path("/thrift");
+        let client = server.client_with(&server.client_config().http(http));
+        assert_eq!(client.echo("still").unwrap(), "still");
+    }
+}
+
+/// T01, T02: what never ends costs no more than a message may.
+#[test]
+fn t01_endless_bodies_and_heads_end() {
+    let limits = Limits::default()
+        .frame_bytes_max(100_000)
+        .message_bytes_max(100_000);
+    for model in MODELS {
+        let server = Running::bind(&config(model).limits(limits));
+        let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let chunk = format!("fff\r\n{}\r\n", "x".repeat(0xfff));
+        for (head, part) in [
+            (chunked, &*chunk),
+            (chunked, "ffffffffffffffff\r\n"),
+            (chunked, "zz\r\n"),
+            (
+                "POST / HTTP/1.1\r\n",
+                "a: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+            ),
+            (
+                "POST / HTTP/1.1\r\na: ",
+                "0123456789012345678901234567890123456789",
+            ),
+        ] {
+            let mut stream = socket(&server);
+            let mut sent = 0;
+            let mut open = stream.write_all(head.as_bytes()).is_ok();
+            while open && sent < 8 << 20 {
+                open = stream.write_all(part.as_bytes()).is_ok();
+                sent += part.len();
+            }
+            assert!(!open, "{head} {part}: {sent} bytes were taken");
+        }
+        eventually("all are counted", || {
+            server.handle.stats().connections_failed == 5
+        });
+    }
+}
+
+#[test]
+fn a_request_that_drips_is_cut() {
+    let timeouts = ServerTimeouts::default()
+        .header_ms(100)
+        .read_ms(200)
+        .idle_ms(300);
+    for model in MODELS {
+        let server = Running::bind(&config(model).timeouts(timeouts));
+        let mut stream = socket(&server);
+        for byte in request("", CALL).bytes().cycle() {
+            if stream.write_all(&[byte]).is_err() {
+                break;
+            }
+            thread::sleep(std::time::Duration::from_millis(8));
+        }
+        assert!(
+            server.handle.stats().connections_failed >= 1,
+            "{}",
+            model.name()
+        );
+    }
+}
+
+/// Says what a test wants to each request of each connection, which the test gets to see.
+fn strange(responses: Vec<Vec<u8>>) -> (ClientConfig, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let (told, requests) = channel();
+    thread::spawn(move || {
+        let mut responses = responses.into_iter();
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut bytes = vec![0; 64 * 1024];
+            while let Ok(read @ 1..) = stream.read(&mut bytes) {
+                let text = String::from_utf8_lossy(&bytes[..read]).into_owned();
+                let Some(response) = responses.next() else {
+                    return;
+                };
+                let _ = told.send(text);
+                let last = response.ends_with(b"!");
+                let response = response.strip_suffix(b"!").unwrap_or(&response);
+                stream.write_all(response).unwrap();
+                if last {
+                    break;
+                }
+            }
+        }
+    });
+    (ClientConfig::new(address).transport("http"), requests)
+}
+
+/// A reply to the call with this sequence id.
+fn reply(id: u8) -> String {
+    REPLY.replace('\u{7}', &char::from(id).to_string())
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    text.as_bytes().to_vec()
+}
+
+#[test]
+fn responses_in_all_their_forms() {
+    let body = |id| reply(id);
+    let chunked = |id: u8| {
+        let body = body(id);
+        let (first, second) = body.split_at(5);
+        format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{first}\r\n{:X}\r\n{second}\r\n0\r\n\r\n",
+            second.len()
+        )
+    };
+    let (config, requests) = strange(vec![
+        bytes(&response("", &body(1))),
+        bytes(&format!("HTTP/1.1 100 Continue\r\n\r\n{}", chunked(2))),
+        bytes(&format!("{}!", response("Connection: close\r\n", &body(3)))),
+        // To the end of the connection.
+        bytes(&format!("HTTP/1.0 200 fine\r\n\r\n{}!", body(4))),
+        bytes(&response("", &body(5))),
+    ]);
+    let http = ClientHttp::default()
+        .path("/a/b?c")
+        .host("example.org")
+        .field("X-Token", "é 1");
+    let client = ProbeClient::connect(&config.http(http).strict_write(false)).unwrap();
+    for _ in 0..5 {
+        assert_eq!(client.echo("hi").unwrap(), "hi");
+    }
+    let first = requests.recv().unwrap();
+    let (head, _) = first.split_once("\r\n\r\n").unwrap();
+    assert_eq!(
+        head,
+        "POST /a/b?c HTTP/1.1\r\nHost: example.org\r\nContent-Type: application/x-thrift\r\n\
+         Accept: application/x-thrift\r\nUser-Agent: seapink\r\nX-Token: é 1\r\nContent-Length: 23"
+    );
+}
+
+#[test]
+fn responses_that_are_none_are_errors_in_words() {
+    for (said, kind, text) in [
+        (
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+            ErrorKind::Closed,
+            "404 Not Found",
+        ),
+        (
+            "HTTP/1.1 503 \r\nContent-Length: 0\r\n\r\n",
+            ErrorKind::Closed,
+            "503",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            ErrorKind::Malformed,
+            "no message",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nabc!",
+            ErrorKind::Truncated,
+            "",
+        ),
+        (
+            "\0\0\0\x10\x01\x01\0\x02\0\0\0\0\0",
+            ErrorKind::Malformed,
+            "no HTTP/1",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 2000000000\r\n\r\n",
+            ErrorKind::Limit,
+            "frame_bytes_max",
+        ),
+    ] {
+        let (config, _requests) = strange(vec![bytes(said)]);
+        let client = ProbeClient::connect(&config).unwrap();
+        let error = client.echo("hi").unwrap_err().other();
+        assert_eq!(error.kind(), kind, "{said}: {error}");
+        assert_eq!(error.delivery(), Delivery::Sent, "{said}");
+        assert!(error.to_string().contains(text), "{error}");
+    }
+}
+
+/// An answer to a oneway call that comes late is taken for nothing else.
+#[test]
+fn oneway_calls_are_answered_by_nothing() {
+    let (config, requests) = strange(vec![
+        bytes(&response("", "")),
+        bytes(&response("", &reply(2))),
+        bytes("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"),
+        bytes(&response("", &reply(4))),
+    ]);
+    let client = ProbeClient::connect(&config.strict_write(false)).unwrap();
+    for _ in 0..2 {
+        client.note("hi").unwrap();
+        assert_eq!(client.echo("hi").unwrap(), "hi");
+    }
+    assert_eq!(requests.try_iter().count(), 4);
+}
+
+#[test]
+fn what_cannot_stand_in_a_head_is_refused_at_the_start() {
+    for http in [
+        ClientHttp::default().path("thrift"),
+        ClientHttp::default().path("/a b"),
+        ClientHttp::default().path("/a\r\nX: y"),
+        ClientHttp::default().host("a\nb"),
+        ClientHttp::default().field("a b", "c"),
+        ClientHttp::default().field("", "c"),
+        ClientHttp::default().field("a", "b\r\nc: d"),
+    ] {
+        let config = ClientConfig::new("tcp://127.0.0.1:1")
+            .transport("http")
+            .http(http);
+        let error = Client::<seapink::Standard>::connect(&config).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(error.to_string().contains("client.http"), "{error}");
+    }
+}

@@ -35,6 +35,10 @@ thread_local! {
     static SPARE: RefCell<Buffers> = RefCell::default();
 }
 
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is about something else"
+)]
 pub(super) struct Connection {
     stream: AsyncStream,
     engine: Engine,

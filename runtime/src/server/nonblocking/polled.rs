@@ -330,6 +330,8 @@ impl Polled {
         }
         self.sent = 0;
         shrink_out(out);
+        // An answer may have been the last one.
+        self.signs.readable |= self.stream.has_more();
         Ok(true)
     }
 

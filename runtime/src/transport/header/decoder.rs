@@ -66,34 +66,32 @@ impl Decoder for HeaderDecoder {
             plain,
             limits,
         } = self;
-        match (start, unframed) {
-            (Start::Unframed(_), Some((name, decoder))) => Ok(match decoder.decode(buffer)? {
+        if let (Start::Unframed(_), Some((name, decoder))) = (start, unframed) {
+            return Ok(match decoder.decode(buffer)? {
                 Decoded::Message { message, consumed } => Decoded::Enveloped {
                     message,
                     consumed,
                     envelope: Arc::new(Envelope::new(Some(*name), 0, form::UNFRAMED)),
                 },
                 other => other,
-            }),
-            _ => {
-                let (frame, consumed) = match framed.decode(buffer)? {
-                    Decoded::Message { message, consumed } => (message, consumed),
-                    other => return Ok(other),
-                };
-                let (envelope, payload) = open(frame)?;
-                let message = if envelope.form == form::HEADER_ZLIB {
-                    *plain = inflate(payload, limits.message_bytes_max)?;
-                    &plain[..]
-                } else {
-                    payload
-                };
-                Ok(Decoded::Enveloped {
-                    message,
-                    consumed,
-                    envelope: Arc::new(envelope),
-                })
-            }
+            });
         }
+        let (frame, consumed) = match framed.decode(buffer)? {
+            Decoded::Message { message, consumed } => (message, consumed),
+            other => return Ok(other),
+        };
+        let (envelope, payload) = open(frame)?;
+        let message = if envelope.form == form::HEADER_ZLIB {
+            *plain = inflate(payload, limits.message_bytes_max)?;
+            &plain[..]
+        } else {
+            payload
+        };
+        Ok(Decoded::Enveloped {
+            message,
+            consumed,
+            envelope: Arc::new(envelope),
+        })
     }
 }
 

@@ -29,12 +29,11 @@ impl Client {
         match &head.status {
             // 100 Continue, which nobody has asked for.
             Some((100..=199, _)) => return Ok(Some(bytes)),
-            Some((200..=299, _)) => {}
+            Some((200..=299, _)) | None => {}
             Some((status, reason)) => {
                 let text = format!("the server answered with HTTP status {status} {reason}");
                 return Err(Error::new(ErrorKind::Closed, text.trim_end().to_owned()));
             }
-            None => {}
         }
         let body = Body::of(&head, self.frame_bytes_max, content)?;
         self.last = head.close || matches!(body, Body::ToEnd { .. });
@@ -147,7 +146,7 @@ impl HttpClientSide {
             {
                 return bad("the value", value);
             }
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         Ok(Self {
             head,

@@ -35,17 +35,12 @@ impl Server {
         content: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<Option<usize>> {
-        let found = Head::request(raw).map_err(|error| {
-            refuse(
-                out,
-                if error.kind() == ErrorKind::Limit {
-                    "431 Request Header Fields Too Large"
-                } else {
-                    "400 Bad Request"
-                },
-                "",
-            );
-            error
+        let found = Head::request(raw).inspect_err(|error| {
+            let status = match error.kind() {
+                ErrorKind::Limit => "431 Request Header Fields Too Large",
+                _ => "400 Bad Request",
+            };
+            refuse(out, status, "");
         })?;
         let Some((head, bytes)) = found else {
             return Ok(None);
