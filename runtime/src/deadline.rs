@@ -26,6 +26,11 @@ impl Deadline {
         }
     }
 
+    /// So many milliseconds from now; at most a year.
+    pub(crate) fn after_ms(ms: u64) -> Self {
+        Self::after(Duration::from_millis(ms))
+    }
+
     /// At this time.
     pub fn until(at: Instant) -> Self {
         Self {

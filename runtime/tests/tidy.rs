@@ -11,7 +11,7 @@ fn tree() -> Tree {
 
 #[test]
 fn modules_know_only_what_is_below_them() {
-    let bottom: &[&str] = &["error", "limits", "wire"];
+    let bottom: &[&str] = &["envelope", "error", "limits", "wire"];
     let with = |more: &[&'static str]| [bottom, more].concat();
     tree().check_edges(&[
         ("wire", &[]),
@@ -19,6 +19,7 @@ fn modules_know_only_what_is_below_them() {
         ("error", &[]),
         ("peer", &[]),
         ("deadline", &[]),
+        ("envelope", &[]),
         ("fast", &["protocol"]),
         ("protocol", &with(&["fast"])),
         ("codec", &with(&["protocol"])),

@@ -45,7 +45,7 @@ fn has_words(name: &str, given: &str) -> bool {
 }
 
 /// The keys of every section.
-pub(super) const KEYS: [(&str, &[&str]); 13] = [
+pub(super) const KEYS: [(&str, &[&str]); 15] = [
     (
         "server",
         &[
@@ -79,6 +79,7 @@ pub(super) const KEYS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("server.tcp", TCP),
+    ("server.http", &["path"]),
     (
         "server.tls",
         &[
@@ -128,6 +129,7 @@ pub(super) const KEYS: [(&str, &[&str]); 13] = [
     ("client.limits", LIMITS),
     ("client.timeouts", &["connect_ms", "call_ms"]),
     ("client.tcp", TCP),
+    ("client.http", &["path", "host", "fields"]),
     (
         "client.tls",
         &[

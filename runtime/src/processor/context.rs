@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::envelope::{Envelope, Headers, TIMEOUT};
@@ -155,7 +154,7 @@ impl CallContext {
     pub(crate) fn envelop(&mut self, envelope: &Arc<Envelope>) {
         let left = envelope.headers.get(TIMEOUT);
         if let Some(ms) = left.and_then(|ms| ms.parse().ok()) {
-            self.limit_deadline(Deadline::after(Duration::from_millis(ms)));
+            self.limit_deadline(Deadline::after_ms(ms));
         }
         self.envelope = Some(Arc::clone(envelope));
     }

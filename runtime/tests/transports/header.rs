@@ -132,6 +132,7 @@ fn what_is_compressed_is_answered_compressed() {
 struct Echo;
 
 #[allow(
+    clippy::needless_pass_by_value,
     clippy::unnecessary_wraps,
     reason = "the shape of a handler's functions"
 )]
