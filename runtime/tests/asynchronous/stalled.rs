@@ -98,7 +98,7 @@ async fn answers_are_taken_late(kind: Kind, order: ReplyOrder) {
     let mut stream = running.stream().await;
     let calls: Vec<u8> = (0..CALLS).flat_map(|id| repeat(id, 300_000)).collect();
     stream.write_all(&calls).await.unwrap();
-    sleep(Duration::from_millis(1_000)).await;
+    sleep(Duration::from_secs(1)).await;
     let mut ids = Vec::new();
     for _ in 0..CALLS {
         ids.push(read_id(&mut stream).await);
@@ -118,14 +118,13 @@ async fn calls_do_not_pay_for_a_peer_that_is_slow_to_read() {
     servers.join_all().await;
 }
 
-type Added = JoinHandle<Result<i32, CalculatorAddError>>;
-
-fn add(client: &CalculatorAsyncClient) -> Added {
+fn add(client: &CalculatorAsyncClient) -> JoinHandle<Result<i32, CalculatorAddError>> {
     let client = client.clone();
     tokio::spawn(async move { client.add(0, 1).await })
 }
 
-/// One connection has a call that was answered after a large one had begun, of which no more is taken.
+/// A client whose connection has answered one call after a large one had begun, of which no more is
+/// taken.
 struct Stalled {
     listener: TcpListener,
     client: CalculatorAsyncClient,
@@ -156,7 +155,7 @@ impl Stalled {
     }
 
     /// A call finds no room, and the next one is answered over another connection.
-    async fn is_left(self) {
+    async fn gives_way(self) {
         let CalculatorAddError::Other(error) = in_time(self.client.add(0, 1)).await.unwrap_err();
         assert_eq!(error.delivery(), Delivery::NotSent, "{error}");
         let added = add(&self.client);
@@ -176,7 +175,7 @@ async fn a_large_call_that_expires_does_not_fill_a_connection_for_ever() {
     let error = in_time(large).await.unwrap().unwrap_err().other();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert_eq!(error.delivery(), Delivery::Sent, "{error}");
-    stalled.is_left().await;
+    stalled.gives_way().await;
 }
 
 #[tokio::test]
@@ -187,5 +186,5 @@ async fn a_large_oneway_call_that_is_dropped_does_not_fill_a_connection_for_ever
     let (stalled, large) = Stalled::by(call).await;
     large.abort();
     assert!(in_time(large).await.unwrap_err().is_cancelled());
-    stalled.is_left().await;
+    stalled.gives_way().await;
 }

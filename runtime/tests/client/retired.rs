@@ -1,6 +1,5 @@
 //! Connections that get no more calls: they keep nobody from the one in use, and there are few.
 
-use std::io::Read;
 use std::net::Shutdown;
 use std::thread;
 use std::time::Duration;

@@ -4,10 +4,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use seapink::ClientConfig;
-use seapink::Result;
 use seapink::config::ReplyOrder;
 use seapink::transport::Stream;
+use seapink::{ClientConfig, Result};
 
 use crate::support::{Call, Echo, Server, Whole, until, wait};
 
@@ -37,9 +36,10 @@ fn serve(stream: &mut dyn Stream) {
             pause(8);
         }
         let reply = call.reply();
-        let at = match once_in(10) {
-            true => fastrand::usize(1..reply.len()),
-            false => 0,
+        let at = if once_in(10) {
+            fastrand::usize(1..reply.len())
+        } else {
+            0
         };
         let (begin, rest) = reply.split_at(at);
         if at > 0 && stream.write_all(begin).is_ok() {
@@ -96,9 +96,10 @@ fn whatever_the_server_does_replies_are_those_of_their_calls() {
         for whole in [false, true] {
             let server = Server::new(|_, stream| serve(stream));
             let config = ClientConfig::new("").in_flight_max(4).reply_order(order);
-            let client = match whole {
-                true => Whole::client(&server, &config),
-                false => server.client(&config),
+            let client = if whole {
+                Whole::client(&server, &config)
+            } else {
+                server.client(&config)
             };
             let end = Instant::now() + Duration::from_millis(250);
             thread::scope(|scope| {
