@@ -15,20 +15,8 @@ use tokio::time::sleep;
 use crate::golden::asynchronous::{
     CalculatorAsyncClient, CalculatorAsyncProcessor, CalculatorProcessor,
 };
-use crate::peers::{call, echo, read_id, rest};
+use crate::peers::{call, echo, read_id, rest, waiting};
 use crate::support::{AGES, ASYNC, Handler, Kind, Running, eventually, in_time, local, wait_ms};
-
-/// A call of `wait` that returns after so many milliseconds.
-fn waiting(id: i32, ms: i64) -> Vec<u8> {
-    let mut frame = call("wait", id, "time");
-    frame.pop();
-    frame.extend([10, 0, 2]);
-    frame.extend(ms.to_be_bytes());
-    frame.push(0);
-    let length = u32::try_from(frame.len() - 4).unwrap().to_be_bytes();
-    frame[..4].copy_from_slice(&length);
-    frame
-}
 
 fn note(text: &str) -> Vec<u8> {
     let mut frame = call("note", 0, text);

@@ -4,14 +4,16 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use seapink::config::ReplyOrder;
 use seapink::{AsyncClient, ErrorKind};
+use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::deadlines::{listening, read_call, reply};
 use crate::golden::asynchronous::CalculatorAsyncClient;
 use crate::support::{Kind, Running, eventually, in_time, local, wait};
 
@@ -119,6 +121,30 @@ async fn a_server_that_never_answers_is_given_up_though_all_calls_were_dropped()
     let call = tokio::spawn(async move { client.echo("x").await });
     in_time(listener.accept()).await.unwrap();
     call.abort();
+}
+
+/// Not even if a reply to another call comes before the driver knows.
+#[tokio::test]
+async fn a_dropped_oneway_call_harms_no_other() {
+    let (listener, config) = listening().await;
+    let client = CalculatorAsyncClient::connect(&config).await.unwrap();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let first = client.clone();
+    let first = tokio::spawn(async move { first.add(0, 1).await });
+    let id = read_call(&mut stream).await;
+    // All at once, without a turn for the driver.
+    let mut second = pin!(client.add(0, 2));
+    let waker = Waker::noop();
+    let cx = &mut Context::from_waker(waker);
+    assert!(pin!(client.note("dropped")).poll(cx).is_pending());
+    assert!(second.as_mut().poll(cx).is_pending());
+    assert!(stream.try_write(&reply(id, 1)).is_ok());
+    let (second, ()) = tokio::join!(second, async {
+        let id = in_time(read_call(&mut stream)).await;
+        stream.write_all(&reply(id, 2)).await.unwrap();
+    });
+    assert_eq!(second.unwrap(), 2);
+    assert_eq!(in_time(first).await.unwrap().unwrap(), 1);
 }
 
 #[tokio::test]

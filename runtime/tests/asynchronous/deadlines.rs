@@ -12,7 +12,7 @@ use crate::golden::asynchronous::{CalculatorAddError, CalculatorAsyncClient};
 use crate::support::{Kind, Other, Running, SLACK, in_time, local, wait};
 
 /// A server that does what a test says with each connection.
-async fn listening() -> (TcpListener, ClientConfig) {
+pub(crate) async fn listening() -> (TcpListener, ClientConfig) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = ClientConfig::new(format!("tcp://{}", listener.local_addr().unwrap()));
     (listener, config)
@@ -24,7 +24,7 @@ async fn client_of(config: &ClientConfig, ms: u64) -> CalculatorAsyncClient {
 }
 
 /// Reads a frame, and returns the sequence id of the call in it.
-async fn read_call(stream: &mut (impl AsyncRead + Unpin)) -> [u8; 4] {
+pub(crate) async fn read_call(stream: &mut (impl AsyncRead + Unpin)) -> [u8; 4] {
     let length = stream.read_u32().await.unwrap();
     let mut frame = vec![0; usize::try_from(length).unwrap()];
     stream.read_exact(&mut frame).await.unwrap();
@@ -33,7 +33,7 @@ async fn read_call(stream: &mut (impl AsyncRead + Unpin)) -> [u8; 4] {
 }
 
 /// The reply to a call of `add`.
-fn reply(id: [u8; 4], result: u8) -> Vec<u8> {
+pub(crate) fn reply(id: [u8; 4], result: u8) -> Vec<u8> {
     let mut message = b"\x80\x01\x00\x02\x00\x00\x00\x03add".to_vec();
     message.extend(id);
     message.extend([8, 0, 0, 0, 0, 0, result, 0]);

@@ -7,7 +7,7 @@ use seapink::config::{ReplyOrder, ServerTimeouts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{AGES, ASYNC, Kind, Running, eventually, in_time, local};
+use crate::support::{AGES, ASYNC, Kind, Running, all_orders, eventually, in_time, local};
 
 fn frame(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
@@ -26,6 +26,26 @@ pub(crate) fn call(name: &str, id: i32, text: &str) -> Vec<u8> {
     message.extend(text.bytes());
     message.push(0);
     frame(&message)
+}
+
+/// A call with one more field.
+fn with(mut call: Vec<u8>, field: &[u8]) -> Vec<u8> {
+    call.pop();
+    let message = [&call[4..], field, &[0]].concat();
+    frame(&message)
+}
+
+/// A call of `wait` that returns after so many milliseconds.
+pub(crate) fn waiting(id: i32, ms: i64) -> Vec<u8> {
+    let field = [&[10, 0, 2], &ms.to_be_bytes()[..]].concat();
+    with(call("wait", id, "time"), &field)
+}
+
+/// A call that is answered with so many bytes.
+pub(crate) fn repeat(id: i32, bytes: usize) -> Vec<u8> {
+    let times = i32::try_from(bytes).unwrap().to_be_bytes();
+    let field = [&[8, 0, 2], &times[..]].concat();
+    with(call("repeat", id, "x"), &field)
 }
 
 pub(crate) fn echo(id: i32, text: &str) -> Vec<u8> {
@@ -186,6 +206,22 @@ async fn half_closing_does_not_lose_the_answers() {
     }
 }
 
+/// The end is read while calls run, and while others wait for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_closing_behind_slow_calls_does_not_lose_their_answers() {
+    for (kind, order) in all_orders() {
+        let running = Running::start(kind, &local().reply_order(order));
+        let mut stream = running.stream().await;
+        let calls: Vec<u8> = (0..10).flat_map(|id| waiting(id, 5)).collect();
+        stream.write_all(&calls).await.unwrap();
+        stream.shutdown().await.unwrap();
+        rest(&mut stream).await;
+        let stats = running.stats();
+        let ends = (stats.replies, stats.exceptions, stats.connections_failed);
+        assert_eq!(ends, (10, 0, 0), "{kind:?} {order:?}");
+    }
+}
+
 #[tokio::test]
 async fn others_protocols_are_told_apart() {
     for kind in ASYNC {
@@ -303,17 +339,4 @@ async fn of_a_peer_that_never_reads_few_answers_are_held_in_any_order() {
         ids.sort_unstable();
         assert_eq!(ids, (0..CALLS).collect::<Vec<_>>(), "{kind:?}");
     }
-}
-
-/// A call that is answered with so many bytes.
-fn repeat(id: i32, bytes: usize) -> Vec<u8> {
-    let mut frame = call("repeat", id, "x");
-    let times = i32::try_from(bytes).unwrap().to_be_bytes();
-    frame.pop();
-    frame.extend([8, 0, 2]);
-    frame.extend(times);
-    frame.push(0);
-    let length = u32::try_from(frame.len() - 4).unwrap().to_be_bytes();
-    frame[..4].copy_from_slice(&length);
-    frame
 }

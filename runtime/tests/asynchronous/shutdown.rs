@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use seapink::config::ReplyOrder;
 use seapink::{Delivery, ErrorKind};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
+use crate::peers::waiting;
 use crate::support::{
-    AGES, ASYNC, Handler, Kind, Other, Running, eventually, in_time, local, wait,
+    AGES, ASYNC, Handler, Kind, Other, Running, all_orders, eventually, in_time, local, wait,
 };
 
 const ORDERS: [ReplyOrder; 2] = [ReplyOrder::Sent, ReplyOrder::Any];
@@ -137,6 +139,43 @@ async fn stops_under_load_lose_no_call_that_was_taken() {
             running.join().await;
         }
     }
+}
+
+/// Of calls that were sent ahead, some have arrived behind those that run. All that were read are
+/// answered, if only by a refusal.
+async fn is_stopped_behind_calls(kind: Kind, order: ReplyOrder) {
+    let running = Running::start(kind, &local().reply_order(order));
+    let (mut reader, mut writer) = running.stream().await.into_split();
+    let call = waiting(0, 1);
+    let size = call.len() as u64;
+    let reading = tokio::spawn(async move {
+        let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
+    });
+    let writing = tokio::spawn(async move {
+        let mut calls = call.repeat(300);
+        // Many at once, and then more and more until the server is gone.
+        while writer.write_all(&calls).await.is_ok() {
+            calls.truncate(call.len());
+            sleep(Duration::from_millis(1)).await;
+        }
+    });
+    eventually("calls are answered", || running.stats().replies > 5).await;
+    let report = running.shutdown().await;
+    assert!(report.is_clean(), "{kind:?} {order:?}");
+    let stats = running.stats();
+    let answered = stats.replies + stats.exceptions;
+    assert_eq!(stats.bytes_read / size, answered, "{kind:?} {order:?}");
+    in_time(writing).await.unwrap();
+    in_time(reading).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_read_is_answered() {
+    let mut servers = JoinSet::new();
+    for (kind, order) in all_orders() {
+        servers.spawn(is_stopped_behind_calls(kind, order));
+    }
+    servers.join_all().await;
 }
 
 trait Load {

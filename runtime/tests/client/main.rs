@@ -10,5 +10,7 @@ mod order;
 mod poison;
 mod pool;
 mod reconnect;
+mod retired;
 mod retry;
+mod stress;
 mod support;

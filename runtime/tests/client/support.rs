@@ -1,6 +1,6 @@
 //! A client with two functions, and servers that do what a test says.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use seapink::client::{ConnectionEvent, Pending};
 use seapink::codegen::Error;
-use seapink::transport::{Connector, Listener, MemoryConnector, MemoryListener, Stream, Waker};
-use seapink::{Client, ClientConfig, ErrorKind, MessageKind, Result};
+use seapink::transport::{
+    Closer, Connector, Listener, MemoryConnector, MemoryListener, Split, Stream, Waker,
+};
+use seapink::{Client, ClientConfig, ErrorKind, MessageKind, Peer, Result};
 
 /// No test waits longer for anything; only one that fails waits so long.
 pub(crate) const AGES: Duration = Duration::from_secs(20);
@@ -213,7 +215,7 @@ impl Drop for Server {
 
 /// Reads until the client goes away.
 pub(crate) fn until_gone(stream: &mut dyn Stream) {
-    let _ = std::io::copy(stream, &mut std::io::sink());
+    let _ = io::copy(stream, &mut io::sink());
 }
 
 /// Something that a test opens for others that wait for it.
@@ -296,6 +298,66 @@ impl Connector for Switch {
         };
         thread::sleep(pause);
         Err(Error::new(kind, "nobody is there"))
+    }
+}
+
+/// Connects to a server with streams that cannot be split.
+pub(crate) struct Whole(MemoryConnector);
+
+impl Whole {
+    pub(crate) fn client(server: &Server, config: &ClientConfig) -> Echo {
+        let connector = Self(server.connector.clone());
+        Echo(Client::with_connector(connector, config).unwrap())
+    }
+}
+
+impl Connector for Whole {
+    fn connect(&self, timeout: Duration) -> Result<Box<dyn Stream>> {
+        Ok(Box::new(WholeStream(self.0.connect(timeout)?)))
+    }
+}
+
+struct WholeStream(Box<dyn Stream>);
+
+impl Read for WholeStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for WholeStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Stream for WholeStream {
+    fn peer(&self) -> Peer {
+        self.0.peer()
+    }
+
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.set_read_timeout(timeout)
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.set_write_timeout(timeout)
+    }
+
+    fn closer(&self) -> Closer {
+        self.0.closer()
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        self.0.is_quiet()
+    }
+
+    fn split(self: Box<Self>) -> Split {
+        Split::Whole(self)
     }
 }
 

@@ -11,6 +11,8 @@ mod identity;
 mod lab;
 mod memory;
 mod models;
+#[cfg(feature = "tokio")]
+mod stalled;
 #[path = "../server/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of servers")]
 mod support;
