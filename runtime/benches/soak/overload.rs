@@ -16,8 +16,14 @@ use super::service::Caller;
 const WORK: &str = "5000";
 const WORKERS: usize = 4;
 
-const CONNECTIONS: usize = 16;
-const IN_FLIGHT: usize = 16;
+/// Connections, and calls at the same time on each. Where calls of a connection wait for each other,
+/// each caller has its own, as with a pool.
+fn callers(model: &str) -> (usize, usize) {
+    match model {
+        "any-order" => (16, 16),
+        _ => (256, 1),
+    }
+}
 
 pub(crate) fn run(run: &Run, figures: &mut Figures) {
     for model in run.models(&["thread-pool", "nonblocking", "any-order"]) {
@@ -26,9 +32,10 @@ pub(crate) fn run(run: &Run, figures: &mut Figures) {
         let time = Duration::from_millis(run.of(10_000, 1_000));
         let peak = measure(&child, 2 * WORKERS, time, ("work", WORK)).calls_per_second;
         figures.show(of, "peak, calls in a second", format!("{peak:.0}"));
-        let before = load(&child, peak / 2.0, time);
-        let during = load(&child, peak * 10.0, time);
-        let after = load(&child, peak / 2.0, time.min(Duration::from_secs(5)));
+        let load = |rate, time| load(&child, callers(model), rate, time);
+        let before = load(peak / 2.0, time);
+        let during = load(peak * 10.0, time);
+        let after = load(peak / 2.0, time.min(Duration::from_secs(5)));
         for (name, report) in [("before", &before), ("during", &during), ("after", &after)] {
             show(figures, &format!("{of}, {name}"), report);
         }
@@ -65,16 +72,21 @@ fn show(figures: &mut Figures, of: &str, report: &Report) {
 }
 
 /// Calls that are due at a rate, each of use for a second.
-fn load(child: &Child, rate: f64, duration: Duration) -> Report {
+fn load(
+    child: &Child,
+    (connections, in_flight): (usize, usize),
+    rate: f64,
+    duration: Duration,
+) -> Report {
     let schedule = Schedule {
         rate,
         duration,
         deadline: Duration::from_secs(1),
     };
     let mut callers = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         let caller = Caller::connect(&child.client());
-        callers.extend((0..IN_FLIGHT).map(|_| {
+        callers.extend((0..in_flight).map(|_| {
             let caller = caller.clone();
             move |deadline| work(&caller, deadline)
         }));
