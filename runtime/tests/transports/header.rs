@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::Model;
 use seapink::interceptor::{End, Interceptor};
+#[cfg(feature = "zlib")]
 use seapink::transport::{Header, Transports};
 use seapink::{CallContext, Client, ClientConfig, ErrorKind, Protocol, ServerConfig};
 
