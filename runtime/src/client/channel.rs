@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use crate::deadline::Deadline;
 use crate::envelope::{Headers, TIMEOUT};
 use crate::error::{Error, ErrorKind, Result};
+use crate::transport::Encoder;
 
 /// Carries messages to a server and back.
 ///
@@ -93,8 +94,12 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// The headers, and how much time there is for the call, unless they say that.
-    pub(crate) fn headers_to_send(&self) -> Cow<'_, Headers> {
+    /// The headers, and how much time there is for the call, unless they say that. None where nothing
+    /// carries them.
+    pub(super) fn headers_over(&self, encoder: &dyn Encoder) -> Cow<'_, Headers> {
+        if !encoder.carries_headers() {
+            return Cow::Owned(Headers::new());
+        }
         let mut headers = match &self.headers {
             Some(headers) => Cow::Borrowed(&**headers),
             None => Cow::Owned(Headers::new()),

@@ -17,8 +17,8 @@ use super::driver;
 use super::in_flight::InFlight;
 use super::link::Link;
 use crate::client::CallOptions;
-use crate::client::connection::RETIRED_MAX;
 use crate::client::connection::calls::{Calls, Place, Ticket};
+use crate::client::connection::links::Links;
 use crate::client::connection::words;
 use crate::client::events::Event;
 use crate::client::failures::{Failures, not_connected};
@@ -39,9 +39,7 @@ pub(super) struct State {
     pub(super) calls: Calls,
     /// Who waits for what comes of the call in each slot.
     pub(super) wakers: Vec<Option<Waker>>,
-    pub(super) link: Option<Link>,
-    /// Links that get no more calls, each as long as somebody waits for a call over it.
-    pub(super) retired: Vec<Link>,
+    pub(super) links: Links<Link>,
     /// The attempt to connect that is being made.
     pub(super) connecting: Option<u64>,
     /// How many attempts were begun.
@@ -75,8 +73,7 @@ impl State {
         Self {
             calls: Calls::new(calls_max, reply_order),
             wakers: (0..calls_max).map(|_| None).collect(),
-            link: None,
-            retired: Vec::new(),
+            links: Links::default(),
             connecting: None,
             begun: 0,
             failures: Failures::default(),
@@ -97,8 +94,7 @@ impl State {
     /// Wakes oneway calls that have left over a link.
     pub(super) fn wake_sent(&mut self, number: u64) {
         let (calls, wakers) = (&self.calls, &mut self.wakers);
-        let mut links = self.link.iter_mut().chain(&mut self.retired);
-        let Some(link) = links.find(|link| link.number == number) else {
+        let Some(link) = self.links.get(number) else {
             return;
         };
         let sent = link.sent;
@@ -116,24 +112,9 @@ impl State {
         self.wakers[ticket.slot] = None;
     }
 
-    /// The link of this number, if there still is one.
-    pub(super) fn link(&mut self, number: u64) -> Option<&mut Link> {
-        let mut links = self.link.iter_mut().chain(&mut self.retired);
-        links.find(|link| link.number == number)
-    }
-
-    /// The same, taken away.
-    fn take_link(&mut self, number: u64) -> Option<Link> {
-        if self.link.as_ref().is_some_and(|link| link.number == number) {
-            return self.link.take();
-        }
-        let place = self.retired.iter().position(|link| link.number == number)?;
-        Some(self.retired.swap_remove(place))
-    }
-
     /// How many calls over a link await a reply.
     pub(super) fn in_flight(&self, number: u64) -> usize {
-        if self.retired.is_empty() {
+        if self.links.is_single() {
             return self.calls.len();
         }
         self.calls.awaited(number)
@@ -150,7 +131,7 @@ impl Connection {
         error: &Error,
         told: impl Fn(Delivery) -> Error,
     ) {
-        let Some(mut link) = state.take_link(number) else {
+        let Some(mut link) = state.links.take(number) else {
             return;
         };
         #[cfg(feature = "tracing")]
@@ -180,7 +161,7 @@ impl Connection {
     pub(super) fn lost(&self, number: u64, error: &Error) {
         let mut state = self.state.lock();
         let calls = state.in_flight(number);
-        let Some(link) = state.link(number) else {
+        let Some(link) = state.links.get(number) else {
             return;
         };
         if link.is_idle(calls) {
@@ -201,7 +182,7 @@ impl Connection {
         state.failures = Failures::default();
         state.connecting = None;
         self.dialer.events.note(link.number, || event);
-        state.link = Some(link);
+        state.links.current = Some(link);
         drop(state);
         self.room.notify_waiters();
     }
@@ -234,32 +215,15 @@ impl Connection {
     /// A link gets no more calls. Those in flight have their time.
     #[cold]
     pub(super) fn retire(&self, state: &mut State, number: u64, reason: Error) {
-        if state.retired.len() >= RETIRED_MAX && state.calls.wanted(number) > 0 {
-            return;
-        }
-        state.calls.forget(number);
-        if state
-            .link
-            .as_ref()
-            .is_some_and(|link| link.number == number)
-            && let Some(mut link) = state.link.take()
-        {
-            link.retired = Some(reason);
-            state.retired.push(link);
-        }
+        let State { calls, links, .. } = state;
+        links.retire(number, calls, reason);
         self.room.notify_waiters();
         self.close_retired(state);
     }
 
     /// Ends links that nobody has a use for any more.
     fn close_retired(&self, state: &mut State) {
-        while let Some(link) = state
-            .retired
-            .iter_mut()
-            .find(|link| state.calls.wanted(link.number) == 0)
-        {
-            let (number, reason) = (link.number, link.retired.take());
-            let reason = reason.unwrap_or_else(words::gone);
+        while let Some((number, reason)) = state.links.unwanted(&state.calls) {
             self.fail(state, number, &reason, words::failed(&reason));
         }
     }
@@ -274,7 +238,7 @@ impl Connection {
     /// Takes a call out of what is to be written. `false` when the driver has taken it.
     pub(super) fn cut(&self, state: &mut State, ticket: Ticket) -> bool {
         let place = state.calls.place_of(ticket);
-        let Some(link) = state.link(place.link) else {
+        let Some(link) = state.links.get(place.link) else {
             return false;
         };
         if !link.cut((place.start, place.end)) {
@@ -293,7 +257,7 @@ impl Connection {
         state.wakers[ticket.slot] = None;
         let place = state.calls.place_of(ticket);
         if place.oneway
-            && let Some(link) = state.link(place.link)
+            && let Some(link) = state.links.get(place.link)
         {
             link.leaving.retain(|&slot| slot != ticket.slot);
         }
@@ -310,7 +274,7 @@ impl Connection {
         state: &mut State,
         joined: &mut Option<u64>,
     ) -> Result<bool> {
-        if state.link.is_some() {
+        if state.links.current.is_some() {
             return Ok(true);
         }
         if state.connecting.is_some() {
@@ -350,8 +314,10 @@ impl Connection {
         if !self.connected(&mut state, joined)? {
             return Ok(None);
         }
-        let State { calls, link, .. } = &mut *state;
-        let Some(link) = link else { return Ok(None) };
+        let State { calls, links, .. } = &mut *state;
+        let Some(link) = &mut links.current else {
+            return Ok(None);
+        };
         if link.appended - link.sent >= OUT_BYTES {
             return Ok(None);
         }
@@ -398,7 +364,7 @@ impl Connection {
     /// happens: a call that was given up is overdue then.
     fn look(&self, stuck: &mut Option<(u64, u64)>) -> Option<Instant> {
         let state = self.state.lock();
-        let link = state.link.as_ref()?;
+        let link = state.links.current.as_ref()?;
         if link.appended - link.sent >= OUT_BYTES {
             stuck.get_or_insert((link.number, link.sent));
         }
@@ -432,7 +398,7 @@ impl Connection {
             }
             let mut state = self.state.lock();
             let calls = state.calls.len();
-            let Some(link) = &state.link else {
+            let Some(link) = &state.links.current else {
                 return Err(not_connected(deadline));
             };
             let number = link.number;

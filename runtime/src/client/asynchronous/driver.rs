@@ -215,7 +215,7 @@ impl<'a> Driver<'a> {
         }
         let result = self.stream.write_now(cx, &self.writing[self.written..]);
         let mut state = self.connection.state.lock();
-        let Some(link) = state.link(self.number) else {
+        let Some(link) = state.links.get(self.number) else {
             return Err(None);
         };
         match result {
@@ -242,7 +242,7 @@ impl<'a> Driver<'a> {
         self.written = 0;
         let mut state = self.connection.state.lock();
         let calls = state.in_flight(self.number);
-        let Some(link) = state.link(self.number) else {
+        let Some(link) = state.links.get(self.number) else {
             return Err(None);
         };
         if !link.has_out() {
@@ -276,7 +276,7 @@ impl<'a> Driver<'a> {
     fn watch(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         let mut state = self.connection.state.lock();
         loop {
-            let Some(link) = state.link(self.number) else {
+            let Some(link) = state.links.get(self.number) else {
                 return Err(None);
             };
             let Some(mut doubt) = link.doubt else {
@@ -299,7 +299,7 @@ impl<'a> Driver<'a> {
             (doubt.at, doubt.replies) = (Instant::now() + doubt.time, replies);
             // Retired links have forgotten such calls.
             let doubt = state.calls.has_abandoned(self.number).then_some(doubt);
-            if let Some(link) = state.link(self.number) {
+            if let Some(link) = state.links.get(self.number) {
                 link.doubt = doubt;
             }
         }
@@ -315,7 +315,7 @@ fn hand_out(
 ) -> Result<(), End> {
     let dialer = &connection.dialer;
     let mut state = connection.state.lock();
-    let Some(link) = state.link(number) else {
+    let Some(link) = state.links.get(number) else {
         return Err(None);
     };
     link.replies += 1;
@@ -334,7 +334,7 @@ fn hand_out(
     }
     let (head, _) = dialer.wire.read_head(message, &dialer.limits)?;
     let id = head.sequence_id;
-    let (sent, retired) = (link.sent, link.retired.is_some());
+    let sent = link.sent;
     match state.calls.whose(number, id) {
         Whose::Call(slot) if state.calls.end_of_slot(slot) > sent => Err(Some(words::too_early())),
         Whose::Call(slot) => {
@@ -350,7 +350,7 @@ fn hand_out(
             Ok(())
         }
         // Of one that was given up, probably.
-        Whose::Nobody if retired => Ok(()),
+        Whose::Nobody if state.links.is_retired(number) => Ok(()),
         Whose::Nobody => Err(Some(words::nobodys(id))),
     }
 }

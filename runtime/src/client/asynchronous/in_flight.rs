@@ -91,7 +91,7 @@ impl<'a> InFlight<'a> {
     /// Whether it is oneway and has left.
     fn has_left(&self, state: &mut State) -> bool {
         let end = state.calls.place_of(self.ticket).end;
-        let link = state.link(self.link);
+        let link = state.links.get(self.link);
         self.options.oneway && link.is_some_and(|link| link.sent >= end)
     }
 
@@ -101,7 +101,7 @@ impl<'a> InFlight<'a> {
         let mut state = self.connection.state.lock();
         let (deadline, ticket) = (&self.options.deadline, self.ticket);
         let place = state.calls.place_of(ticket);
-        let Some(link) = state.link(self.link) else {
+        let Some(link) = state.links.get(self.link) else {
             self.connection.end(&mut state, ticket);
             return words::gone();
         };
@@ -139,7 +139,7 @@ impl Drop for InFlight<'_> {
         }
         self.connection.abandon(&mut state, self.ticket);
         let deadline = &self.options.deadline;
-        if let Some(link) = state.link(self.link)
+        if let Some(link) = state.links.get(self.link)
             && link.doubt.is_none()
             && !self.options.oneway
         {

@@ -1,13 +1,12 @@
 //! One connected stream, as calls see it: what is to be written, and how far that is.
 
-use std::borrow::Cow;
 use std::mem;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::client::CallOptions;
-use crate::envelope::Headers;
-use crate::error::{Error, Result};
+use crate::client::connection::links::Numbered;
+use crate::error::Result;
 use crate::transport::{Encoder, append};
 
 /// A connection, as long as it is good for calls.
@@ -26,8 +25,6 @@ pub(super) struct Link {
     pub(super) appended: u64,
     /// How many replies have come.
     pub(super) replies: u64,
-    /// Why it gets no more calls: one has waited in vain. Those in flight may still be answered.
-    pub(super) retired: Option<Error>,
     /// Wakes the driver.
     pub(super) driver: Option<Waker>,
     /// Oneway calls whose last byte has not left, by slot.
@@ -57,7 +54,6 @@ impl Link {
             appended: 0,
             waiting: 0,
             replies: 0,
-            retired: None,
             driver: None,
             leaving: Vec::new(),
             doubt: None,
@@ -70,11 +66,7 @@ impl Link {
         options: &CallOptions,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     ) -> Result<(u64, u64)> {
-        let headers = if self.encoder.carries_headers() {
-            options.headers_to_send()
-        } else {
-            Cow::Owned(Headers::new())
-        };
+        let headers = options.headers_over(&*self.encoder);
         let bytes = append(&mut *self.encoder, &mut self.out, &headers, encode)?;
         let place = self.appended;
         self.waiting += 1;
@@ -114,5 +106,11 @@ impl Link {
         if let Some(driver) = self.driver.take() {
             driver.wake();
         }
+    }
+}
+
+impl Numbered for Link {
+    fn number(&self) -> u64 {
+        self.number
     }
 }

@@ -113,9 +113,7 @@ impl Drop for Owner {
             let reason = || Event::Down(words::dropped());
             self.0.dialer.events.note(number, reason);
         }
-        let links = state.link.iter().chain(&state.retired);
-        let numbers: Vec<_> = links.map(|link| link.number).collect();
-        for number in numbers {
+        for number in state.links.numbers() {
             let (dropped, told) = (words::dropped(), |_| words::dropped());
             self.0.fail(&mut state, number, &dropped, told);
         }

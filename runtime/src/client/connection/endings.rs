@@ -2,7 +2,7 @@
 
 use super::calls::Ticket;
 use super::turns::Waiting;
-use super::{Connection, RETIRED_MAX, State, words};
+use super::{Connection, State, words};
 use crate::client::events::Event;
 use crate::deadline::Deadline;
 use crate::error::{Delivery, Error};
@@ -32,7 +32,7 @@ impl Connection {
     #[cold]
     pub(super) fn expire(&self, state: &mut State, ticket: Ticket, deadline: &Deadline) -> Error {
         let place = state.calls.place_of(ticket);
-        let Some(link) = state.link(place.link) else {
+        let Some(link) = state.links.get(place.link) else {
             self.end(state, ticket);
             return words::gone();
         };
@@ -63,46 +63,23 @@ impl Connection {
     /// A link gets no more calls. Those in flight have their time.
     #[cold]
     pub(super) fn retire(&self, state: &mut State, number: u64, reason: Error) {
-        if state.retired.len() >= RETIRED_MAX && state.calls.wanted(number) > 0 {
-            return;
-        }
-        state.calls.forget(number);
-        if state
-            .link
-            .as_ref()
-            .is_some_and(|link| link.number == number)
-            && let Some(mut link) = state.link.take()
-        {
-            link.retired = Some(reason);
-            state.retired.push(link);
-        }
+        let State { calls, links, .. } = state;
+        links.retire(number, calls, reason);
         self.room.notify_all();
         self.close_retired(state);
     }
 
     /// Ends links that nobody has a use for any more.
     fn close_retired(&self, state: &mut State) {
-        if !state.retired.is_empty() {
-            self.close_unwanted(state);
-        }
-    }
-
-    #[cold]
-    fn close_unwanted(&self, state: &mut State) {
-        while let Some(link) = state
-            .retired
-            .iter_mut()
-            .find(|link| state.calls.wanted(link.number) == 0)
-        {
-            let (number, reason) = (link.number, link.retired.take());
-            self.fail(state, number, &reason.unwrap_or_else(words::gone));
+        while let Some((number, reason)) = state.links.unwanted(&state.calls) {
+            self.fail(state, number, &reason);
         }
     }
 
     /// Ends a link and all of its calls.
     #[cold]
     pub(super) fn fail(&self, state: &mut State, number: u64, error: &Error) {
-        let Some(link) = state.take_link(number) else {
+        let Some(link) = state.links.take(number) else {
             return;
         };
         link.close();
@@ -134,13 +111,11 @@ impl Connection {
         }
         let State {
             calls,
-            link,
-            retired,
+            links,
             waiting,
             ..
         } = state;
-        let mut links = link.iter_mut().chain(retired);
-        let Some(link) = links.find(|link| link.number == number) else {
+        let Some(link) = links.get(number) else {
             return;
         };
         let (mut read, mut write) = (link.reader.is_some(), link.writer.is_some());

@@ -1,13 +1,12 @@
 //! One connected stream, taken apart: what is to be sent, and who may read and write.
 
-use std::borrow::Cow;
 use std::io;
 use std::mem;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
+use super::links::Numbered;
 use crate::client::CallOptions;
-use crate::envelope::Headers;
 use crate::error::{Error, Result};
 use crate::transport::{
     Closer, Decoder, Encoder, Inbox, ReadHalf, Setup, Split, Stream, Transport, WriteHalf, append,
@@ -39,8 +38,6 @@ pub(in crate::client) struct Link {
     pub(super) appended: u64,
     /// Where the bytes end that a thread is writing.
     taken: u64,
-    /// Why it gets no more calls: one has waited in vain. Those in flight may still be answered.
-    pub(super) retired: Option<Error>,
     /// Why nothing more can be written. What the server answered before that can still be read.
     pub(super) broken: Option<Error>,
     /// How many replies have come.
@@ -91,7 +88,6 @@ impl Link {
             sent: 0,
             appended: 0,
             taken: 0,
-            retired: None,
             broken: None,
             replies: 0,
             first: true,
@@ -110,11 +106,7 @@ impl Link {
         options: &CallOptions,
         encode: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     ) -> Result<(u64, u64)> {
-        let headers = if self.encoder.carries_headers() {
-            options.headers_to_send()
-        } else {
-            Cow::Owned(Headers::new())
-        };
+        let headers = options.headers_over(&*self.encoder);
         let bytes = append(&mut *self.encoder, &mut self.out, &headers, encode)?;
         let place = self.appended;
         self.appended += bytes as u64;
@@ -213,5 +205,11 @@ impl Writing {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Numbered for Link {
+    fn number(&self) -> u64 {
+        self.number
     }
 }

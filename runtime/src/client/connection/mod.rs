@@ -20,6 +20,7 @@
 pub(super) mod calls;
 mod endings;
 mod link;
+pub(super) mod links;
 mod turns;
 pub(super) mod words;
 
@@ -38,13 +39,11 @@ use crate::deadline::Deadline;
 use crate::error::{Delivery, Error, ErrorKind, Result};
 use calls::{Calls, Outcome, Place, Ticket};
 pub(super) use link::Link;
+use links::Links;
 use turns::{Until, Waiting};
 
 /// How long a thread tries to write before it looks whether the server waits for somebody to read.
 const STALL: Duration = Duration::from_millis(10);
-
-/// Links that may get no more calls and still have some. One more goes on in doubt.
-pub(super) const RETIRED_MAX: usize = 2;
 
 /// Replies of others that are kept in memory which is used again.
 pub(super) const SPARE: usize = 16;
@@ -61,9 +60,7 @@ pub(super) struct Connection {
 
 struct State {
     calls: Calls,
-    link: Option<Link>,
-    /// Links that get no more calls, each as long as somebody waits for a call over it.
-    retired: Vec<Link>,
+    links: Links<Link>,
     connecting: bool,
     /// The calls whose threads wait for their turn.
     waiting: Vec<Waiting>,
@@ -73,26 +70,11 @@ struct State {
 impl State {
     /// Gives a call a slot, if there is room for it.
     fn begin(&mut self) -> Option<Ticket> {
-        let link = self.link.as_ref()?;
+        let link = self.links.current.as_ref()?;
         if link.whole && self.calls.awaited(link.number) > 0 {
             return None;
         }
         self.calls.begin()
-    }
-
-    /// The link of this number, if there still is one.
-    fn link(&mut self, number: u64) -> Option<&mut Link> {
-        let mut links = self.link.iter_mut().chain(&mut self.retired);
-        links.find(|link| link.number == number)
-    }
-
-    /// The same, taken away.
-    fn take_link(&mut self, number: u64) -> Option<Link> {
-        if self.link.as_ref().is_some_and(|link| link.number == number) {
-            return self.link.take();
-        }
-        let place = self.retired.iter().position(|link| link.number == number)?;
-        Some(self.retired.swap_remove(place))
     }
 }
 
@@ -111,8 +93,7 @@ impl Connection {
     pub(super) fn new(dialer: Arc<Dialer>, calls_max: usize, reply_order: ReplyOrder) -> Self {
         let state = State {
             calls: Calls::new(calls_max, reply_order),
-            link: None,
-            retired: Vec::new(),
+            links: Links::default(),
             connecting: false,
             waiting: Vec::new(),
             spare: Vec::new(),
@@ -134,7 +115,7 @@ impl Connection {
 
     pub(super) fn standing(&self, now: Instant) -> Standing {
         let state = self.state.lock();
-        let link = state.link.as_ref();
+        let link = state.links.current.as_ref();
         Standing {
             open: link.is_some() || state.connecting,
             calls: state.calls.len(),
@@ -146,9 +127,7 @@ impl Connection {
     pub(super) fn close(&self, why: &'static str) {
         let reason = Error::new(ErrorKind::Cancelled, why);
         let mut state = self.state.lock();
-        let links = state.link.iter().chain(&state.retired);
-        let numbers: Vec<_> = links.map(|link| link.number).collect();
-        for number in numbers {
+        for number in state.links.numbers() {
             self.fail(&mut state, number, &reason);
         }
     }
@@ -157,7 +136,7 @@ impl Connection {
     fn connected(&self, state: &mut MutexGuard<'_, State>, deadline: &Deadline) -> Result<()> {
         loop {
             self.drop_stale(state);
-            if state.link.is_some() {
+            if state.links.current.is_some() {
                 return Ok(());
             }
             if state.connecting {
@@ -172,7 +151,7 @@ impl Connection {
             let opened = MutexGuard::unlocked(state, || catch_unwind(open));
             state.connecting = false;
             self.room.notify_all();
-            state.link = Some(opened.unwrap_or_else(|panic| resume_unwind(panic))?);
+            state.links.current = Some(opened.unwrap_or_else(|panic| resume_unwind(panic))?);
             // Before the call goes on, which may take long.
             MutexGuard::unlocked(state, || self.dialer.events.tell());
         }
@@ -181,20 +160,15 @@ impl Connection {
     /// Lets go of a link that cannot be used for another call: the server has closed it since the
     /// last reply, or has sent what nobody asked for.
     fn drop_stale(&self, state: &mut State) {
-        let calls = &state.calls;
-        if calls.len() > 0
-            && (state.retired.is_empty()
-                || state
-                    .link
-                    .as_ref()
-                    .is_some_and(|link| calls.is_used(link.number)))
-        {
+        let State { calls, links, .. } = state;
+        let is_used = |link: &Link| links.is_single() || calls.is_used(link.number);
+        if calls.len() > 0 && links.current.as_ref().is_some_and(is_used) {
             return;
         }
-        if let Some(Link { reader, .. }) = &mut state.link
+        if let Some(Link { reader, .. }) = &mut links.current
             && let Some(reader) = reader
             && !(reader.inbox.is_empty() && reader.half.is_quiet())
-            && let Some(link) = state.link.take()
+            && let Some(link) = links.current.take()
         {
             self.dialer
                 .events
@@ -219,9 +193,9 @@ impl Connection {
             }
             self.make_room(state, &options.deadline)?;
         };
-        let State { calls, link, .. } = &mut **state;
+        let State { calls, links, .. } = &mut **state;
         // Never absent: it was there when the lock was taken last.
-        let appended = match link {
+        let appended = match &mut links.current {
             Some(link) => link
                 .append(options, |out| encode(ticket.sequence_id, out))
                 .map(|(start, end)| Place {
@@ -258,17 +232,16 @@ impl Connection {
         };
         let State {
             calls,
-            link: Some(link),
+            links,
             waiting,
-            retired,
             ..
-        } = &mut **state
-        else {
+        } = &mut **state;
+        let Some(link) = &links.current else {
             return Ok(());
         };
         let number = link.number;
         let room = if link.whole { 1 } else { calls.room() };
-        if retired.len() < RETIRED_MAX && calls.is_clogged(number, room) {
+        if !links.is_full() && calls.is_clogged(number, room) {
             self.retire(state, number, words::clogged());
             return Ok(());
         }
@@ -294,11 +267,12 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let state = self.state.get_mut();
-        for link in state.link.take().into_iter().chain(state.retired.drain(..)) {
+        for number in state.links.numbers() {
             self.dialer
                 .events
-                .note(link.number, || Event::Down(words::dropped()));
+                .note(number, || Event::Down(words::dropped()));
         }
+        state.links = Links::default();
         self.dialer.events.tell();
     }
 }

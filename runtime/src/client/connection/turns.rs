@@ -73,7 +73,7 @@ impl Connection {
                 link: number, end, ..
             } = state.calls.place_of(ticket);
             // A call that waits has a link: it fails with it.
-            let Some(link) = state.link(number) else {
+            let Some(link) = state.links.get(number) else {
                 self.end(state, ticket);
                 return Err(words::gone().with_delivery(Delivery::Sent));
             };
@@ -106,7 +106,7 @@ impl Connection {
     /// Ends a link that cannot be written any more, and on which nothing more comes.
     fn end_if_broken(&self, state: &mut State, number: u64, turn: &Turn) {
         if let Turn::Quiet = turn
-            && let Some(link) = state.link(number)
+            && let Some(link) = state.links.get(number)
             && let Some(error) = link.broken.take()
         {
             self.fail(state, number, &error);
@@ -176,7 +176,7 @@ impl Connection {
         end: u64,
         (deadline, mut left): (&Deadline, Duration),
     ) -> bool {
-        let Some(link) = state.link(number) else {
+        let Some(link) = state.links.get(number) else {
             return false;
         };
         let own = end - link.sent;
@@ -199,7 +199,7 @@ impl Connection {
                 }
             }
         });
-        let Some(link) = state.link(number) else {
+        let Some(link) = state.links.get(number) else {
             return false;
         };
         link.put_writer(writing, before);
@@ -224,7 +224,7 @@ impl Connection {
         wait: Duration,
         until: &mut Until<'_, '_>,
     ) -> Turn {
-        let Some(link) = state.link(number) else {
+        let Some(link) = state.links.get(number) else {
             return Turn::Moved;
         };
         let first = link.first;
@@ -241,7 +241,7 @@ impl Connection {
                 self.end(state, ticket);
             }
         };
-        let Some(link) = state.link(number) else {
+        let Some(link) = state.links.get(number) else {
             // It has failed meanwhile, and this call with it, unless its reply was just read.
             return match result {
                 Ok(turn @ Turn::Replied(_)) => {
@@ -337,7 +337,7 @@ impl Connection {
         own: Own,
         until: &mut Until<'_, '_>,
     ) -> Result<Option<Result<()>>> {
-        let Some(link) = state.link(own.link) else {
+        let Some(link) = state.links.get(own.link) else {
             return Err(Error::new(ErrorKind::Closed, "the connection was closed"));
         };
         link.replies += 1;
@@ -356,10 +356,10 @@ impl Connection {
         }
         let (head, _) = self.dialer.wire.read_head(message, &self.dialer.limits)?;
         let id = head.sequence_id;
-        let Some(link) = state.link(own.link) else {
+        let Some(link) = state.links.get(own.link) else {
             return Ok(None);
         };
-        let (sent, retired) = (link.may_have_sent(), link.retired.is_some());
+        let sent = link.may_have_sent();
         let whose = state.calls.whose(own.link, id);
         if let Whose::Call(slot) = whose {
             state.calls.leave_headers(slot, envelope);
@@ -392,7 +392,7 @@ impl Connection {
                 Ok(None)
             }
             // Of one that was given up, probably.
-            (Whose::Nobody, _) if retired => Ok(None),
+            (Whose::Nobody, _) if state.links.is_retired(own.link) => Ok(None),
             (Whose::Nobody, _) => Err(words::nobodys(id)),
         }
     }
