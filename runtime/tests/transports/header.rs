@@ -13,7 +13,8 @@ use seapink::interceptor::{End, Interceptor};
 use seapink::transport::{Header, Transports};
 use seapink::{CallContext, Client, ClientConfig, ErrorKind, Protocol, ServerConfig};
 
-use crate::support::{AGES, Failure, Handler, MODELS, ProbeClient, Running, eventually};
+use crate::socket;
+use crate::support::{Failure, Handler, MODELS, ProbeClient, Running, eventually};
 
 fn config(model: Model) -> ServerConfig {
     ServerConfig::new("tcp://127.0.0.1:0")
@@ -28,14 +29,6 @@ fn client_config(server: &Running) -> ClientConfig {
         .client_config()
         .transport("header")
         .protocol("binary")
-}
-
-fn socket(server: &Running) -> TcpStream {
-    let address = server.handle.local_addr().to_string();
-    let stream = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream.set_read_timeout(Some(AGES)).unwrap();
-    stream
 }
 
 /// `echo("hi")` and its reply, in the two protocols.

@@ -8,20 +8,13 @@ use std::thread;
 use seapink::config::{ClientHttp, Model, ServerHttp, ServerTimeouts};
 use seapink::{Client, ClientConfig, Delivery, ErrorKind, Limits, ServerConfig};
 
-use crate::support::{AGES, MODELS, ProbeClient, Running, eventually};
+use crate::socket;
+use crate::support::{MODELS, ProbeClient, Running, eventually};
 
 fn config(model: Model) -> ServerConfig {
     ServerConfig::new("tcp://127.0.0.1:0")
         .model(model)
         .transport("http")
-}
-
-fn socket(server: &Running) -> TcpStream {
-    let address = server.handle.local_addr().to_string();
-    let stream = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream.set_read_timeout(Some(AGES)).unwrap();
-    stream
 }
 
 /// `echo("hi")` and its reply, and a oneway `note("hi")`.

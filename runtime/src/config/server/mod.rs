@@ -241,9 +241,9 @@ impl ServerConfig {
 
     /// The same with another length of the [`queue`](Self::queue).
     #[must_use]
-    pub fn queue(mut self, connections: usize) -> Self {
+    pub fn queue(mut self, calls: usize) -> Self {
         self.origin.set_in_code("server.queue");
-        self.queue = Some(connections);
+        self.queue = Some(calls);
         self
     }
 
