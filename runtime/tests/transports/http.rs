@@ -364,6 +364,33 @@ fn oneway_calls_are_answered_by_nothing() {
     assert_eq!(requests.try_iter().count(), 4);
 }
 
+/// As Apache's C++ library 0.17 does it. The next call goes over another connection, and such a server
+/// takes that only when the first is closed.
+#[test]
+fn a_server_that_never_answers_oneway_calls_is_left_alone() {
+    let silent = || strange(vec![vec![], bytes(&response("", &reply(2)))]);
+    let (config, requests) = silent();
+    let client = ProbeClient::connect(&config.strict_write(false)).unwrap();
+    client.note("hi").unwrap();
+    assert_eq!(client.echo("hi").unwrap(), "hi");
+    assert_eq!(requests.try_iter().count(), 2);
+
+    #[cfg(feature = "tokio")]
+    use crate::support::Failure;
+    #[cfg(feature = "tokio")]
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let (config, requests) = silent();
+        let config = config.strict_write(false);
+        let client = seapink::AsyncClient::<seapink::Standard>::connect(&config);
+        let client = client.await.unwrap();
+        let note = client.oneway("note", &[(1, "text")], ("hi",));
+        note.await.unwrap();
+        let echo = client.call::<_, String, Failure>("echo", &[(1, "text")], ("hi",));
+        assert_eq!(echo.await.unwrap(), "hi");
+        assert_eq!(requests.try_iter().count(), 2);
+    });
+}
+
 #[test]
 fn what_cannot_stand_in_a_head_is_refused_at_the_start() {
     for http in [

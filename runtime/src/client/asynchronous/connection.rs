@@ -331,15 +331,10 @@ impl Connection {
             return Ok(None);
         };
         match link.append(options, |out| encode(ticket.sequence_id, out)) {
-            Ok((start, end)) => {
+            Ok(bytes) => {
                 let place = Place {
-                    link: number,
-                    start,
-                    end,
                     replies: link.replies,
-                    oneway: options.oneway && !link.exclusive,
-                    acknowledged: options.oneway && link.exclusive,
-                    due: Some(options.deadline.at()),
+                    ..Place::new(number, bytes, options, link.exclusive)
                 };
                 calls.place(ticket, place);
                 calls.await_headers(ticket, options.reply_headers.clone());

@@ -198,14 +198,9 @@ impl Connection {
         let appended = match &mut links.current {
             Some(link) => link
                 .append(options, |out| encode(ticket.sequence_id, out))
-                .map(|(start, end)| Place {
-                    link: link.number,
-                    start,
-                    end,
+                .map(|bytes| Place {
                     replies: link.replies,
-                    oneway: options.oneway && !link.acknowledged,
-                    acknowledged: options.oneway && link.acknowledged,
-                    due: Some(options.deadline.at()),
+                    ..Place::new(link.number, bytes, options, link.acknowledged)
                 }),
             None => Err(words::gone()),
         };

@@ -43,7 +43,8 @@ pub(in crate::client) fn told(error: &Error) -> Error {
 /// Too many calls were given up whose replies may still come.
 #[cold]
 pub(in crate::client) fn clogged() -> Error {
-    let text = "half of the calls that may be in flight were given up and never answered";
+    let text =
+        "half of the calls that may be in flight were not answered, and nobody waits for them";
     Error::new(ErrorKind::Timeout, text)
 }
 
