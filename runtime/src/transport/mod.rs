@@ -29,6 +29,7 @@ mod http;
 mod inbox;
 mod layer;
 mod memory;
+mod nested;
 mod registry;
 mod resolve;
 mod socket;

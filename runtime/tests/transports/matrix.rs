@@ -7,12 +7,12 @@ use crate::support::{MODELS, ProbeClient, Running};
 
 /// What there is in this build.
 fn transports() -> Vec<&'static str> {
-    let mut names = vec!["framed", "buffered", "header"];
+    let mut names = vec!["framed", "buffered", "header", "framed+header"];
     if cfg!(feature = "zlib") {
         names.extend(["zlib", "zlib+framed", "zlib+header"]);
     }
     if cfg!(feature = "http") {
-        names.push("http");
+        names.extend(["http", "http+header"]);
     }
     if cfg!(all(feature = "http", feature = "zlib")) {
         names.push("zlib+http");
