@@ -8,7 +8,7 @@ use seapink::rustls::version::TLS12;
 use seapink::{ServerConfig, TlsVersion};
 
 use crate::lab::{Lab, echo, tcp};
-use crate::support::{MODELS, ProbeClient, Running};
+use crate::support::{MODELS, ProbeClient, Running, transports};
 
 /// Some of everything over one connection.
 fn talk(client: &ProbeClient) {
@@ -25,7 +25,7 @@ fn talk(client: &ProbeClient) {
 fn calls_small_and_large_on_every_model_in_both_versions() {
     let lab = Lab::new();
     for model in MODELS {
-        for transport in ["framed", "buffered"] {
+        for transport in transports() {
             let config = lab.server_config(model).transport(transport);
             let server = Running::bind(&config);
             talk(&lab.client(&server));

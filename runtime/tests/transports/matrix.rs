@@ -3,22 +3,7 @@
 use seapink::ServerConfig;
 use seapink::config::Model;
 
-use crate::support::{MODELS, ProbeClient, Running};
-
-/// What there is in this build.
-fn transports() -> Vec<&'static str> {
-    let mut names = vec!["framed", "buffered", "header", "framed+header"];
-    if cfg!(feature = "zlib") {
-        names.extend(["zlib", "zlib+framed", "zlib+header"]);
-    }
-    if cfg!(feature = "http") {
-        names.extend(["http", "http+header"]);
-    }
-    if cfg!(all(feature = "http", feature = "zlib")) {
-        names.push("zlib+http");
-    }
-    names
-}
+use crate::support::{MODELS, ProbeClient, Running, transports};
 
 fn config(model: Model, transport: &str, protocol: &str) -> ServerConfig {
     let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
@@ -60,6 +45,28 @@ fn calls_small_and_large() {
                     model.name()
                 );
             }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn over_every_kind_of_address() {
+    let folder = tempfile::tempdir().unwrap();
+    for transport in transports() {
+        for model in MODELS {
+            let name = format!("{}-{transport}", model.name());
+            let path = folder.path().join(&name);
+            let mut addresses = vec![format!("unix://{}", path.display())];
+            if cfg!(target_os = "linux") {
+                addresses.push(format!("abstract://{}{name}", folder.path().display()));
+            }
+            for address in addresses {
+                let config = ServerConfig::new(address).model(model);
+                talk(&Running::bind(&config.transport(transport)).client());
+            }
+            let config = ServerConfig::new("").model(model).transport(transport);
+            talk(&Running::memory(&config).client());
         }
     }
 }
