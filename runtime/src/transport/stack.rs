@@ -13,6 +13,7 @@ pub(crate) const AUTO: &str = "auto";
 pub(crate) enum LayerKind {
     Zlib,
     Http,
+    WebSocket,
 }
 
 /// Layers from the stream upwards, and what cuts messages.
@@ -28,7 +29,11 @@ pub(crate) enum Messages {
 }
 
 impl LayerKind {
-    pub(crate) const ALL: [(&'static str, Self); 2] = [("zlib", Self::Zlib), ("http", Self::Http)];
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
+        ("zlib", Self::Zlib),
+        ("http", Self::Http),
+        ("websocket", Self::WebSocket),
+    ];
 
     fn named(name: &str) -> Option<Self> {
         let found = Self::ALL.iter().find(|(own, _)| *own == name);
@@ -40,6 +45,7 @@ impl LayerKind {
         match self {
             Self::Zlib => ("zlib", cfg!(feature = "zlib")),
             Self::Http => ("http", cfg!(feature = "http")),
+            Self::WebSocket => ("websocket", cfg!(feature = "websocket")),
         }
     }
 
@@ -51,12 +57,13 @@ impl LayerKind {
             Self::Http => Some(Arc::new(crate::transport::http::HttpFrames)),
             #[cfg(not(feature = "http"))]
             Self::Http => Some(Arc::new(crate::transport::Framed)),
+            Self::WebSocket => Some(Arc::new(crate::transport::Framed)),
         }
     }
 
     /// Whether it has messages of its own, so that nothing can be named behind it.
     fn is_last(self) -> bool {
-        self == Self::Http
+        matches!(self, Self::Http | Self::WebSocket)
     }
 }
 
@@ -110,6 +117,11 @@ mod tests {
             ("zlib+http", vec![LayerKind::Zlib, LayerKind::Http]),
             ("zlib+zlib+buffered", vec![LayerKind::Zlib; 2]),
             ("http", vec![LayerKind::Http]),
+            ("websocket", vec![LayerKind::WebSocket]),
+            (
+                "zlib+websocket",
+                vec![LayerKind::Zlib, LayerKind::WebSocket],
+            ),
         ] {
             assert_eq!(layers(name), Some(expected), "{name}");
         }
@@ -120,6 +132,7 @@ mod tests {
             "+framed",
             "framed+zlib",
             "http+framed",
+            "websocket+framed",
             "gzip",
             "zlib+gzip",
         ] {

@@ -17,6 +17,12 @@ fn transports() -> Vec<&'static str> {
     if cfg!(all(feature = "http", feature = "zlib")) {
         names.push("zlib+http");
     }
+    if cfg!(feature = "websocket") {
+        names.push("websocket");
+    }
+    if cfg!(all(feature = "websocket", feature = "zlib")) {
+        names.push("zlib+websocket");
+    }
     names
 }
 
