@@ -9,6 +9,8 @@ mod matrix;
 #[path = "../server/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of servers")]
 mod support;
+#[cfg(feature = "websocket")]
+mod websocket;
 
 use std::net::TcpStream;
 

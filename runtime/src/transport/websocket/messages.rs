@@ -135,7 +135,14 @@ impl Messages {
     ) -> Result<(), Refusal> {
         match control {
             Control::Ping => self.answers.ping(payload, self.outgoing.is_between(), out),
-            Control::Close => self.close = Some(Close::read(&payload)?),
+            Control::Close => {
+                let close = Close::read(&payload)?;
+                // A server still answers the calls that came before.
+                if self.end == End::Client && self.outgoing.is_between() {
+                    self.answers.close(close.code, out);
+                }
+                self.close = Some(close);
+            }
             // Nobody here has asked.
             Control::Pong | Control::Reserved(_) => {}
         }

@@ -19,6 +19,8 @@ mod client;
 mod frame;
 mod messages;
 mod server;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 
 pub(crate) use client::WebSocketClientSide;
