@@ -19,6 +19,7 @@ pub(super) fn wrong_type(full: &str, expected: &str, value: &DeValue<'_>) -> Str
         "a section" => format!("[{full}]"),
         "a whole number" => format!("{key} = {}", number(key, value)),
         "`true` or `false`" => format!("{key} = {}", flag(value)),
+        "a list" | "a list of strings" => format!("{key} = [{}]", string(key, value)),
         _ => format!("{key} = {}", string(key, value)),
     };
     format!("must be {expected}, not {found}; write `{instead}`")
@@ -87,6 +88,7 @@ fn example(key: &str) -> Option<&'static str> {
         "client_certificates" => "\"required\"",
         "version_min" => "\"1.2\"",
         "server_name" => "\"localhost\"",
+        "origins" => "\"https://app.example.org\"",
         _ => return None,
     })
 }

@@ -144,6 +144,35 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The same for one that has no default.
+    pub(super) fn optional_string(
+        &mut self,
+        key: &'static str,
+        into: &mut Option<String>,
+    ) -> Result<()> {
+        let mut text = String::new();
+        if self.string(key, &mut text)? {
+            *into = Some(text);
+        }
+        Ok(())
+    }
+
+    /// A list of strings.
+    pub(super) fn list(&mut self, key: &'static str, into: &mut Vec<String>) -> Result<()> {
+        let list = match self.get(key).map(Spanned::get_ref) {
+            None => return Ok(()),
+            Some(DeValue::Array(list)) => list,
+            Some(other) => return Err(self.wrong_type(key, "a list", other)),
+        };
+        for value in list {
+            match value.get_ref() {
+                DeValue::String(text) => into.push(text.clone().into_owned()),
+                other => return Err(self.wrong_type(key, "a list of strings", other)),
+            }
+        }
+        Ok(())
+    }
+
     /// A table of strings, which are what the document's author has called them.
     pub(super) fn strings(
         &mut self,

@@ -55,6 +55,19 @@ impl ServerConfig {
                 path: self.http.path.clone(),
                 frame_bytes_max: self.limits.frame_bytes_max,
             })),
+            #[cfg(feature = "websocket")]
+            LayerKind::WebSocket => {
+                let text = ["json", AUTO].contains(&&*self.protocol);
+                let bytes_max = message_bytes_max(&self.limits);
+                let socket = self.websocket.clone();
+                let rules = crate::transport::WebSocketRules {
+                    path: socket.path,
+                    origins: socket.origins,
+                    subprotocol: socket.subprotocol,
+                };
+                let side = crate::transport::WebSocketServerSide::new(rules, bytes_max, text);
+                Some(Arc::new(side))
+            }
             #[allow(unreachable_patterns, reason = "with all features")]
             _ => None,
         }
@@ -130,6 +143,8 @@ impl ClientConfig {
             }
             #[cfg(feature = "http")]
             LayerKind::Http => Some(Arc::new(self.http_side(address)?)),
+            #[cfg(feature = "websocket")]
+            LayerKind::WebSocket => Some(Arc::new(self.websocket_side(address)?)),
             #[allow(unreachable_patterns, reason = "with all features")]
             _ => None,
         })
@@ -137,18 +152,52 @@ impl ClientConfig {
 
     #[cfg(feature = "http")]
     fn http_side(&self, address: Option<&Address>) -> Result<crate::transport::HttpClientSide> {
-        let host = match (&self.http.host, address) {
-            (Some(host), _) => host.clone(),
-            (None, Some(Address::Tcp { host, port })) if host.contains(':') => {
-                format!("[{host}]:{port}")
-            }
-            (None, Some(Address::Tcp { host, port })) => format!("{host}:{port}"),
-            (None, _) => "localhost".to_owned(),
-        };
+        let host = host(self.http.host.as_deref(), address);
         let (path, fields) = (&self.http.path, &self.http.fields);
         let max = self.limits.frame_bytes_max;
         crate::transport::HttpClientSide::new(&host, path, fields, max)
             .map_err(|error| self.origin.error("client.http", error.message()))
+    }
+
+    #[cfg(feature = "websocket")]
+    fn websocket_side(
+        &self,
+        address: Option<&Address>,
+    ) -> Result<crate::transport::WebSocketClientSide> {
+        let socket = &self.websocket;
+        let host = host(socket.host.as_deref(), address);
+        crate::transport::WebSocketClientSide::new(
+            (&host, &socket.path),
+            &socket.fields,
+            socket.subprotocol.as_deref(),
+            message_bytes_max(&self.limits),
+            self.protocol == "json",
+        )
+        .map_err(|error| self.origin.error("client.websocket", error.message()))
+    }
+}
+
+/// What requests say the host is.
+#[cfg(feature = "http")]
+fn host(own: Option<&str>, address: Option<&Address>) -> String {
+    match (own, address) {
+        (Some(host), _) => host.to_owned(),
+        (None, Some(Address::Tcp { host, port })) if host.contains(':') => {
+            format!("[{host}]:{port}")
+        }
+        (None, Some(Address::Tcp { host, port })) => format!("{host}:{port}"),
+        (None, _) => "localhost".to_owned(),
+    }
+}
+
+/// The smaller one of the limits that frames have.
+#[cfg(feature = "websocket")]
+fn message_bytes_max(limits: &crate::Limits) -> (&'static str, usize) {
+    let (frame, message) = (limits.frame_bytes_max, limits.message_bytes_max);
+    if message < frame {
+        ("message_bytes_max", message)
+    } else {
+        ("frame_bytes_max", frame)
     }
 }
 

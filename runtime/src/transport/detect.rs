@@ -161,6 +161,13 @@ impl Look {
 #[cold]
 pub(crate) fn explain(error: Error, first: &[u8], transport: &str, protocol: &str) -> Error {
     let look = look(first);
+    // Above layers messages are cut as with these.
+    let own = transport.rsplit('+').next().unwrap_or_default();
+    let transport = match own {
+        "http" | "websocket" => "framed",
+        "zlib" => "buffered",
+        own => own,
+    };
     let is = |own: &str, name| own == name || own == "auto";
     if matches!(look, Look::Thrift(framing, other) if is(protocol, other) && is(transport, framing.name()))
     {

@@ -39,6 +39,8 @@ mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 mod unix;
+#[cfg(feature = "websocket")]
+mod websocket;
 #[cfg(feature = "zlib")]
 mod zlib;
 
@@ -83,6 +85,8 @@ pub(crate) use stream::{is_timeout, whole};
 pub(crate) use tcp::share;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{TlsClientSide, TlsServerSide};
+#[cfg(feature = "websocket")]
+pub(crate) use websocket::{WebSocketClientSide, WebSocketRules, WebSocketServerSide};
 #[cfg(feature = "zlib")]
 pub(crate) use zlib::ZlibSide;
 

@@ -18,6 +18,7 @@ const FRAMED: &str = "framed";
 pub(crate) enum LayerKind {
     Zlib,
     Http,
+    WebSocket,
 }
 
 /// Layers from the stream upwards, and what cuts messages.
@@ -33,7 +34,11 @@ pub(crate) enum Messages {
 }
 
 impl LayerKind {
-    pub(crate) const ALL: [(&'static str, Self); 2] = [("zlib", Self::Zlib), ("http", Self::Http)];
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
+        ("zlib", Self::Zlib),
+        ("http", Self::Http),
+        ("websocket", Self::WebSocket),
+    ];
 
     fn named(name: &str) -> Option<Self> {
         let found = Self::ALL.iter().find(|(own, _)| *own == name);
@@ -45,6 +50,7 @@ impl LayerKind {
         match self {
             Self::Zlib => ("zlib", cfg!(feature = "zlib")),
             Self::Http => ("http", cfg!(feature = "http")),
+            Self::WebSocket => ("websocket", cfg!(feature = "websocket")),
         }
     }
 
@@ -56,12 +62,13 @@ impl LayerKind {
             Self::Http => Some(Arc::new(crate::transport::http::HttpFrames)),
             #[cfg(not(feature = "http"))]
             Self::Http => Some(Arc::new(crate::transport::Framed)),
+            Self::WebSocket => Some(Arc::new(crate::transport::Framed)),
         }
     }
 
     /// Whether it has messages of its own, so that no layer can be named behind it.
     fn is_last(self) -> bool {
-        self == Self::Http
+        matches!(self, Self::Http | Self::WebSocket)
     }
 }
 
@@ -128,6 +135,12 @@ mod tests {
             ("http+header", vec![LayerKind::Http]),
             ("framed+header", vec![]),
             ("zlib+framed+header", vec![LayerKind::Zlib]),
+            ("websocket", vec![LayerKind::WebSocket]),
+            (
+                "zlib+websocket",
+                vec![LayerKind::Zlib, LayerKind::WebSocket],
+            ),
+            ("websocket+header", vec![LayerKind::WebSocket]),
         ] {
             assert_eq!(layers(name), Some(expected), "{name}");
         }
@@ -141,6 +154,7 @@ mod tests {
             "http+zlib",
             "framed+auto",
             "header+framed",
+            "websocket+http",
             "gzip",
             "zlib+gzip",
         ] {

@@ -222,13 +222,16 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
     let (mut cases, mut wrong) = (0, String::new());
     for line in include_str!("../config_errors.txt").lines().skip(3) {
         let off = |with: &str, on: bool| line.contains(with) && !on;
-        if off(" with tls: ", cfg!(feature = "tls")) || off(" with http: ", cfg!(feature = "http"))
+        if off(" with tls: ", cfg!(feature = "tls"))
+            || off(" with http: ", cfg!(feature = "http"))
+            || off(" with websocket: ", cfg!(feature = "websocket"))
         {
             file.clear();
             continue;
         }
         let line = line.replacen(" with tls: ", ": ", 1);
-        let line = &line.replacen(" with http: ", ": ", 1);
+        let line = line.replacen(" with http: ", ": ", 1);
+        let line = &line.replacen(" with websocket: ", ": ", 1);
         let (bind, expected) = match line
             .strip_prefix("> ")
             .and_then(|rest| rest.split_once(": "))
@@ -305,7 +308,7 @@ fn keys_know_where_they_belong() {
             "server.tcp"
         };
         for key in keys.split('`').skip(1).step_by(2) {
-            if ["limits", "timeouts", "tcp", "http", "tls"].contains(&key) {
+            if ["limits", "timeouts", "tcp", "http", "websocket", "tls"].contains(&key) {
                 continue;
             }
             let text = format!("[server]\nlisten = 'a'\n[{elsewhere}]\n{key} = 1");
@@ -332,7 +335,7 @@ fn a_transport_of_ones_own_can_be_chosen() {
     let error = Server::bind(&config, Nothing).unwrap_err().to_string();
     assert_eq!(
         error,
-        "line 1: server.transport: `crc` is none of `framed`, `buffered`, `header`, `zlib`, `http` and `auto`"
+        "line 1: server.transport: `crc` is none of `framed`, `buffered`, `header`, `zlib`, `http`, `websocket` and `auto`"
     );
     Server::bind(&config.transports(transports), Nothing).unwrap();
 }

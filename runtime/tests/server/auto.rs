@@ -126,6 +126,46 @@ fn t08_strangers_are_closed_at_their_first_bytes_and_counted() {
     }
 }
 
+/// T08 where an answer is made: what begins no request for a `WebSocket` is told so in HTTP, at once.
+#[cfg(feature = "websocket")]
+#[test]
+fn t08_strangers_at_a_websocket_are_told_and_counted() {
+    let strangers: [&[u8]; 9] = [
+        b"POST / HTTP/1.1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01",
+        b"SSH-2.0-OpenSSH_9\r\n",
+        b"\x03\x00\x00\x13\x0e\xe0\x00\x00",
+        b"EHLO example\r\n",
+        b"\x00\x00\x10\x00\xde\xad\xbe\xef",
+        b"\x80\x01\x00\x01\x00\x00\x00\x04",
+        b"[1,\"echo\",1,1,{}]",
+    ];
+    for model in MODELS {
+        let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
+        let running = Running::bind(&config.transport("websocket"));
+        for stranger in strangers {
+            let mut stream = running.tcp();
+            let start = Instant::now();
+            stream.write_all(stranger).unwrap();
+            stream.set_read_timeout(Some(AGES)).unwrap();
+            let answer = rest(&mut stream);
+            assert!(
+                answer.starts_with(b"HTTP/1.1 40"),
+                "{model:?} {}",
+                answer.escape_ascii()
+            );
+            assert!(start.elapsed() < Duration::from_secs(5), "not at once");
+        }
+        let count = strangers.len() as u64;
+        eventually("all are counted", || {
+            running.handle.stats().connections_failed == count
+        });
+        let stats = running.handle.stats();
+        assert_eq!(stats.connections_failed_by(ErrorKind::Malformed), count);
+    }
+}
+
 /// A message that is only too long comes from nobody else.
 #[test]
 fn a_first_message_over_a_limit_is_no_stranger() {

@@ -19,21 +19,6 @@ use seapink::{Client, ClientConfig, Processor, Result, Server, ServerConfig};
 /// No test waits longer for anything; only one that fails waits so long.
 pub(crate) const AGES: Duration = Duration::from_secs(20);
 
-/// The transports of this build, by name.
-pub(crate) fn transports() -> Vec<&'static str> {
-    let mut names = vec!["framed", "buffered", "header", "framed+header"];
-    if cfg!(feature = "zlib") {
-        names.extend(["zlib", "zlib+framed", "zlib+header"]);
-    }
-    if cfg!(feature = "http") {
-        names.extend(["http", "http+header"]);
-    }
-    if cfg!(all(feature = "http", feature = "zlib")) {
-        names.push("zlib+http");
-    }
-    names
-}
-
 /// Every model.
 pub(crate) const MODELS: [Model; 4] = [
     Model::Simple,

@@ -11,6 +11,8 @@ mod identity;
 mod lab;
 mod memory;
 mod models;
+#[path = "../transports/names.rs"]
+mod names;
 #[cfg(feature = "tokio")]
 mod stalled;
 #[path = "../server/support.rs"]

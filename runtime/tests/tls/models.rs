@@ -8,7 +8,8 @@ use seapink::rustls::version::TLS12;
 use seapink::{ServerConfig, TlsVersion};
 
 use crate::lab::{Lab, echo, tcp};
-use crate::support::{MODELS, ProbeClient, Running, transports};
+use crate::names::transports;
+use crate::support::{MODELS, ProbeClient, Running};
 
 /// Some of everything over one connection.
 fn talk(client: &ProbeClient) {
@@ -76,6 +77,24 @@ fn large_calls_in_both_directions_at_the_same_time() {
         for (pending, text) in sent.into_iter().zip(&texts) {
             assert_eq!(pending.wait().unwrap(), *text);
         }
+    }
+}
+
+#[cfg(feature = "websocket")]
+#[test]
+fn websocket_goes_over_it() {
+    let lab = Lab::new();
+    for model in MODELS {
+        let config = lab.server_config(model).transport("websocket");
+        let server = Running::bind(&config);
+        talk(&lab.client(&server));
+        let stats = server.handle.stats();
+        assert_eq!(stats.connections_failed, 0, "{}", model.name());
+        // Whoever comes without is closed before the request is read.
+        let mut stranger = crate::lab::plain(&server);
+        stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        let answer = crate::lab::until_closed(&mut stranger);
+        assert!(!answer.starts_with(b"HTTP"), "{}", answer.escape_ascii());
     }
 }
 

@@ -6,9 +6,12 @@ mod header;
 #[cfg(feature = "http")]
 mod http;
 mod matrix;
+mod names;
 #[path = "../server/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of servers")]
 mod support;
+#[cfg(feature = "websocket")]
+mod websocket;
 
 use std::net::TcpStream;
 

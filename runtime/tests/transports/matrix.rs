@@ -3,7 +3,8 @@
 use seapink::ServerConfig;
 use seapink::config::Model;
 
-use crate::support::{MODELS, ProbeClient, Running, transports};
+use crate::names::transports;
+use crate::support::{MODELS, ProbeClient, Running};
 
 fn config(model: Model, transport: &str, protocol: &str) -> ServerConfig {
     let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);

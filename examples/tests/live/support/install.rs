@@ -49,6 +49,20 @@ pub fn python() -> Result<PathBuf> {
     Ok(dir.join("bin/python"))
 }
 
+/// Apache's library for Node.
+const NODE: &str = "thrift@0.24.0";
+
+/// A directory where Node finds packages: Apache's library, and what that depends on.
+pub fn node() -> Result<PathBuf> {
+    let dir = once("node", NODE, |dir| {
+        let mut npm = Command::new("npm");
+        let npm = npm.args(["install", "--silent", "--no-save", "--prefix"]);
+        run(npm.arg(dir).arg(NODE), DOWNLOAD)?;
+        Ok(())
+    })?;
+    Ok(dir.join("node_modules"))
+}
+
 /// Packages for Python that ship IDL: Impala's and Hive's, `HBase`'s, Parquet's, Baseplate's.
 const PYTHON_IDL: [&str; 4] = [
     "impyla==0.24.0",

@@ -1,7 +1,7 @@
 //! What a client's configuration is refused for, whether a file or a program has made it.
 
 use super::ClientConfig;
-use crate::config::{ClientHttp, IN_FLIGHT_MAX, limits, tcp};
+use crate::config::{ClientHttp, ClientWebSocket, IN_FLIGHT_MAX, limits, tcp};
 use crate::error::Result;
 use crate::transport::Address;
 
@@ -30,6 +30,12 @@ impl ClientConfig {
             let text = "this is for the transport `http`; remove it";
             origin.check_useful("client.http", self.http != ClientHttp::default(), text)?;
         }
+        if !self.transport.ends_with("websocket") {
+            let text = "this is for the transport `websocket`; remove it";
+            let changed = self.websocket != ClientWebSocket::default();
+            origin.check_useful("client.websocket", changed, text)?;
+        }
+        self.websocket.check(origin)?;
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             tls.check(origin)?;

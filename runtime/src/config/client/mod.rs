@@ -8,7 +8,6 @@ pub use timeouts::ClientTimeouts;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::ClientHttp;
 #[cfg(feature = "tls")]
 use crate::config::ClientTls;
 use crate::config::document::{self, Section};
@@ -16,7 +15,8 @@ use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
 use crate::config::{
-    EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, limits, tcp,
+    ClientHttp, ClientWebSocket, EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig,
+    limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
@@ -60,6 +60,8 @@ pub struct ClientConfig {
     pub tcp: TcpOptions,
     /// What requests say, with the transport `http`.
     pub http: ClientHttp,
+    /// What is asked for, with the transport `websocket`.
+    pub websocket: ClientWebSocket,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
@@ -138,6 +140,7 @@ impl ClientConfig {
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         config.tcp = tcp::read(section.section("client.tcp")?)?;
         config.http = ClientHttp::read(section.section("client.http")?)?;
+        config.websocket = ClientWebSocket::read(section.section("client.websocket")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ClientTls::read(section.section("client.tls")?)?;
@@ -275,6 +278,14 @@ impl ClientConfig {
         self
     }
 
+    /// The same for another [`websocket`](Self::websocket).
+    #[must_use]
+    pub fn websocket(mut self, websocket: ClientWebSocket) -> Self {
+        self.origin.set_in_code("client.websocket");
+        self.websocket = websocket;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -300,6 +311,7 @@ impl Default for ClientConfig {
             timeouts: ClientTimeouts::default(),
             tcp: TcpOptions::default(),
             http: ClientHttp::default(),
+            websocket: ClientWebSocket::default(),
             transports: Transports::standard(),
             listeners: Listeners::default(),
             #[cfg(feature = "tls")]

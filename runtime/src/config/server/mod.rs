@@ -16,7 +16,7 @@ use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
-use crate::config::{EXAMPLE, ReplyOrder, ServerHttp, limits, tcp};
+use crate::config::{EXAMPLE, ReplyOrder, ServerHttp, ServerWebSocket, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(feature = "tokio")]
@@ -83,6 +83,8 @@ pub struct ServerConfig {
     pub tcp: TcpOptions,
     /// Which requests are taken, with the transport `http`.
     pub http: ServerHttp,
+    /// Which connections are taken, with the transport `websocket`.
+    pub websocket: ServerWebSocket,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     /// Encrypts connections, and says by which certificates. Default: no TLS.
@@ -161,6 +163,7 @@ impl ServerConfig {
         config.timeouts = ServerTimeouts::read(section.section("server.timeouts")?)?;
         config.tcp = tcp::read(section.section("server.tcp")?)?;
         config.http = ServerHttp::read(section.section("server.http")?)?;
+        config.websocket = ServerWebSocket::read(section.section("server.websocket")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ServerTls::read(section.section("server.tls")?)?;
@@ -346,6 +349,14 @@ impl ServerConfig {
         self
     }
 
+    /// The same for other [`websocket`](Self::websocket) connections.
+    #[must_use]
+    pub fn websocket(mut self, websocket: ServerWebSocket) -> Self {
+        self.origin.set_in_code("server.websocket");
+        self.websocket = websocket;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -374,6 +385,7 @@ impl Default for ServerConfig {
             timeouts: ServerTimeouts::default(),
             tcp: TcpOptions::default(),
             http: ServerHttp::default(),
+            websocket: ServerWebSocket::default(),
             transports: Transports::standard(),
             #[cfg(feature = "tls")]
             tls: None,

@@ -46,6 +46,11 @@ pub(in crate::transport) trait Coding: Send {
         Ok(())
     }
 
+    /// Everything has left that was to be said; more may have waited for that.
+    fn drained(&mut self, out: &mut Vec<u8>) {
+        let _ = out;
+    }
+
     /// What is said last.
     fn goodbye(&mut self, out: &mut Vec<u8>) {
         let _ = out;
@@ -168,6 +173,9 @@ impl<C: Coding> Layer for Coded<C> {
             0 => Err(io::ErrorKind::WriteZero.into()),
             written => {
                 self.out.consume(written);
+                if self.out.len() == 0 {
+                    self.coding.drained(&mut self.out.bytes);
+                }
                 Ok(())
             }
         }
@@ -228,6 +236,10 @@ impl Queue {
         self.taken += bytes;
         if self.len() == 0 {
             *self = Self::default();
+        } else if self.taken > self.len() {
+            // One that is never quite empty would otherwise keep everything.
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
         }
     }
 
@@ -240,5 +252,28 @@ impl Queue {
             let rest = mem::take(self);
             self.bytes = [bytes, rest.bytes()].concat();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_that_is_never_empty_does_not_grow() {
+        let mut queue = Queue::default();
+        queue.bytes.push(0);
+        for turn in 0..100_000_u32 {
+            queue.bytes.extend(turn.to_be_bytes());
+            let mut taken = [0; 4];
+            queue.take(&mut taken);
+            queue.put_back(&taken[2..]);
+            queue.consume(2);
+        }
+        assert_eq!(
+            (queue.len(), queue.bytes()),
+            (1, &[99_999_u32.to_be_bytes()[3]][..])
+        );
+        assert!(queue.bytes.capacity() < 100, "{}", queue.bytes.capacity());
     }
 }

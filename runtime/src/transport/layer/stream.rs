@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::peer::Peer;
 #[cfg(feature = "tls")]
 use crate::peer::TlsPeer;
-use crate::transport::layer::halves::{Reader, Writer};
+use crate::transport::layer::halves;
 use crate::transport::layer::incoming::{self, Patience, Pulled, pull};
 use crate::transport::layer::{GOODBYE, Layer};
 use crate::transport::stream::is_timeout;
@@ -209,10 +209,10 @@ impl Stream for LayerStream {
                 self.below = below;
                 Split::Whole(self)
             }
-            Split::Halves(reader, writer) => Split::Halves(
-                Box::new(Reader::new(Arc::clone(&self.layer), reader)),
-                Box::new(Writer::new(Arc::clone(&self.layer), writer)),
-            ),
+            Split::Halves(reader, writer) => {
+                let (reader, writer) = halves::split(&self.layer, reader, writer);
+                Split::Halves(Box::new(reader), Box::new(writer))
+            }
         }
     }
 }
