@@ -45,7 +45,7 @@ fn has_words(name: &str, given: &str) -> bool {
 }
 
 /// The keys of every section.
-pub(super) const KEYS: [(&str, &[&str]); 15] = [
+pub(super) const KEYS: [(&str, &[&str]); 16] = [
     (
         "server",
         &[
@@ -130,6 +130,16 @@ pub(super) const KEYS: [(&str, &[&str]); 15] = [
     ("client.timeouts", &["connect_ms", "call_ms"]),
     ("client.tcp", TCP),
     ("client.http", &["path", "host", "fields"]),
+    (
+        "client.sasl",
+        &[
+            "user",
+            "password",
+            "password_file",
+            "authorization",
+            "allow_plaintext",
+        ],
+    ),
     (
         "client.tls",
         &[

@@ -13,6 +13,7 @@ pub(crate) const AUTO: &str = "auto";
 pub(crate) enum LayerKind {
     Zlib,
     Http,
+    Sasl,
 }
 
 /// Layers from the stream upwards, and what cuts messages.
@@ -28,18 +29,23 @@ pub(crate) enum Messages {
 }
 
 impl LayerKind {
-    pub(crate) const ALL: [(&'static str, Self); 2] = [("zlib", Self::Zlib), ("http", Self::Http)];
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
+        ("zlib", Self::Zlib),
+        ("http", Self::Http),
+        ("sasl", Self::Sasl),
+    ];
 
     fn named(name: &str) -> Option<Self> {
         let found = Self::ALL.iter().find(|(own, _)| *own == name);
         found.map(|(_, kind)| *kind)
     }
 
-    /// The feature of the crate that it takes.
-    pub(crate) fn feature(self) -> (&'static str, bool) {
+    /// The feature of the crate that it takes, if that is off.
+    pub(crate) fn missing_feature(self) -> Option<&'static str> {
         match self {
-            Self::Zlib => ("zlib", cfg!(feature = "zlib")),
-            Self::Http => ("http", cfg!(feature = "http")),
+            Self::Zlib if !cfg!(feature = "zlib") => Some("zlib"),
+            Self::Http if !cfg!(feature = "http") => Some("http"),
+            _ => None,
         }
     }
 
@@ -47,6 +53,7 @@ impl LayerKind {
     fn messages(self, transports: &Transports) -> Option<Arc<dyn Transport>> {
         match self {
             Self::Zlib => transports.get("buffered"),
+            Self::Sasl => transports.get("framed"),
             #[cfg(feature = "http")]
             Self::Http => Some(Arc::new(crate::transport::http::HttpFrames)),
             #[cfg(not(feature = "http"))]
@@ -110,6 +117,9 @@ mod tests {
             ("zlib+http", vec![LayerKind::Zlib, LayerKind::Http]),
             ("zlib+zlib+buffered", vec![LayerKind::Zlib; 2]),
             ("http", vec![LayerKind::Http]),
+            ("sasl", vec![LayerKind::Sasl]),
+            ("sasl+framed", vec![LayerKind::Sasl]),
+            ("sasl+zlib+framed", vec![LayerKind::Sasl, LayerKind::Zlib]),
         ] {
             assert_eq!(layers(name), Some(expected), "{name}");
         }

@@ -30,6 +30,9 @@ impl ClientConfig {
             let text = "this is for the transport `http`; remove it";
             origin.check_useful("client.http", self.http != ClientHttp::default(), text)?;
         }
+        if let Some(sasl) = &self.sasl {
+            sasl.check(origin)?;
+        }
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             tls.check(origin)?;

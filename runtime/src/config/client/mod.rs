@@ -8,13 +8,13 @@ pub use timeouts::ClientTimeouts;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::ClientHttp;
 #[cfg(feature = "tls")]
 use crate::config::ClientTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
+use crate::config::{ClientHttp, ClientSasl};
 use crate::config::{
     EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, limits, tcp,
 };
@@ -60,6 +60,8 @@ pub struct ClientConfig {
     pub tcp: TcpOptions,
     /// What requests say, with the transport `http`.
     pub http: ClientHttp,
+    /// Who this is, with the transport `sasl`. Default `None`.
+    pub sasl: Option<ClientSasl>,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
@@ -112,6 +114,9 @@ impl ClientConfig {
         if let Some(tls) = &mut config.tls {
             tls.resolve(&origin);
         }
+        if let Some(sasl) = &mut config.sasl {
+            sasl.resolve(&origin);
+        }
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -138,6 +143,7 @@ impl ClientConfig {
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         config.tcp = tcp::read(section.section("client.tcp")?)?;
         config.http = ClientHttp::read(section.section("client.http")?)?;
+        config.sasl = ClientSasl::read(section.section("client.sasl")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ClientTls::read(section.section("client.tls")?)?;
@@ -275,6 +281,14 @@ impl ClientConfig {
         self
     }
 
+    /// The same as somebody, by [`sasl`](Self::sasl).
+    #[must_use]
+    pub fn sasl(mut self, sasl: ClientSasl) -> Self {
+        self.origin.set_in_code("client.sasl");
+        self.sasl = Some(sasl);
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -300,6 +314,7 @@ impl Default for ClientConfig {
             timeouts: ClientTimeouts::default(),
             tcp: TcpOptions::default(),
             http: ClientHttp::default(),
+            sasl: None,
             transports: Transports::standard(),
             listeners: Listeners::default(),
             #[cfg(feature = "tls")]

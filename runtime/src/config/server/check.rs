@@ -143,7 +143,7 @@ impl ServerConfig {
         let secured = self.tls.is_some();
         #[cfg(not(feature = "tls"))]
         let secured = false;
-        if !secured {
+        if !secured && self.sasl.is_none() {
             let text =
                 "this is for TLS, which is off; remove it, or write the section [server.tls]";
             let changed = self.timeouts.handshake_ms != ServerTimeouts::default().handshake_ms;
