@@ -3,13 +3,13 @@
 use seapink::ServerConfig;
 use seapink::config::Model;
 
-use crate::support::{MODELS, ProbeClient, Running};
+use crate::support::{MODELS, ProbeClient, Running, WithUser};
 
 /// What there is in this build.
 fn transports() -> Vec<&'static str> {
-    let mut names = vec!["framed", "buffered", "header"];
+    let mut names = vec!["framed", "buffered", "header", "sasl", "sasl+header"];
     if cfg!(feature = "zlib") {
-        names.extend(["zlib", "zlib+framed", "zlib+header"]);
+        names.extend(["zlib", "zlib+framed", "zlib+header", "sasl+zlib"]);
     }
     if cfg!(feature = "http") {
         names.push("http");
@@ -22,7 +22,8 @@ fn transports() -> Vec<&'static str> {
 
 fn config(model: Model, transport: &str, protocol: &str) -> ServerConfig {
     let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
-    config.transport(transport).protocol(protocol)
+    let config = config.transport(transport).protocol(protocol);
+    config.with_user(transport)
 }
 
 /// Some of everything over one connection.
@@ -160,6 +161,7 @@ fn futures_too() {
             let address = server.local_addr().to_string();
             tokio::spawn(server.run());
             let config = ClientConfig::new(address).transport(transport);
+            let config = config.with_user(transport);
             let client = AsyncClient::<seapink::Standard>::connect(&config)
                 .await
                 .unwrap();
