@@ -11,6 +11,7 @@ mod identity;
 mod lab;
 mod memory;
 mod models;
+mod sasl;
 #[cfg(feature = "tokio")]
 mod stalled;
 #[path = "../server/support.rs"]
