@@ -158,7 +158,10 @@ impl Foreign {
     pub(super) fn is_source_of(error: &Error) -> bool {
         use std::error::Error as _;
 
-        error.source().is_some_and(|source| source.is::<Self>())
+        let source = error.source();
+        source
+            .and_then(|source| source.downcast_ref::<Self>())
+            .is_some()
     }
 }
 

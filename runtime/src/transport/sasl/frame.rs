@@ -186,7 +186,7 @@ mod tests {
             let bytes = [&[1][..], &length.to_be_bytes()].concat();
             assert_eq!(Frame::read(&bytes).unwrap_err().kind(), kind, "{length}");
         }
-        let most = [&b"\x01\0\x01\0\0"[..], &[7; BYTES_MAX]].concat();
+        let most = [&b"\x01\0\x01\0\0"[..], &vec![7; BYTES_MAX]].concat();
         let (frame, _) = Frame::read(&most).unwrap().unwrap();
         assert_eq!(frame.payload.len(), BYTES_MAX);
         frame.write(&mut Vec::new()).unwrap();
