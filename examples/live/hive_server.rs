@@ -7,12 +7,18 @@ mod idl {
     include!("hive.rs");
 }
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use idl::tcli_service::*;
 use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::ServerSasl;
 use seapink::{CallContext, Protocol, Server, ServerConfig};
 
-struct Hive;
+#[derive(Default)]
+struct Hive {
+    /// The rows of the last query were given out. `impyla` asks until there are none.
+    fetched: AtomicBool,
+}
 
 /// The functions that are asked for; the others are unknown.
 impl Service for Hive {
@@ -82,6 +88,7 @@ impl Hive {
         req: TExecuteStatementReq,
     ) -> Result<TExecuteStatementResp, TCLIServiceExecuteStatementError> {
         println!("{}", req.statement);
+        self.fetched.store(false, Ordering::Relaxed);
         Ok(TExecuteStatementResp {
             operation_handle: Some(TOperationHandle {
                 operation_id: handle(),
@@ -125,12 +132,16 @@ impl Hive {
         _: &CallContext,
         _: TFetchResultsReq,
     ) -> Result<TFetchResultsResp, TCLIServiceFetchResultsError> {
+        let (ids, names): (Vec<_>, Vec<_>) = match self.fetched.swap(true, Ordering::Relaxed) {
+            true => Default::default(),
+            false => [(1, "Mercury"), (2, "Vénus"), (3, "Earth")].into_iter().unzip(),
+        };
         let ids = TI32Column {
-            values: vec![1, 2, 3],
+            values: ids,
             nulls: vec![0],
         };
         let names = TStringColumn {
-            values: ["Mercury", "Vénus", "Earth"].map(|name| name.as_bytes().to_vec()).into(),
+            values: names.iter().map(|name| name.as_bytes().to_vec()).collect(),
             nulls: vec![0],
         };
         Ok(TFetchResultsResp {
@@ -167,7 +178,7 @@ fn main() -> seapink::Result<()> {
         _ => login.deny("unknown user, or wrong password"),
     });
     let config = ServerConfig::new("tcp://127.0.0.1:0").transport("sasl").sasl(sasl);
-    let server = Server::bind(&config, Hive)?;
+    let server = Server::bind(&config, Hive::default())?;
     println!("listening on {}", server.local_addr());
     server.run()
 }

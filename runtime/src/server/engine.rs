@@ -1,7 +1,6 @@
 //! From bytes to answers, without I/O: the part of a connection that every model shares.
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,6 +12,7 @@ use crate::processor::{CallContext, Outcome, Peer, Request};
 use crate::protocol::MessageForm;
 use crate::server::counters::Counters;
 use crate::server::events;
+pub(super) use crate::server::refusal::{Refusal, Unanswered};
 use crate::server::shared::{Settings, Shared};
 use crate::transport::{Decoded, Decoder, Encoder, Setup, Transport};
 use crate::wire::MessageKind;
@@ -48,46 +48,6 @@ pub(super) enum Found<'a> {
     NeedMore(usize),
     /// A message, and how many bytes it takes.
     Message(Request<'a>, usize),
-}
-
-/// Why a call is answered with an application exception instead of being run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    QueueFull,
-    QueuedTooLong,
-    ShuttingDown,
-}
-
-impl Refusal {
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::QueueFull => "the server's queue is full",
-            Self::QueuedTooLong => "the call has waited for queue_ms",
-            Self::ShuttingDown => "the server is shutting down",
-        }
-    }
-}
-
-/// What the peer is told of a call without an answer.
-pub(super) struct Unanswered {
-    code: ApplicationCode,
-    text: Cow<'static, str>,
-}
-
-impl Unanswered {
-    fn internal(text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code: ApplicationCode::INTERNAL_ERROR,
-            text: text.into(),
-        }
-    }
-
-    fn expired() -> Self {
-        Self {
-            code: ApplicationCode::TIMEOUT,
-            text: "the time of the call was over before it could be run".into(),
-        }
-    }
 }
 
 impl Engine {
