@@ -25,6 +25,7 @@ mod peer;
 pub mod processor;
 pub mod protocol;
 pub mod server;
+mod trace;
 pub mod transport;
 mod wire;
 
@@ -41,6 +42,7 @@ pub use deadline::Deadline;
 pub use envelope::{Envelope, Headers};
 pub use error::{ApplicationCode, Delivery, Error, ErrorKind, Result};
 pub use limits::Limits;
+pub use peer::User;
 #[cfg(feature = "tls")]
 pub use peer::{TlsPeer, TlsVersion};
 #[cfg(feature = "tokio")]
@@ -55,5 +57,6 @@ pub use rustls;
 #[cfg(feature = "tokio")]
 pub use server::{AsyncServer, AsyncServerHandle};
 pub use server::{Server, ServerHandle};
+pub use trace::TraceContext;
 pub use uuid::Uuid;
 pub use wire::{MessageKind, WireType};

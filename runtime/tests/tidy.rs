@@ -20,6 +20,7 @@ fn modules_know_only_what_is_below_them() {
         ("peer", &[]),
         ("deadline", &[]),
         ("envelope", &[]),
+        ("trace", &["envelope", "error"]),
         ("fast", &["protocol"]),
         ("protocol", &with(&["fast"])),
         ("codec", &with(&["protocol"])),
@@ -28,7 +29,7 @@ fn modules_know_only_what_is_below_them() {
         // Neither threads nor sockets.
         (
             "processor",
-            &with(&["codec", "deadline", "peer", "protocol"]),
+            &with(&["codec", "deadline", "peer", "protocol", "trace"]),
         ),
         // Around processors and clients.
         ("interceptor", &with(&["deadline", "processor", "protocol"])),
@@ -55,6 +56,7 @@ fn modules_know_only_what_is_below_them() {
                 "peer",
                 "processor",
                 "protocol",
+                "trace",
                 "transport",
             ]),
         ),

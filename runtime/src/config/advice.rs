@@ -64,6 +64,9 @@ fn flag(value: &DeValue<'_>) -> bool {
 
 /// The text that is probably meant, or an example.
 fn string(key: &str, value: &DeValue<'_>) -> String {
+    if key == "password" {
+        return "\"…\"".to_owned();
+    }
     if let DeValue::Array(list) = value
         && let Some(DeValue::String(text)) = list.iter().next().map(Spanned::get_ref)
     {

@@ -127,6 +127,12 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// Refuses a key that somebody may look for here.
+    pub(super) fn refuse(&mut self, key: &'static str, why: &str) -> Result<()> {
+        let found = self.table.and_then(|table| table.get_key_value(key));
+        found.map_or(Ok(()), |(key, _)| Err(self.error_at(key, why)))
+    }
+
     /// Whether it stands in the document.
     pub(super) fn is_present(&self) -> bool {
         self.table.is_some()

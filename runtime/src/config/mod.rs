@@ -12,6 +12,7 @@ mod limits;
 mod origin;
 mod pool;
 mod retry;
+mod sasl;
 mod server;
 mod stack;
 mod suggest;
@@ -25,6 +26,7 @@ pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
 pub use http::{ClientHttp, ServerHttp};
 pub use pool::PoolConfig;
 pub use retry::{ReconnectConfig, RetryConfig};
+pub use sasl::{ClientSasl, ServerSasl};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
 #[cfg(feature = "tls")]
 pub use tls::{ClientCertificates, ClientTls, ServerTls};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::origin::Origin;
+use crate::config::sasl;
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::Result;
 use crate::transport::{
@@ -36,15 +37,25 @@ impl ServerConfig {
             let side = crate::transport::TlsServerSide(tls.load(&self.origin)?);
             sides.push(Arc::new(side));
         }
-        for layer in self.stack()?.layers {
-            sides.extend(self.side(layer));
+        let layers = self.stack()?.layers;
+        if self.sasl.is_some() && !layers.contains(&LayerKind::Sasl) {
+            // It would let in everybody.
+            return Err(sasl::useless("server", &self.origin));
+        }
+        for layer in layers {
+            sides.extend(self.side(layer)?);
         }
         Ok(sides)
     }
 
     /// None without its feature, which is refused before.
-    fn side(&self, layer: LayerKind) -> Option<Arc<dyn ServerSide>> {
-        match layer {
+    fn side(&self, layer: LayerKind) -> Result<Option<Arc<dyn ServerSide>>> {
+        Ok(match layer {
+            LayerKind::Sasl => {
+                let sasl = self.sasl.as_ref();
+                let sasl = sasl.ok_or_else(|| sasl::missing("server", &self.origin))?;
+                Some(Arc::new(sasl.side(&self.origin)?))
+            }
             #[cfg(feature = "zlib")]
             LayerKind::Zlib => {
                 let max = self.limits.message_bytes_max;
@@ -70,7 +81,7 @@ impl ServerConfig {
             }
             #[allow(unreachable_patterns, reason = "with all features")]
             _ => None,
-        }
+        })
     }
 }
 
@@ -116,26 +127,28 @@ impl ClientConfig {
             };
             sides.push(Arc::new(tls.side(host, &self.origin)?));
         }
-        for layer in self.stack()?.layers {
+        let layers = self.stack()?.layers;
+        if self.sasl.is_some() && !layers.contains(&LayerKind::Sasl) {
+            return Err(sasl::useless("client", &self.origin));
+        }
+        for layer in layers {
             sides.extend(self.side(layer, address)?);
         }
         Ok(sides)
     }
 
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(
-            unused_variables,
-            clippy::unnecessary_wraps,
-            reason = "only HTTP asks for it"
-        )
-    )]
     fn side(
         &self,
         layer: LayerKind,
         address: Option<&Address>,
     ) -> Result<Option<Arc<dyn ClientSide>>> {
         Ok(match layer {
+            LayerKind::Sasl => {
+                let sasl = self.sasl.as_ref();
+                let sasl = sasl.ok_or_else(|| sasl::missing("client", &self.origin))?;
+                let side = sasl.side(address, self.is_secured(), &self.origin)?;
+                Some(Arc::new(side))
+            }
             #[cfg(feature = "zlib")]
             LayerKind::Zlib => {
                 let max = self.limits.message_bytes_max;
@@ -148,6 +161,13 @@ impl ClientConfig {
             #[allow(unreachable_patterns, reason = "with all features")]
             _ => None,
         })
+    }
+
+    fn is_secured(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
     }
 
     #[cfg(feature = "http")]
@@ -202,8 +222,8 @@ fn message_bytes_max(limits: &crate::Limits) -> (&'static str, usize) {
 }
 
 fn check_features(stack: &Stack, key: &str, origin: &Origin) -> Result<()> {
-    let mut missing = stack.layers.iter().map(|layer| layer.feature());
-    if let Some((feature, _)) = missing.find(|(_, on)| !on) {
+    let mut missing = stack.layers.iter().map(|layer| layer.missing_feature());
+    if let Some(feature) = missing.find_map(|feature| feature) {
         let text = format!(
             "this needs the feature `{feature}` of the crate `seapink`; write `features = \
              [\"{feature}\"]` in Cargo.toml"
@@ -211,4 +231,9 @@ fn check_features(stack: &Stack, key: &str, origin: &Origin) -> Result<()> {
         return Err(origin.error(key, text));
     }
     Ok(())
+}
+
+/// Whether the name of a transport speaks of this one.
+pub(super) fn has(transport: &str, part: &str) -> bool {
+    transport.split('+').any(|own| own == part)
 }

@@ -45,7 +45,7 @@ fn has_words(name: &str, given: &str) -> bool {
 }
 
 /// The keys of every section.
-pub(super) const KEYS: [(&str, &[&str]); 17] = [
+pub(super) const KEYS: [(&str, &[&str]); 18] = [
     (
         "server",
         &[
@@ -134,6 +134,16 @@ pub(super) const KEYS: [(&str, &[&str]); 17] = [
     (
         "client.websocket",
         &["path", "host", "fields", "subprotocol"],
+    ),
+    (
+        "client.sasl",
+        &[
+            "user",
+            "password",
+            "password_file",
+            "authorization",
+            "allow_plaintext",
+        ],
     ),
     (
         "client.tls",

@@ -32,6 +32,7 @@ mod memory;
 mod nested;
 mod registry;
 mod resolve;
+pub mod sasl;
 mod socket;
 mod stack;
 mod stream;
@@ -59,15 +60,13 @@ pub use socket::{SocketListener, SocketStream};
 pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
 pub use tcp::TcpOptions;
 #[cfg(feature = "tls")]
-pub(crate) use tls::is_foreign;
-#[cfg(feature = "tls")]
 pub use tls::{TlsConnector, TlsListener};
 
 pub(crate) use address::bind;
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
-pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain, explain_reply};
+pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain, explain_reply, is_foreign};
 pub(crate) use event::Listeners;
 #[cfg(feature = "http")]
 pub(crate) use http::{HttpClientSide, HttpServerSide};
@@ -77,6 +76,7 @@ pub(crate) use layer::{AsyncLayerListener, handshake};
 pub(crate) use layer::{ClientSide, LayerConnector, LayerListener, ServerSide};
 #[cfg(feature = "tokio")]
 pub(crate) use resolve::found;
+pub(crate) use sasl::{SaslClientSide, SaslServerSide};
 #[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
 pub(crate) use stack::{AUTO, LayerKind, Messages, Stack};

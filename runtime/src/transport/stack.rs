@@ -19,6 +19,7 @@ pub(crate) enum LayerKind {
     Zlib,
     Http,
     WebSocket,
+    Sasl,
 }
 
 /// Layers from the stream upwards, and what cuts messages.
@@ -34,10 +35,11 @@ pub(crate) enum Messages {
 }
 
 impl LayerKind {
-    pub(crate) const ALL: [(&'static str, Self); 3] = [
+    pub(crate) const ALL: [(&'static str, Self); 4] = [
         ("zlib", Self::Zlib),
         ("http", Self::Http),
         ("websocket", Self::WebSocket),
+        ("sasl", Self::Sasl),
     ];
 
     fn named(name: &str) -> Option<Self> {
@@ -45,12 +47,13 @@ impl LayerKind {
         found.map(|(_, kind)| *kind)
     }
 
-    /// The feature of the crate that it takes.
-    pub(crate) fn feature(self) -> (&'static str, bool) {
+    /// The feature of the crate that it takes, if that is off.
+    pub(crate) fn missing_feature(self) -> Option<&'static str> {
         match self {
-            Self::Zlib => ("zlib", cfg!(feature = "zlib")),
-            Self::Http => ("http", cfg!(feature = "http")),
-            Self::WebSocket => ("websocket", cfg!(feature = "websocket")),
+            Self::Zlib if !cfg!(feature = "zlib") => Some("zlib"),
+            Self::Http if !cfg!(feature = "http") => Some("http"),
+            Self::WebSocket if !cfg!(feature = "websocket") => Some("websocket"),
+            _ => None,
         }
     }
 
@@ -58,6 +61,7 @@ impl LayerKind {
     fn messages(self, transports: &Transports) -> Option<Arc<dyn Transport>> {
         match self {
             Self::Zlib => transports.get("buffered"),
+            Self::Sasl => transports.get("framed"),
             #[cfg(feature = "http")]
             Self::Http => Some(Arc::new(crate::transport::http::HttpFrames)),
             #[cfg(not(feature = "http"))]
@@ -141,6 +145,9 @@ mod tests {
                 vec![LayerKind::Zlib, LayerKind::WebSocket],
             ),
             ("websocket+header", vec![LayerKind::WebSocket]),
+            ("sasl", vec![LayerKind::Sasl]),
+            ("sasl+framed", vec![LayerKind::Sasl]),
+            ("sasl+zlib+framed", vec![LayerKind::Sasl, LayerKind::Zlib]),
         ] {
             assert_eq!(layers(name), Some(expected), "{name}");
         }

@@ -13,6 +13,7 @@ mod memory;
 mod models;
 #[path = "../transports/names.rs"]
 mod names;
+mod sasl;
 #[cfg(feature = "tokio")]
 mod stalled;
 #[path = "../server/support.rs"]

@@ -9,7 +9,7 @@ use seapink::{ServerConfig, TlsVersion};
 
 use crate::lab::{Lab, echo, tcp};
 use crate::names::transports;
-use crate::support::{MODELS, ProbeClient, Running};
+use crate::support::{MODELS, ProbeClient, Running, WithUser};
 
 /// Some of everything over one connection.
 fn talk(client: &ProbeClient) {
@@ -28,6 +28,7 @@ fn calls_small_and_large_on_every_model_in_both_versions() {
     for model in MODELS {
         for transport in transports() {
             let config = lab.server_config(model).transport(transport);
+            let config = config.with_user(transport);
             let server = Running::bind(&config);
             talk(&lab.client(&server));
             server.handler.until_noted("over TLS");

@@ -41,13 +41,13 @@ const COMPACT: [&[u8]; 2] = [
     b"\x82\x41\x07\x04echo\x08\0\x02hi\0",
 ];
 
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     [&length, message].concat()
 }
 
 /// A frame with a head of these words, and sequence id 9.
-fn headed(words: &[u8], message: &[u8]) -> Vec<u8> {
+pub(crate) fn headed(words: &[u8], message: &[u8]) -> Vec<u8> {
     let count = u16::try_from(words.len() / 4).unwrap().to_be_bytes();
     framed(&[b"\x0f\xff\0\0\0\0\0\x09", &count[..], words, message].concat())
 }

@@ -4,11 +4,12 @@ use seapink::ServerConfig;
 use seapink::config::Model;
 
 use crate::names::transports;
-use crate::support::{MODELS, ProbeClient, Running};
+use crate::support::{MODELS, ProbeClient, Running, WithUser};
 
 fn config(model: Model, transport: &str, protocol: &str) -> ServerConfig {
     let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
-    config.transport(transport).protocol(protocol)
+    let config = config.transport(transport).protocol(protocol);
+    config.with_user(transport)
 }
 
 /// Some of everything over one connection.
@@ -63,11 +64,11 @@ fn over_every_kind_of_address() {
                 addresses.push(format!("abstract://{}{name}", folder.path().display()));
             }
             for address in addresses {
-                let config = ServerConfig::new(address).model(model);
-                talk(&Running::bind(&config.transport(transport)).client());
+                let config = ServerConfig::new(address).model(model).transport(transport);
+                talk(&Running::bind(&config.with_user(transport)).client());
             }
             let config = ServerConfig::new("").model(model).transport(transport);
-            talk(&Running::memory(&config).client());
+            talk(&Running::memory(&config.with_user(transport)).client());
         }
     }
 }
@@ -168,6 +169,7 @@ fn futures_too() {
             let address = server.local_addr().to_string();
             tokio::spawn(server.run());
             let config = ClientConfig::new(address).transport(transport);
+            let config = config.with_user(transport);
             let client = AsyncClient::<seapink::Standard>::connect(&config)
                 .await
                 .unwrap();

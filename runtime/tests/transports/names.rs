@@ -2,9 +2,16 @@
 
 /// The transports of this build, by name.
 pub(crate) fn transports() -> Vec<&'static str> {
-    let mut names = vec!["framed", "buffered", "header", "framed+header"];
+    let mut names = vec![
+        "framed",
+        "buffered",
+        "header",
+        "framed+header",
+        "sasl",
+        "sasl+header",
+    ];
     if cfg!(feature = "zlib") {
-        names.extend(["zlib", "zlib+framed", "zlib+header"]);
+        names.extend(["zlib", "zlib+framed", "zlib+header", "sasl+zlib"]);
     }
     if cfg!(feature = "http") {
         names.extend(["http", "http+header"]);

@@ -141,6 +141,33 @@ pub fn thrift_compiler() -> Result<PathBuf> {
     Ok(dir.join("usr/bin/thrift"))
 }
 
+/// Apache's library for Java and the logger that it wants, Debian's: a class path.
+pub fn java_classes() -> Result<String> {
+    const PACKAGES: [&str; 2] = ["libthrift-java", "libslf4j-java"];
+    let apt = Apt::new()?;
+    let dir = once("java-classes", "", |dir| {
+        apt.update()?;
+        let mut get = apt.command("apt-get");
+        run(
+            get.arg("download").args(PACKAGES).current_dir(dir),
+            DOWNLOAD,
+        )?;
+        for package in super::files(dir, ".deb")? {
+            let mut unpack = Command::new("dpkg-deb");
+            run(unpack.arg("-x").arg(package).arg(dir), QUICK)?;
+        }
+        Ok(())
+    })?;
+    let jars = dir.join("usr/share/java");
+    let jar = |name: &str| jars.join(name).display().to_string();
+    Ok([
+        jar("thrift.jar"),
+        jar("slf4j-api.jar"),
+        jar("slf4j-nop.jar"),
+    ]
+    .join(":"))
+}
+
 /// `apt-get` with lists of its own, which also name sources; the system's are left alone.
 struct Apt {
     dir: PathBuf,

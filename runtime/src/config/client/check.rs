@@ -1,6 +1,7 @@
 //! What a client's configuration is refused for, whether a file or a program has made it.
 
 use super::ClientConfig;
+use crate::config::stack::has;
 use crate::config::{ClientHttp, ClientWebSocket, IN_FLIGHT_MAX, limits, tcp};
 use crate::error::Result;
 use crate::transport::Address;
@@ -26,21 +27,24 @@ impl ClientConfig {
         limits::check(&self.limits, &self.transport, "client.limits", origin)?;
         tcp::check(&self.tcp, "client.tcp", origin)?;
         self.check_service()?;
-        if !self.transport.ends_with("http") {
+        if !has(&self.transport, "http") {
             let text = "this is for the transport `http`; remove it";
             origin.check_useful("client.http", self.http != ClientHttp::default(), text)?;
         }
-        if !self.transport.ends_with("websocket") {
+        if !has(&self.transport, "websocket") {
             let text = "this is for the transport `websocket`; remove it";
             let changed = self.websocket != ClientWebSocket::default();
             origin.check_useful("client.websocket", changed, text)?;
         }
         self.websocket.check(origin)?;
+        if let Some(sasl) = &self.sasl {
+            sasl.check(origin)?;
+        }
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             tls.check(origin)?;
         }
-        if self.transport.ends_with("header") && self.protocol == "json" {
+        if has(&self.transport, "header") && self.protocol == "json" {
             let text = "the transport `header` takes the protocols `binary` and `compact`";
             return Err(origin.error("client.protocol", text));
         }

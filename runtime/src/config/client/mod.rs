@@ -14,9 +14,10 @@ use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
+
 use crate::config::{
-    ClientHttp, ClientWebSocket, EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig,
-    limits, tcp,
+    ClientHttp, ClientSasl, ClientWebSocket, EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig,
+    RetryConfig, limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
@@ -62,6 +63,8 @@ pub struct ClientConfig {
     pub http: ClientHttp,
     /// What is asked for, with the transport `websocket`.
     pub websocket: ClientWebSocket,
+    /// Who this is, with the transport `sasl`. Default `None`.
+    pub sasl: Option<ClientSasl>,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
@@ -114,6 +117,9 @@ impl ClientConfig {
         if let Some(tls) = &mut config.tls {
             tls.resolve(&origin);
         }
+        if let Some(sasl) = &mut config.sasl {
+            sasl.resolve(&origin);
+        }
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -141,6 +147,7 @@ impl ClientConfig {
         config.tcp = tcp::read(section.section("client.tcp")?)?;
         config.http = ClientHttp::read(section.section("client.http")?)?;
         config.websocket = ClientWebSocket::read(section.section("client.websocket")?)?;
+        config.sasl = ClientSasl::read(section.section("client.sasl")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ClientTls::read(section.section("client.tls")?)?;
@@ -286,6 +293,14 @@ impl ClientConfig {
         self
     }
 
+    /// The same as somebody, by [`sasl`](Self::sasl).
+    #[must_use]
+    pub fn sasl(mut self, sasl: ClientSasl) -> Self {
+        self.origin.set_in_code("client.sasl");
+        self.sasl = Some(sasl);
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -312,6 +327,7 @@ impl Default for ClientConfig {
             tcp: TcpOptions::default(),
             http: ClientHttp::default(),
             websocket: ClientWebSocket::default(),
+            sasl: None,
             transports: Transports::standard(),
             listeners: Listeners::default(),
             #[cfg(feature = "tls")]

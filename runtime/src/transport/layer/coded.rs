@@ -2,8 +2,11 @@
 
 use std::io::{self, Write};
 use std::mem;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::peer::User;
+use crate::transport::detect::Foreign;
 use crate::transport::layer::Layer;
 
 /// Content that waits to be read: no more raw bytes are decoded while there is so much.
@@ -35,6 +38,16 @@ pub(in crate::transport) trait Coding: Send {
     /// Whether the peer has said that it will send no more.
     fn is_closed(&self) -> bool {
         false
+    }
+
+    /// Whether raw bytes and content are the same from now on.
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    /// As [`Layer::user`].
+    fn user(&self) -> Option<Arc<User>> {
+        None
     }
 
     /// The stream below has ended, which may complete some content.
@@ -143,7 +156,10 @@ impl<C: Coding> Layer for Coded<C> {
 
     fn check(&self) -> io::Result<()> {
         if let Some(error) = &self.error {
-            let told = Error::new(error.kind(), error.message().to_owned());
+            let mut told = Error::new(error.kind(), error.message().to_owned());
+            if Foreign::is_source_of(error) {
+                told = told.with_source(Foreign);
+            }
             let kind = match error.kind() {
                 ErrorKind::Truncated | ErrorKind::Closed => io::ErrorKind::UnexpectedEof,
                 _ => io::ErrorKind::InvalidData,
@@ -187,6 +203,15 @@ impl<C: Coding> Layer for Coded<C> {
 
     fn is_handshaking(&self) -> bool {
         self.coding.is_handshaking()
+    }
+
+    fn is_done(&self) -> bool {
+        let empty = self.raw.is_empty() && self.content.len() == 0 && self.out.len() == 0;
+        self.coding.is_done() && empty && self.error.is_none() && !self.ended
+    }
+
+    fn user(&self) -> Option<Arc<User>> {
+        self.coding.user()
     }
 
     fn has_failed(&self) -> bool {
