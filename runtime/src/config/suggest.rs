@@ -98,6 +98,7 @@ pub(super) const KEYS: [(&str, &[&str]); 15] = [
             "protocol",
             "service",
             "strict_write",
+            "compact_version",
             "in_flight_max",
             "reply_order",
         ],

@@ -40,7 +40,8 @@ pub trait Protocol: 'static {
     const NAME: &'static str;
 
     /// Whether the bytes of a value mean the same wherever in a message they stand, so that values
-    /// which nobody looks at can be copied from one message to another.
+    /// which nobody looks at can be copied from one message to another. A reader may say otherwise of
+    /// one message: [`has_raw_values`](Input::has_raw_values).
     const RAW_VALUES: bool = false;
 
     /// Reads one message.
@@ -95,6 +96,8 @@ pub struct Place<'de> {
     pub offset: usize,
     /// The limits, with [`depth_max`](Limits::depth_max) the levels that are left from here on.
     pub limits: Limits,
+    /// How the message is written: the [form](MessageHead::form) of its head.
+    pub form: MessageForm,
 }
 
 /// The header of a field.
@@ -145,6 +148,12 @@ pub trait Input<'de>: Sized {
 
     /// Where this reader is.
     fn place(&self) -> Place<'de>;
+
+    /// Whether values of this message may be copied to others as they are.
+    #[inline]
+    fn has_raw_values(&self) -> bool {
+        Self::Protocol::RAW_VALUES
+    }
 
     /// Reads the head of the message.
     fn message_begin(&mut self) -> Result<MessageHead<'de>>;

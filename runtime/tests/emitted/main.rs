@@ -30,6 +30,7 @@ mod golden {
 
 mod apache_defects;
 mod calls;
+mod compact2;
 mod evolution;
 mod linked;
 mod names;
