@@ -16,16 +16,18 @@ mod numbers;
 mod reader;
 mod scanner;
 mod set;
+mod text;
 mod writer;
 
 use std::borrow::Cow;
 
 pub use binary::{Binary, BinaryInput, BinaryOutput};
 pub use compact::{Compact, CompactInput, CompactOutput};
-pub use json::{Json, JsonInput, JsonOutput};
+pub use json::{Json, JsonInput, JsonOutput, SimpleJsonOutput};
 pub use message::{MessageForm, MessageHead};
 pub use numbers::{Number, Numbers, NumbersIter};
 pub use set::{ProtocolSet, ProtocolVisitor, Standard, WireProtocol, wire};
+pub use text::{TextLimits, TextOutput};
 pub use writer::Written;
 pub(crate) use writer::parts;
 
@@ -331,7 +333,7 @@ pub trait Input<'de>: Sized {
 ///
 /// `'v` is the lifetime of the values that are written.
 pub trait Output<'v>: Sized {
-    /// Whether the protocol writes field names, so that the caller looks them up.
+    /// Whether the protocol writes names of fields and enum members, so that the caller looks them up.
     const WRITES_NAMES: bool = false;
 
     /// Writes the head of a message.
@@ -413,6 +415,13 @@ pub trait Output<'v>: Sized {
     fn i32(&mut self, value: i32);
     /// Writes an `i64`.
     fn i64(&mut self, value: i64);
+    /// Writes an enum's number. `name` is empty unless [`WRITES_NAMES`](Self::WRITES_NAMES), and for a
+    /// number that has none.
+    #[inline(always)]
+    fn enumerator(&mut self, number: i32, name: &'static str) {
+        let _ = name;
+        self.i32(number);
+    }
     /// Writes a `double`.
     fn double(&mut self, value: f64);
     /// Writes a `uuid`.

@@ -97,9 +97,22 @@ fn calls_are_answered_in_their_version() {
     let parcel = |double: [u8; 8]| [b"\x16\x0e\x18\x01x\x77", &double[..], b"\0"].concat();
     for (version, double) in [(1, 1.5f64.to_le_bytes()), (2, 1.5f64.to_be_bytes())] {
         let parcel = parcel(double);
-        let call = [b"\x82", &[0x20 | version][..], b"\x05\x04keep\x1c", &parcel, b"\0"].concat();
+        let call = [
+            b"\x82",
+            &[0x20 | version][..],
+            b"\x05\x04keep\x1c",
+            &parcel,
+            b"\0",
+        ]
+        .concat();
         let (_, reply) = process(&processor, 1, &call);
-        let expected = [b"\x82", &[0x40 | version][..], b"\x05\x04keep\x0c\0", &parcel, b"\0"];
+        let expected = [
+            b"\x82",
+            &[0x40 | version][..],
+            b"\x05\x04keep\x0c\0",
+            &parcel,
+            b"\0",
+        ];
         assert_eq!(reply, expected.concat(), "{}", reply.escape_ascii());
 
         // Application exceptions, too: a function that there is not, arguments that cannot be read.

@@ -35,6 +35,7 @@ mod evolution;
 mod linked;
 mod names;
 mod projection;
+mod readable;
 mod recycling;
 mod shapes;
 mod sharing;

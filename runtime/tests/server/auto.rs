@@ -60,7 +60,8 @@ fn messages_with_the_old_head_are_known_by_their_names() {
 #[test]
 fn compact_messages_are_answered_in_their_version() {
     for model in MODELS {
-        for (transport, protocol) in [("auto", "auto"), ("auto", "compact"), ("framed", "compact")] {
+        for (transport, protocol) in [("auto", "auto"), ("auto", "compact"), ("framed", "compact")]
+        {
             let config = ServerConfig::new("").model(model);
             let running = Running::memory(&config.transport(transport).protocol(protocol));
             for over in ["framed", "buffered"] {

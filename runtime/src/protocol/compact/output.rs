@@ -90,7 +90,11 @@ impl CompactOutput<'_> {
 impl<'v> Output<'v> for CompactOutput<'v> {
     fn message_begin(&mut self, head: &MessageHead<'_>) {
         self.big_endian = head.form == MessageForm::Compact2;
-        let version = if self.big_endian { VERSION_2 } else { VERSION_1 };
+        let version = if self.big_endian {
+            VERSION_2
+        } else {
+            VERSION_1
+        };
         let version = head.kind.byte() << KIND_SHIFT | version;
         fast::append_array(&mut self.buffer, &[PROTOCOL_ID, version]);
         self.varint(head.sequence_id.cast_unsigned().into());
