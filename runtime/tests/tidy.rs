@@ -26,6 +26,8 @@ fn modules_know_only_what_is_below_them() {
         ("codec", &with(&["protocol"])),
         // Messages, not types.
         ("transport", &with(&["peer", "protocol"])),
+        // Bytes at hand: what they look like, and what is in them.
+        ("inspect", &with(&["codec", "protocol", "transport"])),
         // Neither threads nor sockets.
         (
             "processor",

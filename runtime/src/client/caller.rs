@@ -76,6 +76,9 @@ impl<Set: ProtocolSet> Caller<Set> {
         if !config.strict_write {
             caller.form = MessageForm::Old;
         }
+        if config.compact_version == 2 {
+            caller.form = MessageForm::Compact2;
+        }
         if let Some(retry) = &config.retry {
             caller.set_retry(retry);
         }

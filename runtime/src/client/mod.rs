@@ -74,7 +74,7 @@ impl<Set: ProtocolSet> Client<Set> {
         self
     }
 
-    /// The same client, writing the heads of its messages in this form.
+    /// The same client, writing its messages in this form.
     #[must_use]
     pub fn with_form(mut self, form: MessageForm) -> Self {
         self.caller.form = form;

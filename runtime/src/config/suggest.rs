@@ -99,6 +99,7 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
             "protocol",
             "service",
             "strict_write",
+            "compact_version",
             "in_flight_max",
             "reply_order",
         ],

@@ -66,7 +66,9 @@ pub(crate) use address::bind;
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
-pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain, explain_reply, is_foreign};
+pub(crate) use detect::{
+    BYTES as FIRST_BYTES, Look, check, explain, explain_reply, is_foreign, look,
+};
 pub(crate) use event::Listeners;
 #[cfg(feature = "http")]
 pub(crate) use http::{HttpClientSide, HttpServerSide};

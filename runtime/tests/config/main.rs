@@ -158,6 +158,14 @@ fn every_key_of_a_client_is_read() {
 }
 
 #[test]
+fn the_version_of_compact_messages_is_read() {
+    let text = "[client]\nconnect = 'abstract://calc'\nprotocol = 'compact'\ncompact_version = 2";
+    let config = ClientConfig::from_toml(text).unwrap();
+    let expected = ClientConfig::new("abstract://calc").protocol("compact");
+    assert_eq!(public(&config), public(&expected.compact_version(2)));
+}
+
+#[test]
 fn every_key_of_a_pool_is_read() {
     let text = r#"
         [client]

@@ -1,10 +1,10 @@
 //! `transport = "auto"` and `protocol = "auto"`, and peers that speak something else.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use seapink::transport::Stream;
-use seapink::{Client, ClientConfig, ErrorKind, Limits, ServerConfig};
+use seapink::{ApplicationCode, Client, ClientConfig, ErrorKind, Limits, ServerConfig};
 
 use crate::raw::{Raw, replies, rest};
 use crate::support::{AGES, MODELS, ProbeClient, Running, eventually};
@@ -53,6 +53,50 @@ fn messages_with_the_old_head_are_known_by_their_names() {
         let client = Client::with_connector(running.connector().clone(), &config).unwrap();
         let client = ProbeClient(client.with_form(MessageForm::Old));
         assert_eq!(client.echo("x").unwrap(), "x");
+    }
+}
+
+/// Each message is answered in its own version, whatever the one before was.
+#[test]
+fn compact_messages_are_answered_in_their_version() {
+    for model in MODELS {
+        for (transport, protocol) in [("auto", "auto"), ("auto", "compact"), ("framed", "compact")]
+        {
+            let config = ServerConfig::new("").model(model);
+            let running = Running::memory(&config.transport(transport).protocol(protocol));
+            for over in ["framed", "buffered"] {
+                if !["auto", over].contains(&transport) {
+                    continue;
+                }
+                let raw = Raw::named(over, "compact");
+                let mut stream = running.stream();
+                for version in [2, 1, 2] {
+                    let message = |kind: u8, field: &[u8]| {
+                        let head = [0x82, kind << 5 | version];
+                        raw.wrap(&[&head, &b"\x07\x04echo"[..], field, b"\x02hi\0"].concat())
+                    };
+                    stream.write_all(&message(1, b"\x18")).unwrap();
+                    let expected = message(2, b"\x08\0");
+                    let mut reply = vec![0; expected.len()];
+                    stream.read_exact(&mut reply).unwrap();
+                    assert_eq!(reply, expected, "{model:?} {transport} {over}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn clients_choose_the_version_of_compact_messages() {
+    for transport in ["framed", "buffered"] {
+        let running = Running::memory(&ServerConfig::new("").transport("auto").protocol("auto"));
+        let config = running.client_config().transport(transport);
+        let client = running.client_with(&config.protocol("compact").compact_version(2));
+        assert_eq!(client.echo("x").unwrap(), "x");
+        assert_eq!(
+            client.unknown().unwrap_err().other().kind(),
+            ErrorKind::Application(ApplicationCode::UNKNOWN_METHOD)
+        );
     }
 }
 

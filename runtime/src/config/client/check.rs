@@ -1,6 +1,6 @@
 //! What a client's configuration is refused for, whether a file or a program has made it.
 
-use super::ClientConfig;
+use super::{COMPACT_VERSIONS, ClientConfig};
 use crate::config::stack::has;
 use crate::config::{ClientHttp, ClientWebSocket, IN_FLIGHT_MAX, limits, tcp};
 use crate::error::Result;
@@ -54,6 +54,16 @@ impl ClientConfig {
                 self.protocol
             );
             origin.check_useful("client.strict_write", !self.strict_write, text)?;
+        }
+        let (key, version) = ("client.compact_version", self.compact_version);
+        let (low, high) = (*COMPACT_VERSIONS.start(), *COMPACT_VERSIONS.end());
+        origin.check_number(key, low, high, version)?;
+        if ["binary", "json"].contains(&&*self.protocol) {
+            let text = format!(
+                "this is for the protocol `compact`, and the protocol is `{}`; remove it",
+                self.protocol
+            );
+            origin.check_useful(key, version != 1, text)?;
         }
         Ok(())
     }

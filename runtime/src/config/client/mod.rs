@@ -5,6 +5,7 @@ mod timeouts;
 
 pub use timeouts::ClientTimeouts;
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ use crate::config::{
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
+
+const COMPACT_VERSIONS: RangeInclusive<u8> = 1..=2;
 
 /// How a client connects, and bounds what replies may cost.
 ///
@@ -42,6 +45,9 @@ pub struct ClientConfig {
     /// Whether binary messages get a head with a version. Default `true`; `false` is for servers
     /// that know only the old head.
     pub strict_write: bool,
+    /// The version of compact messages, 1 or 2. Default 1; 2 is fbthrift's, which differs in the byte
+    /// order of doubles. Replies of both are read.
+    pub compact_version: u8,
     /// Calls at the same time on the one connection, 1 to 1024. Others wait for one of them to end.
     /// Default 64. With a [`pool`](Self::pool), what that says counts instead.
     pub in_flight_max: usize,
@@ -135,6 +141,8 @@ impl ClientConfig {
             config.service = Some(service);
         }
         section.flag("strict_write", &mut config.strict_write)?;
+        let compact_version = &mut config.compact_version;
+        section.number("compact_version", COMPACT_VERSIONS, compact_version)?;
         let in_flight_max = &mut config.in_flight_max;
         section.number("in_flight_max", 1..=IN_FLIGHT_MAX, in_flight_max)?;
         let reply_order = &mut config.reply_order;
@@ -186,6 +194,14 @@ impl ClientConfig {
     pub fn strict_write(mut self, strict: bool) -> Self {
         self.origin.set_in_code("client.strict_write");
         self.strict_write = strict;
+        self
+    }
+
+    /// The same with another [`compact_version`](Self::compact_version).
+    #[must_use]
+    pub fn compact_version(mut self, version: u8) -> Self {
+        self.origin.set_in_code("client.compact_version");
+        self.compact_version = version;
         self
     }
 
@@ -317,6 +333,7 @@ impl Default for ClientConfig {
             protocol: "binary".to_owned(),
             service: None,
             strict_write: true,
+            compact_version: 1,
             in_flight_max: 64,
             reply_order: ReplyOrder::default(),
             pool: None,
