@@ -19,6 +19,7 @@ mod syntax;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+mod udp;
 
 pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
 pub use http::{ClientHttp, ServerHttp};
@@ -27,6 +28,7 @@ pub use retry::{ReconnectConfig, RetryConfig};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
 #[cfg(feature = "tls")]
 pub use tls::{ClientCertificates, ClientTls, ServerTls};
+pub use udp::{ClientUdp, ServerUdp};
 
 #[cfg(not(feature = "tls"))]
 use crate::error::Result;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::{ApplicationCode, ErrorKind};
 use crate::processor::Outcome;
+use crate::server::datagrams::{DatagramFault, FAULTS};
 
 /// Codes that have names, which are counted one by one, and one place for all others.
 const CODES: usize = 14;
@@ -31,6 +32,8 @@ pub(super) struct Counters {
     pub(super) bytes_read: AtomicU64,
     pub(super) bytes_written: AtomicU64,
     failed: [AtomicU64; KINDS.len()],
+    pub(super) datagrams: AtomicU64,
+    faults: [AtomicU64; FAULTS.len()],
     pub(super) queued: AtomicUsize,
     running: AtomicUsize,
     replies: AtomicU64,
@@ -81,10 +84,15 @@ impl Counters {
         Self::add(&self.failed[place_of(kind)]);
     }
 
+    pub(super) fn datagram(&self, fault: DatagramFault) {
+        Self::add(&self.faults[fault.place()]);
+    }
+
     pub(super) fn read(&self, connections_open: usize) -> ServerStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let gauge = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let failed = self.failed.each_ref().map(get);
+        let faults = self.faults.each_ref().map(get);
         ServerStats {
             connections_open: gauge(connections_open),
             connections_accepted: get(&self.accepted),
@@ -92,6 +100,8 @@ impl Counters {
             connections_failed: failed.iter().sum(),
             connections_foreign: get(&self.foreign),
             accept_errors: get(&self.accept_errors),
+            datagrams: get(&self.datagrams),
+            datagrams_lost: faults.iter().sum(),
             calls_queued: gauge(self.queued.load(Ordering::Relaxed)),
             calls_running: gauge(self.running.load(Ordering::Relaxed)),
             replies: get(&self.replies),
@@ -100,6 +110,7 @@ impl Counters {
             bytes_read: get(&self.bytes_read),
             bytes_written: get(&self.bytes_written),
             failed,
+            faults,
             codes: self.codes.each_ref().map(get),
         }
     }
@@ -130,8 +141,12 @@ pub struct ServerStats {
     pub connections_failed: u64,
     /// Those of them whose first bytes were no message: of other protocols, for example.
     pub connections_foreign: u64,
-    /// Failures of the system to hand over a connection.
+    /// Failures of the system to hand over a connection, or a datagram.
     pub accept_errors: u64,
+    /// Datagrams received.
+    pub datagrams: u64,
+    /// Those of them that came to nothing, or whose answer did not leave.
+    pub datagrams_lost: u64,
     /// Calls, or connections with calls, that wait for a worker now.
     pub calls_queued: u64,
     /// Calls whose handlers run now.
@@ -147,6 +162,7 @@ pub struct ServerStats {
     /// The same, written.
     pub bytes_written: u64,
     failed: [u64; KINDS.len()],
+    faults: [u64; FAULTS.len()],
     codes: [u64; CODES],
 }
 
@@ -166,6 +182,11 @@ impl ServerStats {
         index.map_or(0, |index| self.failed[index])
     }
 
+    /// Datagrams that were lost for a reason.
+    pub fn datagrams_lost_by(&self, fault: DatagramFault) -> u64 {
+        self.faults[fault.place()]
+    }
+
     /// Everything by name, for systems that gather such numbers: `replies`,
     /// `connections_failed.timeout`, `exceptions.overloaded` and so on.
     pub fn named(&self) -> impl Iterator<Item = (String, u64)> {
@@ -176,6 +197,8 @@ impl ServerStats {
             ("connections_failed", self.connections_failed),
             ("connections_foreign", self.connections_foreign),
             ("accept_errors", self.accept_errors),
+            ("datagrams", self.datagrams),
+            ("datagrams_lost", self.datagrams_lost),
             ("calls_queued", self.calls_queued),
             ("calls_running", self.calls_running),
             ("replies", self.replies),
@@ -189,6 +212,11 @@ impl ServerStats {
             let kind = format!("{kind:?}").to_lowercase();
             (format!("connections_failed.{kind}"), count)
         });
+        let faults = FAULTS.into_iter().zip(self.faults);
+        let faults = faults.map(|(fault, count)| {
+            let fault = fault.name();
+            (format!("datagrams_lost.{fault}"), count)
+        });
         let codes = (0..).zip(self.codes).map(|(code, count)| {
             let name = match usize::try_from(code) {
                 Ok(last) if last == CODES - 1 => "other".to_owned(),
@@ -198,7 +226,7 @@ impl ServerStats {
         });
         let plain = plain.into_iter();
         let plain = plain.map(|(name, count)| (name.to_owned(), count));
-        plain.chain(failed).chain(codes)
+        plain.chain(failed).chain(faults).chain(codes)
     }
 
     /// Calls answered with an application exception of a code. Codes below 0 and from 13 on are

@@ -63,6 +63,8 @@ pub(in crate::client) struct Place {
     pub(in crate::client) oneway: bool,
     /// It is oneway, and awaits an empty message nevertheless.
     pub(in crate::client) acknowledged: bool,
+    /// Its reply may be lost, and nobody ever know.
+    pub(in crate::client) lossy: bool,
     /// When it should have been answered.
     pub(in crate::client) due: Option<Instant>,
 }
@@ -85,6 +87,7 @@ impl Place {
             replies: 0,
             oneway: options.oneway && !exclusive,
             acknowledged,
+            lossy: false,
             due: Some(if acknowledged {
                 due.min(Instant::now() + ACKNOWLEDGED)
             } else {
@@ -301,10 +304,11 @@ impl Calls {
         self.free.push_back(ticket.slot);
     }
 
-    /// Nobody waits for this call any more. Its slot stays taken until its reply comes.
+    /// Nobody waits for this call any more. Its slot stays taken until its reply comes, if it does.
     pub(in crate::client) fn abandon(&mut self, ticket: Ticket) {
         let slot = &mut self.slots[ticket.slot];
-        if matches!(slot.state, State::Waiting) && !slot.place.oneway {
+        let comes = !slot.place.oneway && !slot.place.lossy;
+        if matches!(slot.state, State::Waiting) && comes {
             slot.state = State::Abandoned;
         } else {
             self.end(ticket);

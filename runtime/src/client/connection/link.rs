@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::links::Numbered;
 use crate::client::CallOptions;
 use crate::error::{Error, Result};
+use crate::peer::Peer;
 use crate::transport::{
     Closer, Decoder, Encoder, Inbox, ReadHalf, Setup, Split, Stream, Transport, WriteHalf, append,
     shrink_out, whole,
@@ -26,6 +27,9 @@ pub(in crate::client) struct Link {
     pub(super) whole: bool,
     /// Oneway calls are answered, too, by empty messages.
     pub(super) acknowledged: bool,
+    /// It carries datagrams: they may be lost, come twice or late, or be forged, and whatever is wrong
+    /// with one says nothing of the next.
+    pub(super) lossy: bool,
     closer: Closer,
     /// When it is as old as links may get.
     ends: Option<Instant>,
@@ -45,7 +49,7 @@ pub(in crate::client) struct Link {
     /// No reply has been understood yet, so the server may speak anything.
     pub(super) first: bool,
     #[cfg_attr(not(feature = "tracing"), allow(dead_code))]
-    pub(super) peer: crate::peer::Peer,
+    pub(super) peer: Peer,
 }
 
 pub(super) struct Reader {
@@ -81,6 +85,7 @@ impl Link {
             writer: Some(writer),
             whole: whole || acknowledged,
             acknowledged,
+            lossy: matches!(peer, Peer::Udp(_)),
             closer,
             ends,
             started: None,

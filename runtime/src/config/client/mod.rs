@@ -8,7 +8,6 @@ pub use timeouts::ClientTimeouts;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::ClientHttp;
 #[cfg(feature = "tls")]
 use crate::config::ClientTls;
 use crate::config::document::{self, Section};
@@ -16,7 +15,8 @@ use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
 use crate::config::{
-    EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, limits, tcp,
+    ClientHttp, ClientUdp, EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig,
+    limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
@@ -29,7 +29,7 @@ use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// `tcp://host:port`, `unix:///path` or `abstract://name`.
+    /// `tcp://host:port`, `udp://host:port`, `unix:///path` or `abstract://name`.
     pub connect: String,
     /// The name of a transport: `framed` (the default), `buffered`, or one of
     /// [`transports`](Self::transports).
@@ -58,6 +58,8 @@ pub struct ClientConfig {
     pub timeouts: ClientTimeouts,
     /// What the system is told of TCP connections.
     pub tcp: TcpOptions,
+    /// How datagrams are sent, to an address of UDP.
+    pub udp: ClientUdp,
     /// What requests say, with the transport `http`.
     pub http: ClientHttp,
     /// The transports to choose from. Default [`Transports::standard`].
@@ -137,6 +139,7 @@ impl ClientConfig {
         config.limits = limits::read(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         config.tcp = tcp::read(section.section("client.tcp")?)?;
+        config.udp = ClientUdp::read(section.section("client.udp")?)?;
         config.http = ClientHttp::read(section.section("client.http")?)?;
         #[cfg(feature = "tls")]
         {
@@ -258,6 +261,14 @@ impl ClientConfig {
         self
     }
 
+    /// The same with other [`udp`](Self::udp) options.
+    #[must_use]
+    pub fn udp(mut self, udp: ClientUdp) -> Self {
+        self.origin.set_in_code("client.udp");
+        self.udp = udp;
+        self
+    }
+
     /// The same with [`tls`](Self::tls).
     #[cfg(feature = "tls")]
     #[must_use]
@@ -299,6 +310,7 @@ impl Default for ClientConfig {
             limits: Limits::default(),
             timeouts: ClientTimeouts::default(),
             tcp: TcpOptions::default(),
+            udp: ClientUdp::default(),
             http: ClientHttp::default(),
             transports: Transports::standard(),
             listeners: Listeners::default(),
