@@ -10,7 +10,7 @@ use seapink::{
     ApplicationCode, CallContext, ErrorKind, Multiplexed, Peer, Processor, WireProtocol,
 };
 
-use crate::support::{Probe, ProbeClient, Running};
+use crate::support::{Probe, ProbeClient, Running, eventually};
 use crate::{MODELS, PROTOCOLS, config};
 
 /// Some of everything.
@@ -42,6 +42,7 @@ fn every_protocol_on_every_model() {
             for note in ["one", "two"] {
                 server.handler.until_noted(note);
             }
+            eventually("it is counted", || server.handle.stats().oneways == 2);
             let stats = server.handle.stats();
             let counts = (stats.datagrams, stats.datagrams_lost, stats.replies);
             assert_eq!(counts, (7, 0, 3), "{protocol} {}", model.name());

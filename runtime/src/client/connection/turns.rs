@@ -208,6 +208,10 @@ impl Connection {
                 self.pass_on(state, number);
                 stalled
             }
+            Err(error) if link.lossy => {
+                self.fail(state, number, &error.into());
+                false
+            }
             Err(error) => {
                 link.end_writing(error.into());
                 false

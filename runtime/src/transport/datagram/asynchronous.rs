@@ -1,11 +1,13 @@
 //! The same as a stream of tokio.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use tokio::net::UdpSocket;
 
 use super::frames::{self, Arrived, HEAD};
@@ -17,25 +19,57 @@ use crate::transport::AsyncStream;
 pub(crate) fn connect_async(to: SocketAddr) -> io::Result<AsyncStream> {
     let socket = connected(to)?;
     socket.set_nonblocking(true)?;
+    let socket = Arc::new(UdpSocket::from_std(socket)?);
     let datagrams = Datagrams {
-        socket: UdpSocket::from_std(socket)?,
+        failing: failing(&socket),
+        socket,
         to,
         arrived: Arrived::default(),
     };
     Ok(AsyncStream::new(datagrams, Peer::Udp(to)))
 }
 
+/// Until the system has learnt, by ICMP, that something which was sent has not arrived. Nobody is told of
+/// that who only waits for something to read.
+type Failing = Pin<Box<dyn Future<Output = io::Result<Ready>> + Send>>;
+
+fn failing(socket: &Arc<UdpSocket>) -> Failing {
+    let socket = Arc::clone(socket);
+    Box::pin(async move { socket.ready(Interest::ERROR).await })
+}
+
 /// As [`DatagramStream`](super::stream::DatagramStream).
 struct Datagrams {
-    socket: UdpSocket,
+    socket: Arc<UdpSocket>,
+    failing: Failing,
     to: SocketAddr,
     arrived: Arrived,
 }
 
 impl Datagrams {
+    /// What the system has learnt of what was sent.
+    fn poll_error(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        loop {
+            if ready!(self.failing.as_mut().poll(cx)).is_err() {
+                return Poll::Pending;
+            }
+            self.failing = failing(&self.socket);
+            // It is forgotten that there was an error, so that the next one is told.
+            let _ = self
+                .socket
+                .try_io::<()>(Interest::ERROR, || Err(io::ErrorKind::WouldBlock.into()));
+            if let Ok(Some(error)) = self.socket.take_error() {
+                return Poll::Ready(explain(error, self.to));
+            }
+        }
+    }
+
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut room = ReadBuf::new(self.arrived.room());
-        let received = ready!(self.socket.poll_recv(cx, &mut room));
+        let received = match self.socket.poll_recv(cx, &mut room) {
+            Poll::Ready(received) => received,
+            Poll::Pending => return self.poll_error(cx).map(Err),
+        };
         let len = room.filled().len();
         received.map_err(|error| explain(error, self.to))?;
         self.arrived.put(len);
