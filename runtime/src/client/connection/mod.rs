@@ -21,6 +21,7 @@ pub(super) mod calls;
 mod endings;
 mod link;
 pub(super) mod links;
+mod place;
 mod turns;
 pub(super) mod words;
 
