@@ -27,7 +27,7 @@ fn spans_of_jaegers_client_are_printed() -> Result {
         }
     }
     session(&python, &dir, "thread-pool", "compact", &["--long-ids"])?;
-    // More than fit into a datagram.
+    // Many batches.
     session(&python, &dir, "thread-pool", "auto", &["--spans", "90"])
 }
 
