@@ -61,7 +61,9 @@ fn nothing_stays_of_datagrams_that_make_no_sense() {
         let all = nonsense();
         let flood = |times: usize| {
             for _ in 0..times {
-                all.iter().for_each(|bytes| send(&server, &socket, bytes));
+                for bytes in &all {
+                    send(&server, &socket, bytes);
+                }
             }
             eventually("they are served", || {
                 server.handle.stats().calls_queued == 0

@@ -80,7 +80,7 @@ impl Connection {
     /// that comes by itself.
     #[cold]
     pub(super) fn mistrust(&self, state: &mut State, number: u64, error: &Error) {
-        if state.links.get(number).is_some_and(|link| !link.lossy) {
+        if state.links.get(number).is_some_and(|link| !link.is_lossy()) {
             self.fail(state, number, error);
         }
     }

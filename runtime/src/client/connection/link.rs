@@ -27,9 +27,6 @@ pub(in crate::client) struct Link {
     pub(super) whole: bool,
     /// Oneway calls are answered, too, by empty messages.
     pub(super) acknowledged: bool,
-    /// It carries datagrams: they may be lost, come twice or late, or be forged, and whatever is wrong
-    /// with one says nothing of the next.
-    pub(super) lossy: bool,
     closer: Closer,
     /// When it is as old as links may get.
     ends: Option<Instant>,
@@ -48,7 +45,6 @@ pub(in crate::client) struct Link {
     pub(super) replies: u64,
     /// No reply has been understood yet, so the server may speak anything.
     pub(super) first: bool,
-    #[cfg_attr(not(feature = "tracing"), allow(dead_code))]
     pub(super) peer: Peer,
 }
 
@@ -85,7 +81,6 @@ impl Link {
             writer: Some(writer),
             whole: whole || acknowledged,
             acknowledged,
-            lossy: matches!(peer, Peer::Udp(_)),
             closer,
             ends,
             started: None,
@@ -98,6 +93,12 @@ impl Link {
             first: true,
             peer,
         }
+    }
+
+    /// Whether it carries datagrams: they may be lost, come twice or late, or be forged, and whatever is
+    /// wrong with one says nothing of the next.
+    pub(super) fn is_lossy(&self) -> bool {
+        matches!(self.peer, Peer::Udp(_))
     }
 
     /// Whether it should get no more calls.

@@ -208,7 +208,7 @@ impl Connection {
                 self.pass_on(state, number);
                 stalled
             }
-            Err(error) if link.lossy => {
+            Err(error) if link.is_lossy() => {
                 self.fail(state, number, &error.into());
                 false
             }
@@ -358,7 +358,7 @@ impl Connection {
                 Whose::Nobody => Err(words::no_message()),
             };
         }
-        let lossy = link.lossy;
+        let lossy = link.is_lossy();
         let id = match self.dialer.wire.read_head(message, &self.dialer.limits) {
             Ok((head, _)) => head.sequence_id,
             Err(_) if lossy => return Ok(None),

@@ -128,13 +128,13 @@ mod tests {
             out.extend_from_slice(message.as_bytes());
             encoder.end(&mut out, start).unwrap();
         }
-        let decoded = decoder.decode(&out).unwrap();
+        let found = decoder.decode(&out).unwrap();
         let message = b"abc";
         let consumed = 7;
-        assert_eq!(decoded, Decoded::Message { message, consumed });
+        assert_eq!(found, Decoded::Message { message, consumed });
         for len in 0..7 {
-            let decoded = decoder.decode(&out[..len]).unwrap();
-            assert_eq!(decoded, Decoded::NeedMore(1));
+            let found = decoder.decode(&out[..len]).unwrap();
+            assert_eq!(found, Decoded::NeedMore(1));
         }
     }
 
