@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -228,7 +228,29 @@ impl SocketListener {
     /// # Errors
     /// The same.
     pub fn bind_with(address: &str, tcp: &TcpOptions) -> Result<Box<dyn Listener>> {
-        super::bind(&address.parse()?, tcp)
+        super::bind(&address.parse()?, tcp)?.listener()
+    }
+
+    /// Takes connections from a TCP listener that was bound elsewhere.
+    pub fn tcp(listener: TcpListener) -> io::Result<Self> {
+        Self::tcp_with(listener, &TcpOptions::default())
+    }
+
+    /// The same with other options for its connections.
+    pub fn tcp_with(listener: TcpListener, tcp: &TcpOptions) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let address = super::tcp::local_addr(listener.local_addr()?);
+        let listener = mio::net::TcpListener::from_std(listener);
+        Self::new(Inner::Tcp(listener, *tcp), address)
+    }
+
+    /// Takes connections from a Unix listener that was bound elsewhere. Its file stays in the end.
+    #[cfg(unix)]
+    pub fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let address = super::unix::local_addr(&listener);
+        let listener = mio::net::UnixListener::from_std(listener);
+        Self::new(Inner::Unix(listener), address)
     }
 
     pub(super) fn new(mut inner: Inner, address: Address) -> io::Result<Self> {

@@ -26,6 +26,21 @@ fn sockaddr(address: &Address) -> io::Result<SockAddr> {
     }
 }
 
+/// Where a socket is that was bound elsewhere. One without a name has an empty path.
+#[cfg(unix)]
+pub(super) fn local_addr(listener: &std::os::unix::net::UnixListener) -> Address {
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt;
+
+    let address = listener.local_addr().ok();
+    #[cfg(target_os = "linux")]
+    if let Some(name) = address.as_ref().and_then(|local| local.as_abstract_name()) {
+        return Address::Abstract(String::from_utf8_lossy(name).into_owned());
+    }
+    let path = address.as_ref().and_then(|local| local.as_pathname());
+    Address::Unix(path.unwrap_or("".as_ref()).to_owned())
+}
+
 #[cfg(unix)]
 pub(super) fn bind(address: &Address) -> Result<SocketListener> {
     listen(address, |socket, file| {

@@ -63,6 +63,22 @@ pub fn node() -> Result<PathBuf> {
     Ok(dir.join("node_modules"))
 }
 
+/// Jaeger's client and what it does not say that it needs. In an environment of their own: it is no longer
+/// kept, and what it depends on is old.
+const JAEGER: [&str; 3] = ["jaeger-client==4.8.0", "six==1.17.0", "setuptools==80.9.0"];
+
+/// A Python that has Jaeger's client.
+pub fn jaeger() -> Result<PathBuf> {
+    let dir = once("python-jaeger", &JAEGER.join("\n"), |dir| {
+        let mut venv = Command::new("python3");
+        run(venv.args(["-m", "venv"]).arg(dir), QUICK)?;
+        let mut pip = Command::new(dir.join("bin/pip"));
+        run(pip.args(["install", "--quiet"]).args(JAEGER), DOWNLOAD)?;
+        Ok(())
+    })?;
+    Ok(dir.join("bin/python"))
+}
+
 /// Packages for Python that ship IDL: Impala's and Hive's, `HBase`'s, Parquet's, Baseplate's.
 const PYTHON_IDL: [&str; 4] = [
     "impyla==0.24.0",

@@ -16,6 +16,7 @@ use crate::client::connection::words;
 use crate::client::events::Event;
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind, Result};
+use crate::peer::Peer;
 use crate::transport::{AsyncStream, Decoded, Decoder, Inbox, Setup, explain_reply, shrink_out};
 
 /// Steps before other tasks have their turn.
@@ -113,8 +114,10 @@ impl<'a> Driver<'a> {
         let peer = stream.peer().clone();
         #[cfg(feature = "tracing")]
         tracing::debug!(%peer, "connected");
+        let exclusive = dialer.transport.is_exclusive();
+        let lossy = matches!(peer, Peer::Udp(_));
         connection.up(
-            Link::new(number, encoder, dialer.transport.is_exclusive()),
+            Link::new(number, encoder, exclusive, lossy),
             Event::Up(peer),
         );
         connection.dialer.events.tell();
@@ -332,10 +335,14 @@ fn hand_out(
             Whose::Nobody => Err(Some(words::no_message())),
         };
     }
-    let (head, _) = dialer.wire.read_head(message, &dialer.limits)?;
-    let id = head.sequence_id;
-    let sent = link.sent;
+    let (lossy, sent) = (link.lossy, link.sent);
+    let id = match dialer.wire.read_head(message, &dialer.limits) {
+        Ok((head, _)) => head.sequence_id,
+        Err(_) if lossy => return Ok(()),
+        Err(error) => return Err(Some(error)),
+    };
     match state.calls.whose(number, id) {
+        Whose::Call(slot) if lossy && state.calls.end_of_slot(slot) > sent => Ok(()),
         Whose::Call(slot) if state.calls.end_of_slot(slot) > sent => Err(Some(words::too_early())),
         Whose::Call(slot) => {
             let mut reply = state.spare.pop().unwrap_or_default();
@@ -350,7 +357,7 @@ fn hand_out(
             Ok(())
         }
         // Of one that was given up, probably.
-        Whose::Nobody if state.links.is_retired(number) => Ok(()),
+        Whose::Nobody if lossy || state.links.is_retired(number) => Ok(()),
         Whose::Nobody => Err(Some(words::nobodys(id))),
     }
 }

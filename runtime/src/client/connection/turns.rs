@@ -163,7 +163,7 @@ impl Connection {
             state.spare.push(reply);
         }
         decoded.map_err(|error| {
-            self.fail(state, number, &error);
+            self.mistrust(state, number, &error);
             error.with_delivery(Delivery::Sent)
         })
     }
@@ -208,6 +208,10 @@ impl Connection {
             Ok(stalled) => {
                 self.pass_on(state, number);
                 stalled
+            }
+            Err(error) if link.is_lossy() => {
+                self.fail(state, number, &error.into());
+                false
             }
             Err(error) => {
                 link.end_writing(error.into());
@@ -259,7 +263,7 @@ impl Connection {
                 link.reader = Some(reader);
                 if let Turn::Replied(replied) = &turn {
                     if let Err(error) = replied {
-                        self.fail(state, number, error);
+                        self.mistrust(state, number, error);
                     }
                     end(state);
                 }
@@ -355,8 +359,12 @@ impl Connection {
                 Whose::Nobody => Err(words::no_message()),
             };
         }
-        let (head, _) = self.dialer.wire.read_head(message, &self.dialer.limits)?;
-        let id = head.sequence_id;
+        let lossy = link.is_lossy();
+        let id = match self.dialer.wire.read_head(message, &self.dialer.limits) {
+            Ok((head, _)) => head.sequence_id,
+            Err(_) if lossy => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let Some(link) = state.links.get(own.link) else {
             return Ok(None);
         };
@@ -375,6 +383,9 @@ impl Connection {
                 ))
             }
             (Whose::Call(slot), _) if state.calls.end_of_slot(slot) > sent => {
+                if lossy {
+                    return Ok(None);
+                }
                 Err(words::too_early())
             }
             (Whose::Call(slot), _) => {
@@ -393,7 +404,7 @@ impl Connection {
                 Ok(None)
             }
             // Of one that was given up, probably.
-            (Whose::Nobody, _) if state.links.is_retired(own.link) => Ok(None),
+            (Whose::Nobody, _) if lossy || state.links.is_retired(own.link) => Ok(None),
             (Whose::Nobody, _) => Err(words::nobodys(id)),
         }
     }
