@@ -351,6 +351,9 @@ fn hand_out(
         }
         // Of one that was given up, probably.
         Whose::Nobody if state.links.is_retired(number) => Ok(()),
-        Whose::Nobody => Err(Some(words::nobodys(id))),
+        Whose::Nobody => {
+            let reading = (dialer.wire, &dialer.limits);
+            Err(Some(words::nobodys(&head, message, reading)))
+        }
     }
 }

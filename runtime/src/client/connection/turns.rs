@@ -393,7 +393,10 @@ impl Connection {
             }
             // Of one that was given up, probably.
             (Whose::Nobody, _) if state.links.is_retired(own.link) => Ok(None),
-            (Whose::Nobody, _) => Err(words::nobodys(id)),
+            (Whose::Nobody, _) => {
+                let reading = (self.dialer.wire, &self.dialer.limits);
+                Err(words::nobodys(&head, message, reading))
+            }
         }
     }
 }
