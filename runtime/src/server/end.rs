@@ -30,7 +30,7 @@ impl End {
     }
 
     /// A stream that cannot be read any more. Between two messages, one that ends without the goodbye it
-    /// should end with has lost nothing.
+    /// should end with has lost nothing, unless its layer has the beginning of something.
     #[cold]
     pub(super) fn unreadable(
         shared: &Shared,
@@ -38,10 +38,11 @@ impl End {
         between: bool,
         error: io::Error,
     ) -> Self {
-        if between && error.kind() == io::ErrorKind::UnexpectedEof {
+        let ended = error.kind() == io::ErrorKind::UnexpectedEof;
+        let error = Error::from(error);
+        if between && ended && error.kind() != ErrorKind::Truncated {
             return Self::Closed;
         }
-        let error = Error::from(error);
         #[cfg(feature = "tls")]
         if handshaking && crate::transport::is_foreign(&error) {
             Counters::add(&shared.counters.foreign);

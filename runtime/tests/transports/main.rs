@@ -5,6 +5,11 @@
 mod header;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "http")]
+mod http_battery;
+#[path = "../log_lines/mod.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod log_lines;
 mod matrix;
 #[path = "../server/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of servers")]
