@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod header;
+mod header_battery;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "http")]

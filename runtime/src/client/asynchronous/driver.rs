@@ -139,6 +139,7 @@ impl<'a> Driver<'a> {
                 Ok(true) => {}
                 Ok(false) => {
                     self.inbox.shrink();
+                    self.decoder.shrink();
                     return match self.watch(cx) {
                         Ok(()) => Poll::Pending,
                         Err(end) => Poll::Ready(end),

@@ -255,6 +255,7 @@ impl Connection {
             Ok(turn) => {
                 link.first &= !matches!(turn, Turn::Replied(Ok(())));
                 reader.inbox.shrink();
+                reader.decoder.shrink();
                 link.reader = Some(reader);
                 if let Turn::Replied(replied) = &turn {
                     if let Err(error) = replied {

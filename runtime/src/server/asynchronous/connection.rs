@@ -478,6 +478,7 @@ impl Connection {
 
     /// Gives them back, and keeps no more than what stands in them.
     fn give_back(&mut self) {
+        self.engine.shrink();
         SPARE.with_borrow_mut(|spare| {
             let given = self.inbox.give_back();
             if given.room() > 0 {

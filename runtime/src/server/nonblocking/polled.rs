@@ -394,6 +394,7 @@ impl Polled {
 
     /// Gives the buffers back, and keeps no more than what stands in them.
     pub(super) fn give_back(&mut self) -> Buffers {
+        self.engine.shrink();
         self.buffers.give_back()
     }
 }
