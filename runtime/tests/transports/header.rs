@@ -36,7 +36,7 @@ pub(super) const BINARY: [&[u8]; 2] = [
     b"\x80\x01\0\x01\0\0\0\x04echo\0\0\0\x07\x0b\0\x01\0\0\0\x02hi\0",
     b"\x80\x01\0\x02\0\0\0\x04echo\0\0\0\x07\x0b\0\0\0\0\0\x02hi\0",
 ];
-const COMPACT: [&[u8]; 2] = [
+pub(super) const COMPACT: [&[u8]; 2] = [
     b"\x82\x21\x07\x04echo\x18\x02hi\0",
     b"\x82\x41\x07\x04echo\x08\0\x02hi\0",
 ];

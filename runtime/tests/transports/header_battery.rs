@@ -6,7 +6,7 @@ use seapink::protocol::wire;
 use seapink::transport::{Decoded, Header, Setup, Transport};
 use seapink::{ApplicationCode, Binary, Client, ErrorKind, Limits, Result};
 
-use super::header::{BINARY, ask, client_config, config, echo_server, framed, headed};
+use super::header::{BINARY, COMPACT, ask, client_config, config, echo_server, framed, headed};
 use crate::socket;
 use crate::support::{Failure, MODELS};
 
@@ -293,5 +293,71 @@ fn who_sends_no_head_gets_no_headers() {
         stream.read_exact(&mut read).unwrap();
         let read = String::from_utf8_lossy(&read);
         assert!(read.contains(text), "{read:?}");
+    }
+}
+
+/// What answers a call in another protocol than its own is told apart from nonsense.
+#[test]
+fn a_reply_in_another_protocol_is_named() {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    for reply in [
+        headed(b"\x02\0\0\0", COMPACT[1]),
+        framed(COMPACT[1]),
+        COMPACT[1].to_vec(),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("tcp://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            for _ in 0..if cfg!(feature = "tokio") { 2 } else { 1 } {
+                let (mut stream, _) = listener.accept().unwrap();
+                assert!(stream.read(&mut [0; 1000]).unwrap() > 0);
+                stream.write_all(&reply).unwrap();
+                // Until the client has seen it.
+                let _ = stream.read(&mut [0]);
+            }
+        });
+        let config = seapink::ClientConfig::new(address)
+            .transport("header")
+            .protocol("binary");
+        let check = |error: &seapink::Error| {
+            let kind = ErrorKind::Application(ApplicationCode::INVALID_PROTOCOL);
+            assert_eq!(error.kind(), kind, "{error}");
+            let text = "the reply is in the protocol `compact`, and the call was in `binary`";
+            assert!(error.to_string().ends_with(text), "{error}");
+        };
+        let client = Client::<seapink::Standard>::connect(&config).unwrap();
+        let result = client.call::<_, String, Failure>("echo", &[(1, "text")], ("hi",));
+        check(&result.unwrap_err().other());
+        drop(client);
+        #[cfg(feature = "tokio")]
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let client = seapink::AsyncClient::<seapink::Standard>::connect(&config);
+            let client = client.await.unwrap();
+            let call = client.call::<_, String, Failure>("echo", &[(1, "text")], ("hi",));
+            check(&call.await.unwrap_err().other());
+        });
+        server.join().unwrap();
+    }
+}
+
+/// A caller's time that is none, or more than there is, changes nothing.
+#[test]
+fn times_that_are_none_are_passed_over() {
+    let server = echo_server(&config(Model::Threaded));
+    let client = Client::connect(&client_config(&server)).unwrap();
+    for (time, has) in [
+        ("", false),
+        ("-1", false),
+        ("1.5", false),
+        (" 5", false),
+        ("soon", false),
+        ("99999999999999999999", false),
+        ("18446744073709551615", true),
+        ("60000", true),
+    ] {
+        let client = client.clone().with_header("client_timeout", time);
+        assert_eq!(ask(&client, "x"), format!("nothing true {has}"), "{time}");
     }
 }

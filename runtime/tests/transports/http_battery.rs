@@ -254,6 +254,26 @@ fn answers_come_before_refusals() {
     }
 }
 
+#[cfg(feature = "tokio")]
+#[test]
+fn answers_come_before_refusals_of_async_servers_too() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = runtime.block_on(async {
+        let probe = crate::support::Probe::default();
+        let server = seapink::AsyncServer::bind_blocking(&config(Model::Simple), probe).unwrap();
+        let address = server.local_addr().to_string();
+        tokio::spawn(server.run());
+        address
+    });
+    let wrong = post("Content-Length: x\r\n");
+    let right = request("", CALL);
+    let mut stream = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(AGES)).unwrap();
+    let said = answer(&mut stream, format!("{right}{right}{wrong}").as_bytes());
+    let refusal = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    assert_eq!(said, response("", REPLY).repeat(2) + refusal);
+}
+
 #[test]
 fn an_end_in_a_request_counts_and_one_behind_a_line_break_does_not() {
     let whole = request("", CALL);

@@ -333,6 +333,12 @@ fn hand_out(
             Whose::Nobody => Err(Some(words::no_message())),
         };
     }
+    if let Some(theirs) = envelope.and_then(|envelope| envelope.protocol)
+        && theirs != dialer.wire.name()
+    {
+        let error = words::other_protocol(theirs, dialer.wire.name());
+        return Err(Some(error));
+    }
     let (head, _) = dialer.wire.read_head(message, &dialer.limits)?;
     let id = head.sequence_id;
     let sent = link.sent;

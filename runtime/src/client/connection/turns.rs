@@ -355,7 +355,13 @@ impl Connection {
                 Whose::Nobody => Err(words::no_message()),
             };
         }
-        let (head, _) = self.dialer.wire.read_head(message, &self.dialer.limits)?;
+        let wire = self.dialer.wire;
+        if let Some(theirs) = envelope.and_then(|envelope| envelope.protocol)
+            && theirs != wire.name()
+        {
+            return Err(words::other_protocol(theirs, wire.name()));
+        }
+        let (head, _) = wire.read_head(message, &self.dialer.limits)?;
         let id = head.sequence_id;
         let Some(link) = state.links.get(own.link) else {
             return Ok(None);

@@ -95,6 +95,13 @@ pub(in crate::client) fn nobodys(
     }
 }
 
+/// A reply came in another protocol, as its envelope says.
+#[cold]
+pub(in crate::client) fn other_protocol(theirs: &str, own: &str) -> Error {
+    let text = format!("the reply is in the protocol `{theirs}`, and the call was in `{own}`");
+    Error::application(ApplicationCode::INVALID_PROTOCOL, text)
+}
+
 /// A call was answered by nothing, as oneway ones are.
 #[cold]
 pub(in crate::client) fn no_message() -> Error {
