@@ -51,6 +51,13 @@ impl End {
         Self::Failed(error)
     }
 
+    /// Whether a read has failed by what a layer found in the bytes, and not by the connection: then what came
+    /// before can still be answered.
+    #[cold]
+    pub(super) fn is_of_layer(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Error>())
+    }
+
     #[cold]
     pub(super) fn no_handshake(timeouts: &ServerTimeouts) -> Self {
         let text = format!(

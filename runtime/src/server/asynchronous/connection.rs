@@ -326,7 +326,12 @@ impl Connection {
             }
             Err(error) => {
                 let shared = self.permit.shared();
-                return Err(End::unreadable(shared, self.handshaking, between, error));
+                let answers = End::is_of_layer(&error);
+                let end = End::unreadable(shared, self.handshaking, between, error);
+                if !answers {
+                    return Err(end);
+                }
+                self.end = Some(end);
             }
         }
         Ok(true)

@@ -158,12 +158,10 @@ impl Polled {
             }
             Err(error) => {
                 let shared = self.permit.shared();
-                Err(End::unreadable(
-                    shared,
-                    self.stream.is_handshaking(),
-                    between,
-                    error,
-                ))
+                let handshaking = self.stream.is_handshaking();
+                let answers = End::is_of_layer(&error);
+                let end = End::unreadable(shared, handshaking, between, error);
+                if answers { self.ended(end) } else { Err(end) }
             }
         }
     }
