@@ -55,7 +55,7 @@ impl End {
     /// before can still be answered.
     #[cold]
     pub(super) fn is_of_layer(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|inner| inner.is::<Error>())
+        matches!(error.get_ref(), Some(inner) if inner.is::<Error>())
     }
 
     #[cold]

@@ -75,8 +75,8 @@ fn t01_numbers_that_lie_cost_nothing() {
                 let bytes = headed(&head, BINARY[0]);
                 let mut result = Ok(None);
                 let info = measure(|| result = decode(&bytes, &limits));
-                let heap = 64 * 1024 + 4 * bytes.len() as u64;
-                assert!(info.bytes_max <= heap, "{place} {size}: {info:?}");
+                let allowed = 64 * 1024 + 4 * bytes.len() as u64;
+                assert!(info.bytes_max <= allowed, "{place} {size}: {info:?}");
                 match place {
                     // What nobody knows ends the head, as long as it is a number.
                     "kind" if i32::try_from(size).is_ok() => assert!(result.is_ok()),

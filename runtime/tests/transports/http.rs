@@ -9,6 +9,8 @@ use seapink::config::{ClientHttp, Model, ServerHttp, ServerTimeouts};
 use seapink::{Client, ClientConfig, Delivery, ErrorKind, Limits, ServerConfig};
 
 use crate::socket;
+#[cfg(feature = "tokio")]
+use crate::support::Failure;
 use crate::support::{MODELS, ProbeClient, Running, eventually};
 
 fn config(model: Model) -> ServerConfig {
@@ -398,8 +400,6 @@ fn a_server_that_never_answers_oneway_calls_is_left_alone() {
     assert_eq!(client.echo("hi").unwrap(), "hi");
     assert_eq!(requests.try_iter().count(), 2);
 
-    #[cfg(feature = "tokio")]
-    use crate::support::Failure;
     #[cfg(feature = "tokio")]
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let (config, requests) = silent();

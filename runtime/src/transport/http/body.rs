@@ -190,8 +190,8 @@ impl Chunk {
 /// Whether it begins with a digit and ends with its only line break, which `httparse` does not ask for: who
 /// understands that otherwise could be made to see another body.
 fn is_line(line: &[u8]) -> bool {
-    let breaks = line.iter().filter(|byte| **byte == b'\n').count();
-    breaks == 1 && line.len() <= LINE_BYTES_MAX && line[0].is_ascii_hexdigit()
+    let first = line.iter().position(|byte| *byte == b'\n');
+    first == Some(line.len() - 1) && line.len() <= LINE_BYTES_MAX && line[0].is_ascii_hexdigit()
 }
 
 /// As many bytes of it as are there.
