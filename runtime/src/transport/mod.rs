@@ -151,6 +151,10 @@ pub trait Decoder: Send {
     /// When no continuation of these bytes can be a message, or one of the limits is passed. The
     /// connection cannot be used any more: nobody knows where its next message starts.
     fn decode<'a>(&'a mut self, buffer: &'a [u8]) -> Result<Decoded<'a>>;
+
+    /// Gives back the memory that only messages took which are handled by now. Called before the connection
+    /// waits for more.
+    fn shrink(&mut self) {}
 }
 
 /// What a [`Decoder`] found.

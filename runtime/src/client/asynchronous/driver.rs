@@ -142,6 +142,7 @@ impl<'a> Driver<'a> {
                 Ok(true) => {}
                 Ok(false) => {
                     self.inbox.shrink();
+                    self.decoder.shrink();
                     return match self.watch(cx) {
                         Ok(()) => Poll::Pending,
                         Err(end) => Poll::Ready(end),
@@ -336,11 +337,18 @@ fn hand_out(
         };
     }
     let (lossy, sent) = (link.lossy, link.sent);
-    let id = match dialer.wire.read_head(message, &dialer.limits) {
-        Ok((head, _)) => head.sequence_id,
+    if let Some(theirs) = envelope.and_then(|envelope| envelope.protocol)
+        && theirs != dialer.wire.name()
+    {
+        let error = words::other_protocol(theirs, dialer.wire.name());
+        return Err(Some(error));
+    }
+    let head = match dialer.wire.read_head(message, &dialer.limits) {
+        Ok((head, _)) => head,
         Err(_) if lossy => return Ok(()),
         Err(error) => return Err(Some(error)),
     };
+    let id = head.sequence_id;
     match state.calls.whose(number, id) {
         Whose::Call(slot) if lossy && state.calls.end_of_slot(slot) > sent => Ok(()),
         Whose::Call(slot) if state.calls.end_of_slot(slot) > sent => Err(Some(words::too_early())),
@@ -358,6 +366,9 @@ fn hand_out(
         }
         // Of one that was given up, probably.
         Whose::Nobody if lossy || state.links.is_retired(number) => Ok(()),
-        Whose::Nobody => Err(Some(words::nobodys(id))),
+        Whose::Nobody => {
+            let reading = (dialer.wire, &dialer.limits);
+            Err(Some(words::nobodys(&head, message, reading)))
+        }
     }
 }

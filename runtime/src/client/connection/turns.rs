@@ -260,6 +260,7 @@ impl Connection {
             Ok(turn) => {
                 link.first &= !matches!(turn, Turn::Replied(Ok(())));
                 reader.inbox.shrink();
+                reader.decoder.shrink();
                 link.reader = Some(reader);
                 if let Turn::Replied(replied) = &turn {
                     if let Err(error) = replied {
@@ -360,11 +361,18 @@ impl Connection {
             };
         }
         let lossy = link.is_lossy();
-        let id = match self.dialer.wire.read_head(message, &self.dialer.limits) {
-            Ok((head, _)) => head.sequence_id,
+        let wire = self.dialer.wire;
+        if let Some(theirs) = envelope.and_then(|envelope| envelope.protocol)
+            && theirs != wire.name()
+        {
+            return Err(words::other_protocol(theirs, wire.name()));
+        }
+        let head = match wire.read_head(message, &self.dialer.limits) {
+            Ok((head, _)) => head,
             Err(_) if lossy => return Ok(None),
             Err(error) => return Err(error),
         };
+        let id = head.sequence_id;
         let Some(link) = state.links.get(own.link) else {
             return Ok(None);
         };
@@ -405,7 +413,10 @@ impl Connection {
             }
             // Of one that was given up, probably.
             (Whose::Nobody, _) if lossy || state.links.is_retired(own.link) => Ok(None),
-            (Whose::Nobody, _) => Err(words::nobodys(id)),
+            (Whose::Nobody, _) => {
+                let reading = (self.dialer.wire, &self.dialer.limits);
+                Err(words::nobodys(&head, message, reading))
+            }
         }
     }
 }
