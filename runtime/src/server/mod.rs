@@ -18,6 +18,7 @@ mod nonblocking;
 mod pace;
 mod parking;
 mod queue;
+mod record;
 mod replay;
 mod selection;
 mod shared;
@@ -32,6 +33,7 @@ pub use asynchronous::{AsyncServer, AsyncServerHandle};
 pub use counters::ServerStats;
 pub(crate) use handle::WeakHandle;
 pub use handle::{ServerHandle, ShutdownReport};
+pub use record::{Record, RecordOptions, RecordStats, RecordedCall, Recording};
 pub use replay::{FileProcessor, Replayed};
 
 use std::io;
