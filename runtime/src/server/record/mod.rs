@@ -26,9 +26,12 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::transport::file::{FileOptions, FileWriter};
 use queue::Queue;
+
+/// A day, in milliseconds.
+const WAIT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 /// How a recording is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +45,7 @@ pub struct RecordOptions {
     /// Bytes of events that may wait for the file, with 64 more for each of them. Default 8 MiB.
     pub queue_bytes_max: usize,
     /// How long a call waits, in milliseconds, while that many wait. Then it goes on, and is counted
-    /// as dropped. Default 0. Calls of async servers never wait.
+    /// as dropped. At most a day. Default 0. Calls of async servers never wait.
     pub wait_ms: u64,
 }
 
@@ -122,8 +125,13 @@ impl Record {
     /// Appends to a file, which is created if it is not there.
     ///
     /// # Errors
-    /// Those of [`FileWriter::open`].
+    /// Those of [`FileWriter::open`], and when `wait_ms` is more than a day.
     pub fn open(path: impl AsRef<Path>, options: RecordOptions) -> Result<Self> {
+        if options.wait_ms > WAIT_MS_MAX {
+            let (max, value) = (WAIT_MS_MAX, options.wait_ms);
+            let text = format!("wait_ms must be a number from 0 to {max}, not {value}");
+            return Err(Error::new(ErrorKind::Config, text));
+        }
         let file = FileWriter::open(path, options.file)?;
         let wait = Duration::from_millis(options.wait_ms);
         let queue = Arc::new(Queue::new(options.queue_bytes_max, wait));

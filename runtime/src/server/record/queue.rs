@@ -108,3 +108,33 @@ impl Queue {
         self.state.lock().stats
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_holds_a_call_up_for_a_bounded_time() {
+        let wait = Duration::from_millis(50);
+        let queue = Queue::new(100, wait);
+        let event = [&[1; 20][..], &[2; 10]];
+        queue.push(event, true);
+        let begun = Instant::now();
+        queue.push(event, false);
+        queue.push(event, true);
+        assert!(begun.elapsed() >= wait);
+        assert_eq!(queue.stats().dropped, 2);
+        assert_eq!(queue.state.lock().events, [event.concat()]);
+        // It lets go when nothing is written any more.
+        let queue = Queue::new(100, Duration::from_secs(3600));
+        queue.push(event, true);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| queue.push(event, true));
+            while !waiting.is_finished() {
+                queue.close();
+                std::thread::yield_now();
+            }
+        });
+        assert_eq!(queue.stats().dropped, 1);
+    }
+}
