@@ -121,18 +121,18 @@ impl Summary {
             }
             Err(error) => Err(error),
         };
-        Ok(self.compare(&recorded, from, now))
+        Ok(self.compare(&recorded, from, &now))
     }
 
     fn compare(
         &mut self,
         recorded: &RecordedCall<'_>,
         protocol: Standard,
-        now: Result<Message, Error>,
+        now: &Result<Message, Error>,
     ) -> Option<String> {
         let call = shown(&Message::read(protocol, recorded.call));
         let then = recorded.answer.map(|then| Message::read(protocol, then));
-        match (&then, &now) {
+        match (&then, now) {
             (_, Err(error)) => {
                 self.failed += 1;
                 return Some(format!("{call}\n  failed:   {error}"));

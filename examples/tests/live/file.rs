@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -28,16 +28,22 @@ type Events = Vec<Vec<u8>>;
 
 /// The program with Apache's library, compiled once.
 fn peer() -> Result<PathBuf> {
+    static PROGRAM: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| compiled().map_err(|error| error.to_string()));
+    Ok(program.clone()?)
+}
+
+fn compiled() -> Result<PathBuf> {
     let source = repository().join("examples/live/file_log.cpp");
-    let dir = scratch("file-log")?;
-    let lock = File::create(dir.join("lock"))?;
-    lock.lock()?;
-    let program = dir.join("file_log");
+    let program = scratch("file-log")?.join(format!("file_log-{}", std::process::id()));
     let mut compiler = Command::new("g++");
     compiler.args(["-O1", "-o"]).arg(&program).arg(source);
     compiler.args(install::thrift_cpp()?).arg("-lthrift");
     run(&mut compiler, BUILD)?;
-    Ok(program)
+    // Under its own name: another one may be running.
+    let named = program.with_file_name("file_log");
+    fs::rename(&program, &named)?;
+    Ok(named)
 }
 
 fn options(chunk: u32) -> FileOptions {
@@ -98,11 +104,10 @@ fn we_read(path: &Path, chunk: u32) -> Result<(Events, bool)> {
 /// The same of many files, each as lines of text.
 fn they_read(program: &Path, paths: &[PathBuf], chunk: u32) -> Result<Vec<(String, bool)>> {
     let list = scratch("file-log")?.join(format!("paths-{chunk}-{}", std::process::id()));
-    let text: String = paths
-        .iter()
-        .map(|path| format!("{}\n", path.display()))
-        .collect();
-    fs::write(&list, text)?;
+    let mut lines = File::create(&list)?;
+    for path in paths {
+        writeln!(lines, "{}", path.display())?;
+    }
     let mut command = Command::new(program);
     let command = command.arg("read").arg(chunk.to_string());
     let said = fed(command, File::open(&list)?, QUICK)?.stdout;

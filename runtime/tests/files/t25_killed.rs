@@ -68,7 +68,7 @@ fn victim() {
     let mut number: u32 = std::env::var(NUMBER).unwrap().parse().unwrap();
     let mut said = std::io::stdout();
     loop {
-        for _ in 0..number % 29 + 1 {
+        for _ in 0..=number % 29 {
             writer.append(&event(number)).unwrap();
             number += 1;
         }
@@ -131,7 +131,7 @@ fn check(name: &str, format: FileFormat) {
         let mut rest = String::new();
         pipe.read_to_string(&mut rest).unwrap();
         let rest = rest.split_inclusive('\n').filter_map(stored);
-        known = rest.last().unwrap_or(known).max(known);
+        known = rest.max().unwrap_or(known).max(known);
         let (found, is_torn) = count(&log.path, format);
         assert!(found >= known, "round {round}: {found} of {known}");
         known = found;

@@ -183,9 +183,9 @@ fn calls_for_which_there_is_no_room_are_answered_and_counted() {
     let log = Log::new();
     let record = Record::open(&log.path, RecordOptions::default().queue_bytes_max(200)).unwrap();
     let client = ProbeClient(Client::in_process(record.around(Probe::default())));
-    let long = "x".repeat(500);
+    let large = "x".repeat(500);
     for _ in 0..10 {
-        assert_eq!(client.echo(&long).ok().unwrap(), long);
+        assert_eq!(client.echo(&large).ok().unwrap(), large);
     }
     assert_eq!(client.echo("short").ok().unwrap(), "short");
     assert_eq!(record.close().unwrap(), stats(1, 10, 0));
@@ -203,8 +203,8 @@ fn calls_that_the_file_does_not_take_are_answered_and_counted() {
     let file = FileOptions::default().event_bytes_max(100);
     let record = Record::open(&log.path, RecordOptions::default().file(file)).unwrap();
     let client = ProbeClient(Client::in_process(record.around(Probe::default())));
-    let long = "x".repeat(500);
-    for text in ["a", &long, "b"] {
+    let large = "x".repeat(500);
+    for text in ["a", &large, "b"] {
         assert_eq!(client.echo(text).ok().unwrap(), text);
     }
     assert_eq!(record.close().unwrap(), stats(2, 0, 1));

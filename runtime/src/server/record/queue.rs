@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(queue.stats().dropped, 2);
         assert_eq!(queue.state.lock().events, [event.concat()]);
         // It lets go when nothing is written any more.
-        let queue = Queue::new(100, Duration::from_secs(3600));
+        let queue = Queue::new(100, Duration::from_hours(1));
         queue.push(event, true);
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| queue.push(event, true));
