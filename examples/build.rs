@@ -16,5 +16,6 @@ fn main() -> Result<(), seapink_idl::Error> {
         .compile(&["async-calculator/calculator.thrift"])?;
     seapink_idl::compile("key-value/store.thrift")?;
     seapink_idl::compile("parquet-footer/parquet.thrift")?;
+    seapink_idl::compile("record-replay/tally.thrift")?;
     seapink_idl::compile("reading/albums.thrift")
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use seapink::transport::file::{FileOptions, FileReader, FileWriter, ReadMode};
+use seapink::transport::file::{FileFormat, FileOptions, FileReader, FileWriter, ReadMode};
 use seapink::{CallContext, Compact, Error, Result};
 
 use crate::store::{
@@ -20,7 +20,9 @@ pub struct Durable {
 impl Durable {
     /// Reads the log from its start, and goes on writing at its end.
     pub fn open(path: &Path) -> Result<Self> {
-        let options = FileOptions::default();
+        let options = FileOptions::default()
+            .format(FileFormat::Checksummed)
+            .sync_every_event();
         // The writer comes first: it creates the file, and removes what a crash has left half done.
         let log = FileWriter::open(path, options)?;
         let mut changes = FileReader::open(path, options, ReadMode::ToEnd)?;
@@ -43,11 +45,9 @@ impl Durable {
 
     /// The lock is held, so that changes are logged in the order in which they happen.
     fn change(&self, change: Change, entries: &mut HashMap<String, Vec<u8>>) -> Result<bool> {
-        let failed = |error| Error::handler("the change could not be stored", error);
         self.log
             .append(&seapink::to_vec::<Compact>(&change)?)
-            .map_err(failed)?;
-        self.log.sync().map_err(failed)?;
+            .map_err(|error| Error::handler("the change could not be stored", error))?;
         Ok(apply(change, entries))
     }
 }

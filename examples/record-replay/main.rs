@@ -1,83 +1,230 @@
-//! Records the calls of a running server into a file, then replays them into another processor.
+//! Records the calls of a running server, and replays them into another one: what does the new version
+//! answer to the calls of yesterday?
 //!
-//! A recording is a file of events in the format of Apache's `TFileTransport`, one message each, so
-//! it can be made or read by Apache's libraries as well.
+//! `record-replay` shows it with servers of its own. To do the same step by step:
+//!
+//! ```console
+//! record-replay serve --config server.toml --log calls.log --answers
+//! record-replay call tcp://127.0.0.1:9090
+//! record-replay replay calls.log tcp://127.0.0.1:9091
+//! ```
+//!
+//! `replay` works with the recording of any service, and without its IDL. It ends with 0 when every
+//! answer is the one that was recorded, with 1 when one differs, and with 2 when it cannot replay.
 
-mod recorder;
+include!(concat!(env!("OUT_DIR"), "/tally.rs"));
 
-use std::path::Path;
-use std::sync::atomic::{AtomicI32, Ordering};
+mod answer;
+mod replay;
+mod service;
+mod value;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use recorder::Recorder;
-use seapink::server::FileProcessor;
-use seapink::transport::file::{FileOptions, FileReader, FileWriter, ReadMode};
-use seapink::{CallContext, ClientConfig, Server, ServerConfig};
-use seapink_examples::idl::calculator::{
-    Calculator, CalculatorAddError, CalculatorCalculateError, CalculatorClient,
-    CalculatorProcessor, Operation,
-};
+use clap::{Args, Parser, Subcommand};
+use seapink::server::{Record, RecordOptions};
+use seapink::transport::file::{FileFormat, FileOptions};
+use seapink::{Client, ClientConfig, Multiplexed, Server, ServerConfig};
+use service::Sum;
+use tally::{TallyClient, TallyProcessor};
 
-/// Adds up everything that it is told.
-#[derive(Debug, Default)]
-struct Total(AtomicI32);
-
-impl Calculator for &'static Total {
-    fn add(&self, _: &CallContext, a: i32, b: i32) -> Result<i32, CalculatorAddError> {
-        Ok(self.0.fetch_add(a + b, Ordering::Relaxed) + a + b)
-    }
-
-    fn calculate(
-        &self,
-        _: &CallContext,
-        _: Operation,
-        a: f64,
-        b: f64,
-    ) -> Result<f64, CalculatorCalculateError> {
-        Ok(a + b)
-    }
+/// Records the calls of a server, and replays them into another one.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
-static LIVE: Total = Total(AtomicI32::new(0));
-static AGAIN: Total = Total(AtomicI32::new(0));
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until it is killed, and records.
+    Serve {
+        /// The server's configuration.
+        #[arg(long)]
+        config: PathBuf,
+        /// The file that calls are appended to.
+        #[arg(long)]
+        log: PathBuf,
+        /// Records answers too.
+        #[arg(long)]
+        answers: bool,
+        /// The largest amount that it adds.
+        #[arg(long, default_value_t = 100)]
+        limit: i32,
+    },
+    /// Makes a few calls.
+    Call {
+        #[command(flatten)]
+        server: Target,
+    },
+    /// Makes the calls of a recording, and compares the answers.
+    Replay {
+        /// The recording.
+        log: PathBuf,
+        #[command(flatten)]
+        server: Target,
+        /// So many of the calls whose answers differ are printed.
+        #[arg(long, default_value_t = 10)]
+        show: u64,
+        /// Bytes of a chunk of the recording, if it is in Apache's format and was made with another
+        /// number than usual.
+        #[arg(long)]
+        chunk_bytes: Option<u32>,
+    },
+}
+
+/// Where to call.
+#[derive(Args)]
+struct Target {
+    /// Where the server listens.
+    #[arg(required_unless_present = "config")]
+    address: Option<String>,
+    /// A client's configuration.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// The server's transport.
+    #[arg(long)]
+    transport: Option<String>,
+    /// The server's protocol.
+    #[arg(long)]
+    protocol: Option<String>,
+}
 
 type Failure = Box<dyn std::error::Error>;
 
-fn main() -> Result<(), Failure> {
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        None => demonstrate(),
+        Some(Command::Serve {
+            config,
+            log,
+            answers,
+            limit,
+        }) => serve(&config, &log, answers, limit),
+        Some(Command::Call { server }) => server.config().and_then(|config| call(&config)),
+        Some(Command::Replay {
+            log,
+            server,
+            show,
+            chunk_bytes,
+        }) => server.config().and_then(|config| {
+            let mut options = FileOptions::default();
+            options.chunk_bytes = chunk_bytes.unwrap_or(options.chunk_bytes);
+            let summary = replay::replay(&log, options, &config, show)?;
+            println!("{summary}");
+            Ok(ExitCode::from(u8::from(summary.differs())))
+        }),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("Error: {error}");
+        ExitCode::from(2)
+    })
+}
+
+impl Target {
+    /// Options count more than what the configuration says.
+    fn config(&self) -> Result<ClientConfig, Failure> {
+        let mut config = match (&self.config, &self.address) {
+            (Some(file), _) => ClientConfig::from_file(file)?,
+            (None, address) => ClientConfig::new(address.as_deref().unwrap_or_default()),
+        };
+        if let Some(address) = &self.address {
+            config.connect.clone_from(address);
+        }
+        if let Some(transport) = &self.transport {
+            config = config.transport(transport);
+        }
+        if let Some(protocol) = &self.protocol {
+            config = config.protocol(protocol);
+        }
+        Ok(config)
+    }
+}
+
+fn recording(answers: bool) -> RecordOptions {
+    let file = FileOptions::default()
+        .format(FileFormat::Checksummed)
+        .sync_ms(100);
+    RecordOptions::default().file(file).answers(answers)
+}
+
+/// The service under its name, and for clients that name none.
+fn processor(limit: i32) -> Multiplexed {
+    let sum = Sum::new(limit);
+    Multiplexed::new()
+        .service("Tally", TallyProcessor::new(sum.clone()))
+        .default_service(TallyProcessor::new(sum))
+}
+
+fn serve(config: &Path, log: &Path, answers: bool, limit: i32) -> Result<ExitCode, Failure> {
+    let config = ServerConfig::from_file(config)?;
+    let record = Record::open(log, recording(answers))?;
+    let server = Server::bind(&config, record.around(processor(limit)))?;
+    println!("listening on {}", server.local_addr());
+    server.run()?;
+    record.close()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A call that ends in each way, some of them under the name of the service.
+fn call(config: &ClientConfig) -> Result<ExitCode, Failure> {
+    let client: Client = Client::connect(config)?;
+    let tally = TallyClient::new(client.clone());
+    let named = TallyClient::new(client.service("Tally"));
+    println!("{} {}", tally.add(3)?, named.add(4)?);
+    for amount in [60, -1] {
+        match tally.add(amount) {
+            Ok(sum) => println!("{sum}"),
+            Err(error) => println!("{error}"),
+        }
+    }
+    println!("{} amounts", named.counts()?.len());
+    tally.clear()?;
+    println!("{}", tally.add(5)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn demonstrate() -> Result<ExitCode, Failure> {
     let log = std::env::temp_dir().join(format!("seapink-recording-{}", std::process::id()));
-    let shown = record(&log).and_then(|()| show_replay(&log));
+    let shown = record_and_replay(&log);
     std::fs::remove_file(&log)?;
     shown
 }
 
-fn record(log: &Path) -> Result<(), Failure> {
-    let config = ServerConfig::new("tcp://127.0.0.1:0");
-    let log = FileWriter::open(log, FileOptions::default())?;
-    let processor = Recorder::new(CalculatorProcessor::new(&LIVE), log);
-    let server = Server::bind(&config, processor)?;
-    let address = server.local_addr().to_string();
-    let handle = server.handle();
-    let serving = thread::spawn(move || server.run());
-
-    let calculator = CalculatorClient::connect(&ClientConfig::new(address))?;
-    for (a, b) in [(1, 2), (10, 20), (100, 200)] {
-        println!("recorded: add({a}, {b}) = {}", calculator.add(a, b)?);
+fn record_and_replay(log: &Path) -> Result<ExitCode, Failure> {
+    let record = Record::open(log, recording(true))?;
+    println!("calls, and what they came to:");
+    with_server(record.around(processor(100)), call)?;
+    println!("recorded {} calls", record.close()?.recorded);
+    for (limit, what) in [
+        (100, "the same program"),
+        (50, "one that adds up to 50 at a time"),
+    ] {
+        println!("\nreplayed into {what}:");
+        with_server(processor(limit), |config| {
+            let summary = replay::replay(log, FileOptions::default(), config, 10)?;
+            println!("{summary}");
+            Ok(ExitCode::SUCCESS)
+        })?;
     }
-
-    handle.shutdown(Duration::from_secs(5));
-    Ok(serving.join().map_err(|_| "the server panicked")??)
+    Ok(ExitCode::SUCCESS)
 }
 
-fn show_replay(log: &Path) -> Result<(), Failure> {
-    let recorded = FileProcessor::new(CalculatorProcessor::new(&AGAIN), "binary")?;
-    let mut messages = FileReader::open(log, FileOptions::default(), ReadMode::ToEnd)?;
-    let replayed = recorded.replay(&mut messages, None, |_answer| ())?;
-    let (live, again) = (
-        LIVE.0.load(Ordering::Relaxed),
-        AGAIN.0.load(Ordering::Relaxed),
-    );
-    let calls = replayed.replies;
-    println!("replayed {calls} calls: the total was {live}, and is {again}");
+/// Runs a server as long as something is done with it.
+fn with_server(
+    processor: impl seapink::Processor + 'static,
+    run: impl FnOnce(&ClientConfig) -> Result<ExitCode, Failure>,
+) -> Result<(), Failure> {
+    let server = Server::bind(&ServerConfig::new("tcp://127.0.0.1:0"), processor)?;
+    let config = ClientConfig::new(server.local_addr().to_string());
+    let handle = server.handle();
+    let serving = thread::spawn(move || server.run());
+    let done = run(&config);
+    handle.shutdown(Duration::from_secs(5));
+    serving.join().map_err(|_| "the server panicked")??;
+    done?;
     Ok(())
 }

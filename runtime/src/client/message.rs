@@ -55,7 +55,7 @@ where
     fn visit<P: Protocol>(self) -> Self::Output {
         let mut input = P::input(self.message, 0, self.limits);
         let head = input.message_begin()?;
-        self.check(&head)?;
+        check_reply(&head, self.sequence_id, self.method)?;
         let result = match head.kind {
             MessageKind::Exception => {
                 let mut exception = ApplicationException::default();
@@ -70,29 +70,25 @@ where
     }
 }
 
-impl<T, E> DecodeReply<'_, T, E> {
-    /// An exception may answer what the server could not even read, so its name is not checked.
-    fn check(&self, head: &MessageHead<'_>) -> Result<()> {
-        let (code, text) = if head.sequence_id != self.sequence_id {
-            let text = format!(
-                "the reply has sequence id {}, the call has {}",
-                head.sequence_id, self.sequence_id
-            );
-            (ApplicationCode::BAD_SEQUENCE_ID, text)
-        } else if matches!(head.kind, MessageKind::Call | MessageKind::Oneway) {
-            (
-                ApplicationCode::INVALID_MESSAGE_TYPE,
-                "the server sent a call".to_owned(),
-            )
-        } else if head.kind == MessageKind::Reply && head.name != self.method {
-            let text = format!(
-                "the reply is for `{}`, not for `{}`",
-                head.name, self.method
-            );
-            (ApplicationCode::WRONG_METHOD_NAME, text)
-        } else {
-            return Ok(());
-        };
-        Err(Error::application(code, text))
-    }
+/// Whether a message is the reply to a call. An exception may answer what the server could not even
+/// read, so its name is not checked.
+pub(super) fn check_reply(head: &MessageHead<'_>, sequence_id: i32, method: &str) -> Result<()> {
+    let (code, text) = if head.sequence_id != sequence_id {
+        let text = format!(
+            "the reply has sequence id {}, the call has {sequence_id}",
+            head.sequence_id
+        );
+        (ApplicationCode::BAD_SEQUENCE_ID, text)
+    } else if matches!(head.kind, MessageKind::Call | MessageKind::Oneway) {
+        (
+            ApplicationCode::INVALID_MESSAGE_TYPE,
+            "the server sent a call".to_owned(),
+        )
+    } else if head.kind == MessageKind::Reply && head.name != method {
+        let text = format!("the reply is for `{}`, not for `{method}`", head.name);
+        (ApplicationCode::WRONG_METHOD_NAME, text)
+    } else {
+        return Ok(());
+    };
+    Err(Error::application(code, text))
 }

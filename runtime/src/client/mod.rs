@@ -18,6 +18,7 @@ mod in_process;
 mod message;
 mod pending;
 mod pool;
+mod relay;
 mod retry;
 
 pub use crate::deadline::Deadline;

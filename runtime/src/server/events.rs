@@ -80,6 +80,21 @@ impl Events {
     }
 }
 
+/// Calls that a file did not take.
+#[derive(Default)]
+pub(super) struct Unrecorded(Ration);
+
+impl Unrecorded {
+    #[cold]
+    pub(super) fn tell(&self, error: &Error) {
+        let times = self.0.take(Instant::now());
+        #[cfg(feature = "tracing")]
+        if let Some(times) = times {
+            tracing::warn!(times, "call not recorded: {error}");
+        }
+    }
+}
+
 /// When there was the last line of a kind, and how often it has happened since.
 #[derive(Default)]
 struct Ration(Mutex<(Option<Instant>, u64)>);

@@ -20,6 +20,7 @@ mod nonblocking;
 mod pace;
 mod parking;
 mod queue;
+mod record;
 mod refusal;
 mod replay;
 mod selection;
@@ -36,6 +37,7 @@ pub use counters::ServerStats;
 pub use datagrams::DatagramFault;
 pub(crate) use handle::WeakHandle;
 pub use handle::{ServerHandle, ShutdownReport};
+pub use record::{Record, RecordOptions, RecordStats, RecordedCall, Recording};
 pub use replay::{FileProcessor, Replayed};
 
 use std::io;

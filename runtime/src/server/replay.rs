@@ -9,10 +9,14 @@ use crate::limits::Limits;
 use crate::peer::Peer;
 use crate::processor::{CallContext, Outcome, Processor, Request};
 use crate::protocol::WireProtocol;
+use crate::server::RecordedCall;
 use crate::transport::file::FileReader;
 use crate::transport::{Decoded, Setup, Transport};
+use crate::wire::MessageKind;
 
-/// Answers the calls in a file, each event of which holds one message or several.
+/// Answers the calls in a file, each event of which holds one message, and perhaps the
+/// [answer](super::RecordOptions::answers) that it once got, or with a
+/// [transport](Self::transport) what that has written.
 pub struct FileProcessor {
     processor: Arc<dyn Processor>,
     protocol: usize,
@@ -164,7 +168,11 @@ impl FileProcessor {
     ) -> Result<()> {
         reply.clear();
         let processor = &*self.processor;
+        // A recording may have the answer behind its call.
+        let recorded = RecordedCall::read(message, &[self.wire()], &self.limits);
+        let message = recorded.map_or(message, |recorded| recorded.call);
         let request = Request::read(processor, self.protocol, message, &self.limits)?;
+        cx.begin(&request.head.name, request.head.kind == MessageKind::Oneway);
         let processed = catch_unwind(AssertUnwindSafe(|| processor.process(&request, reply, cx)));
         let outcome = processed.unwrap_or_else(|_| {
             reply.clear();

@@ -15,6 +15,7 @@ mod failing;
 mod matrix;
 mod overload;
 mod peers;
+mod recorded;
 mod service;
 mod shutdown;
 mod stalled;

@@ -21,6 +21,7 @@ mod matrix;
 mod nonblocking;
 mod overload;
 mod raw;
+mod record;
 mod replay;
 mod shutdown;
 mod support;

@@ -221,6 +221,44 @@ pub fn tshark() -> Result<Command> {
     Ok(command)
 }
 
+/// What a C++ compiler is told to use Apache's library: nothing if it is installed, else where Debian's
+/// is, with the headers of Boost that it includes.
+pub fn thrift_cpp() -> Result<Vec<String>> {
+    if Path::new("/usr/include/thrift/transport/TFileTransport.h").exists() {
+        return Ok(Vec::new());
+    }
+    let apt = Apt::new()?;
+    let dir = once("thrift-cpp", "", |dir| {
+        apt.update()?;
+        for package in ["libthrift-dev", "libboost-dev"] {
+            let mut depends = apt.command("apt-cache");
+            let depends = depends.args(["depends", "--important", package]);
+            let depends = run(depends, QUICK)?.stdout;
+            // The library itself, and the headers of the present version.
+            let names = depends.lines().filter_map(|line| {
+                let name = line.trim().strip_prefix("Depends: ")?;
+                name.starts_with("lib").then_some(name)
+            });
+            let mut get = apt.command("apt-get");
+            let get = get.args(["download", package]).args(names);
+            run(get.current_dir(dir), DOWNLOAD)?;
+        }
+        for package in super::files(dir, ".deb")? {
+            let mut unpack = Command::new("dpkg-deb");
+            run(unpack.arg("-x").arg(package).arg(dir), QUICK)?;
+        }
+        Ok(())
+    })?;
+    let library = super::files(&dir, "libthrift.so")?.into_iter().next();
+    let library = library.ok_or("`libthrift-dev` has no `libthrift.so`")?;
+    let folder = library.parent().unwrap_or(&dir).display();
+    Ok(vec![
+        format!("-I{}", dir.join("usr/include").display()),
+        format!("-L{folder}"),
+        format!("-Wl,-rpath,{folder}"),
+    ])
+}
+
 /// `apt-get` with lists of its own, which also name sources; the system's are left alone.
 struct Apt {
     dir: PathBuf,

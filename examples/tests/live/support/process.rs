@@ -1,7 +1,7 @@
 //! Other programs: each has a time-out, and none outlives the test that started it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -47,7 +47,20 @@ pub fn shortened(text: &str) -> String {
 
 /// Runs a program that may fail.
 pub fn output(command: &mut Command, timeout: Duration) -> Result<Finished> {
-    let mut running = Running::start(command)?;
+    finish(Running::start(command)?, timeout)
+}
+
+/// Runs a program that reads this, and must succeed.
+pub fn fed(command: &mut Command, input: impl Into<Stdio>, timeout: Duration) -> Result<Finished> {
+    let finished = finish(Running::fed(command, input)?, timeout)?;
+    if finished.status.success() {
+        return Ok(finished);
+    }
+    let stderr = shortened(&finished.stderr);
+    Err(format!("{command:?} ended with {}\n{stderr}", finished.status).into())
+}
+
+fn finish(mut running: Running, timeout: Duration) -> Result<Finished> {
     let status = running.wait(timeout)?;
     Ok(Finished {
         status,
@@ -67,9 +80,14 @@ pub struct Running {
 impl Running {
     /// Starts a program without input.
     pub fn start(command: &mut Command) -> Result<Self> {
+        Self::fed(command, Stdio::null())
+    }
+
+    /// Starts a program that reads this.
+    pub fn fed(command: &mut Command, input: impl Into<Stdio>) -> Result<Self> {
         let name = format!("{command:?}");
         command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command
@@ -100,6 +118,12 @@ impl Running {
             lines,
             stderr,
         })
+    }
+
+    /// Where to write what it reads, if it was started with a pipe.
+    pub fn input(&mut self) -> Result<ChildStdin> {
+        let input = self.child.stdin.take();
+        Ok(input.ok_or("the program has no pipe to read")?)
     }
 
     /// What follows this prefix on the first line that has it.

@@ -1,17 +1,20 @@
 //! Appends events, and tells when the system could not store them.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Seek, SeekFrom, Write};
+use std::fs::{OpenOptions, TryLockError};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use byteorder::{LittleEndian, ReadBytesExt, WriteBytesExt};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::file::{FileOptions, Place, SIZE};
+use crate::transport::file::format::Layout;
+use crate::transport::file::medium::{Locked, Medium};
+use crate::transport::file::open::{not_open, open, store_name, unusable};
+use crate::transport::file::recover::recover;
+use crate::transport::file::{FileFormat, FileOptions};
 
 /// Events are handed to the system when they come to so many bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -28,6 +31,7 @@ pub struct FileWriter {
 
 struct Shared {
     options: FileOptions,
+    layout: Layout,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -38,46 +42,15 @@ struct State {
     pending: Vec<u8>,
     /// The length of the file, up to which it holds whole events and padding only.
     written: u64,
-    /// Bytes that the system may not have stored yet, and since when.
-    unsynced: u64,
+    /// Events and bytes that the system may not have stored yet, and since when.
+    unsynced_events: u64,
+    unsynced_bytes: u64,
     since: Option<Instant>,
     /// The system did not take what was to be stored in time, and no caller knows of it yet.
     refused: bool,
     /// Why nothing can be written any more.
     failed: Option<String>,
     closed: bool,
-}
-
-/// What a writer needs of a file.
-pub(super) trait Medium: Send {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
-    fn set_len(&mut self, bytes: u64) -> io::Result<()>;
-    fn sync(&mut self) -> io::Result<()>;
-}
-
-/// A file that no other writer has open.
-struct Locked(File);
-
-impl Medium for Locked {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.seek(SeekFrom::Start(offset))?;
-        self.0.write_all(bytes)
-    }
-
-    fn set_len(&mut self, bytes: u64) -> io::Result<()> {
-        self.0.set_len(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        // Closing is not enough while a process that was forked meanwhile has the file open.
-        let _ = self.0.unlock();
-    }
 }
 
 impl FileWriter {
@@ -87,35 +60,39 @@ impl FileWriter {
     /// chunk is kept, and the next event goes to a new chunk.
     ///
     /// # Errors
-    /// When the file cannot be opened, or another `FileWriter` has it open.
+    /// When the file cannot be opened, or another `FileWriter` has it open, or it is not of the
+    /// [format](FileOptions::format) that was asked for, or has checksums and a damaged head.
     pub fn open(path: impl AsRef<Path>, options: FileOptions) -> Result<Self> {
         let (path, options) = (path.as_ref(), options.check()?);
-        let opened = |error: io::Error| {
-            let text = format!("cannot open {}: {error}", path.display());
-            Error::new(ErrorKind::Io, text).with_source(error)
-        };
-        let mut open = OpenOptions::new();
-        let open = open.read(true).write(true).create(true).truncate(false);
-        let mut file = open.open(path).map_err(opened)?;
+        let mut how = OpenOptions::new();
+        let how = how.read(true).write(true).create(true).truncate(false);
+        let mut file = open(path, how)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let text = format!("another writer has {} open", path.display());
                 return Err(Error::new(ErrorKind::Io, text));
             }
-            Err(TryLockError::Error(error)) => return Err(opened(error)),
+            Err(TryLockError::Error(error)) => return Err(not_open(path, error)),
         }
-        let end = recover(&mut file, options).map_err(opened)?;
-        store_name(path).map_err(opened)?;
-        Self::over(Box::new(Locked(file)), end, options)
+        let recovered = recover(&mut file, &options);
+        let (layout, end) = recovered.map_err(|error| unusable(path, error))?;
+        store_name(path).map_err(|error| not_open(path, error))?;
+        Self::over(Box::new(Locked(file)), end, layout, options)
     }
 
-    pub(super) fn over(medium: Box<dyn Medium>, end: u64, options: FileOptions) -> Result<Self> {
+    pub(super) fn over(
+        medium: Box<dyn Medium>,
+        end: u64,
+        layout: Layout,
+        options: FileOptions,
+    ) -> Result<Self> {
         let state = State {
             medium,
             pending: Vec::new(),
             written: end,
-            unsynced: 0,
+            unsynced_events: 0,
+            unsynced_bytes: 0,
             since: None,
             refused: false,
             failed: None,
@@ -123,6 +100,7 @@ impl FileWriter {
         };
         let shared = Arc::new(Shared {
             options,
+            layout,
             state: Mutex::new(state),
             changed: Condvar::new(),
         });
@@ -135,7 +113,13 @@ impl FileWriter {
         })
     }
 
-    /// Appends an event.
+    /// The format of the file.
+    pub fn format(&self) -> FileFormat {
+        self.shared.layout.format
+    }
+
+    /// Appends an event. It may be read once it was [flushed](Self::flush), and survives a crash of the
+    /// system once it was [synced](Self::sync): either of them may happen here, as the options say.
     ///
     /// # Errors
     /// * [`Limit`](ErrorKind::Limit) for an event that is empty, does not fit into a chunk, or is
@@ -145,28 +129,33 @@ impl FileWriter {
     /// * [`Io`](ErrorKind::Io) for ever after the system has failed to store what it took: nobody
     ///   knows what is in the file then. Open it again.
     pub fn append(&self, event: &[u8]) -> Result<()> {
-        let options = self.shared.options;
+        let Shared {
+            options, layout, ..
+        } = &*self.shared;
         let size = match u32::try_from(event.len()) {
-            Ok(size @ 1..) if size <= options.event_max() => size,
-            _ => return Err(bad_size(event.len(), options)),
+            Ok(size @ 1..) if size <= layout.event_max() => size,
+            _ => return Err(bad_size(event.len(), *layout)),
         };
+        let checksum = layout.checksum(event);
         let mut state = self.locked()?;
         if state.refused {
             state.flush()?;
         }
-        state.pad(size, options)?;
+        state.pad(size, *layout)?;
         let before = state.pending.len();
-        // Writing to memory cannot fail.
-        state.pending.write_u32::<LittleEndian>(size)?;
+        Layout::append_head(state.end(), size, checksum, &mut state.pending);
         state.pending.extend_from_slice(event);
-        if state.pending.len() >= BUFFER_BYTES
+        let events = state.unsynced_events + 1;
+        let bytes = state.unsynced_bytes + (state.pending.len() - before) as u64;
+        let sync = events >= options.sync_events || bytes >= options.sync_bytes;
+        if (sync || state.pending.len() >= BUFFER_BYTES)
             && let Err(error) = state.flush()
         {
             state.pending.truncate(before);
             return Err(error);
         }
-        state.unsynced += u64::from(SIZE + size);
-        if state.unsynced >= options.sync_bytes {
+        (state.unsynced_events, state.unsynced_bytes) = (events, bytes);
+        if sync {
             return state.sync();
         }
         if state.since.is_none() {
@@ -259,17 +248,29 @@ impl State {
         }
     }
 
+    /// Where the next event goes.
+    fn end(&self) -> u64 {
+        self.written + self.pending.len() as u64
+    }
+
     /// Fills the chunk up with zeros, if an event of this size would cross its border.
-    fn pad(&mut self, size: u32, options: FileOptions) -> Result<()> {
-        let offset = self.written + self.pending.len() as u64;
-        let border = options.border(offset);
-        if offset + u64::from(SIZE) + u64::from(size) <= border {
+    fn pad(&mut self, size: u32, layout: Layout) -> Result<()> {
+        let offset = self.end();
+        if layout.fits(offset, size) {
             return Ok(());
         }
-        self.flush()?;
-        self.medium
-            .set_len(border)
-            .map_err(|error| not_taken(&error))?;
+        let before = self.pending.len();
+        layout.append_end(offset, &mut self.pending);
+        if let Err(error) = self.flush() {
+            self.pending.truncate(before);
+            return Err(error);
+        }
+        let border = layout.border(offset);
+        if let Err(error) = self.medium.set_len(border) {
+            // Whatever is appended next goes where the chunk was to end.
+            self.written = offset;
+            return Err(not_taken(&error));
+        }
         self.written = border;
         Ok(())
     }
@@ -278,12 +279,12 @@ impl State {
         if self.pending.is_empty() {
             return Ok(());
         }
-        if let Err(error) = self.medium.write_at(self.written, &self.pending) {
+        if let Err(error) = self.medium.write_all_at(self.written, &self.pending) {
             // Part of an event may be there by now. If it cannot be removed, it is written over.
             let _ = self.medium.set_len(self.written);
             return Err(not_taken(&error));
         }
-        self.written += self.pending.len() as u64;
+        self.written = self.end();
         self.pending.clear();
         self.refused = false;
         Ok(())
@@ -299,7 +300,7 @@ impl State {
             self.since = None;
             return Err(Error::new(ErrorKind::Io, text).with_source(error));
         }
-        self.unsynced = 0;
+        (self.unsynced_events, self.unsynced_bytes) = (0, 0);
         self.since = None;
         Ok(())
     }
@@ -312,71 +313,21 @@ fn not_taken(error: &io::Error) -> Error {
 }
 
 #[cold]
-fn bad_size(bytes: usize, options: FileOptions) -> Error {
-    let text = match bytes {
-        0 => "an event is not empty: its size would mean padding".to_owned(),
-        _ if options.event_max() == options.event_bytes_max => format!(
-            "the event has {bytes} bytes, more than event_bytes_max = {}",
-            options.event_bytes_max
+fn bad_size(bytes: usize, layout: Layout) -> Error {
+    let (max, head) = (layout.event_max(), layout.head_bytes());
+    let text = match (bytes, layout.format) {
+        (0, _) => "an event is not empty: its size would mean padding".to_owned(),
+        _ if max < layout.chunk_bytes - head => {
+            format!("the event has {bytes} bytes, more than event_bytes_max = {max}")
+        }
+        (_, FileFormat::Apache) => format!(
+            "the event has {bytes} bytes and its size {head}, more than chunk_bytes = {}",
+            layout.chunk_bytes
         ),
-        _ => format!(
-            "the event has {bytes} bytes and its size {SIZE}, more than chunk_bytes = {}",
-            options.chunk_bytes
+        (_, FileFormat::Checksummed) => format!(
+            "the event has {bytes} bytes and its head {head}, more than chunk_bytes = {}",
+            layout.chunk_bytes
         ),
     };
     Error::new(ErrorKind::Limit, text)
-}
-
-/// Finds where the next event goes, and removes what a killed writer has left there.
-fn recover(file: &mut File, options: FileOptions) -> io::Result<u64> {
-    let len = file.seek(SeekFrom::End(0))?;
-    let chunk = u64::from(options.chunk_bytes);
-    let mut offset = len.saturating_sub(1) / chunk * chunk;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut reader = BufReader::new(&mut *file);
-    // The end of the last whole event in the last chunk.
-    let mut end = offset;
-    while len - offset >= u64::from(SIZE) {
-        if options.border(offset) - offset < u64::from(SIZE) {
-            break;
-        }
-        match options.judge(offset, reader.read_u32::<LittleEndian>()?) {
-            Place::Padding => offset += u64::from(SIZE),
-            Place::Nonsense => {
-                // Kept, for somebody to look at. Readers pass over it to the border.
-                let border = options.border(offset);
-                file.set_len(border)?;
-                return Ok(border);
-            }
-            Place::Event(size) => {
-                let next = offset + u64::from(SIZE) + u64::from(size);
-                if next > len {
-                    break;
-                }
-                reader.seek_relative(size.into())?;
-                (offset, end) = (next, next);
-            }
-        }
-    }
-    // Zeros up to the border are padding. Fewer are the trace of a crash, and a reader takes them
-    // four at a time: an event after them could be missed.
-    if len > 0 && len % chunk == 0 && len - offset < u64::from(SIZE) {
-        return Ok(len);
-    }
-    file.set_len(end)?;
-    Ok(end)
-}
-
-/// Stores the name of a new file.
-fn store_name(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        File::open(directory)?.sync_all()?;
-    }
-    let _ = path;
-    Ok(())
 }
