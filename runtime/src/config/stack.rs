@@ -43,6 +43,10 @@ impl ServerConfig {
     }
 
     /// None without its feature, which is refused before.
+    #[cfg_attr(
+        not(any(feature = "http", feature = "zlib")),
+        allow(clippy::unused_self, reason = "without any layer")
+    )]
     fn side(&self, layer: LayerKind) -> Option<Arc<dyn ServerSide>> {
         match layer {
             #[cfg(feature = "zlib")]
@@ -127,6 +131,7 @@ impl ClientConfig {
         allow(
             unused_variables,
             clippy::unnecessary_wraps,
+            clippy::unused_self,
             reason = "only HTTP asks for it"
         )
     )]
