@@ -160,7 +160,6 @@ impl uuid::Marked for Echo {
 #[test]
 fn node_calls_us_with_every_model() -> Result {
     let node = Node::get()?;
-    let mut failures = String::new();
     for model in MODELS {
         for cell in cells() {
             let config = config(cell).model(model);
@@ -169,48 +168,34 @@ fn node_calls_us_with_every_model() -> Result {
             let connections = if model == Model::Simple { "1" } else { "3" };
             let mut client = node.script("node_client.cjs", cell);
             client.args(["--connections", connections, "--port", &serving.port]);
-            if let Err(error) = run(&mut client, SESSION) {
-                failures.push_str(&format!("{} {cell:?}: {error}\n", model.name()));
-            }
+            run(&mut client, SESSION)
+                .map_err(|error| format!("{} {cell:?}: {error}", model.name()))?;
         }
     }
-    assert!(failures.is_empty(), "{failures}");
     Ok(())
 }
 
 #[test]
 fn we_call_node() -> Result {
     let node = Node::get()?;
-    let mut failures = String::new();
     for cell in cells() {
         let (mut server, client) = node.serve("interop", cell)?;
-        if let Err(error) = session(client, &Peer::over(cell)) {
-            failures.push_str(&format!("{cell:?}: {error}\n{}", server.stop()));
-        }
+        session(client, &Peer::over(cell))
+            .map_err(|error| format!("{cell:?}: {error}\n{}", server.stop()))?;
     }
-    assert!(failures.is_empty(), "{failures}");
     Ok(())
 }
 
 #[test]
 fn both_know_uuids() -> Result {
     let node = Node::get()?;
-    let mut failures = String::new();
     for cell in cells() {
         let serving = Serving::start(&config(cell), uuid::MarkedProcessor::new(Echo))?;
         let mut client = node.script("node_client.cjs", cell);
         client.args(["--service", "uuid", "--port", &serving.port]);
-        if let Err(error) = run(&mut client, SESSION) {
-            failures.push_str(&format!("node calls us, {cell:?}: {error}\n"));
-        }
+        run(&mut client, SESSION).map_err(|error| format!("{cell:?}: {error}"))?;
         let (mut server, client) = node.serve("uuid", cell)?;
-        if let Err(error) = uuids(client) {
-            failures.push_str(&format!(
-                "we call node, {cell:?}: {error}\n{}",
-                server.stop()
-            ));
-        }
+        uuids(client).map_err(|error| format!("{cell:?}: {error}\n{}", server.stop()))?;
     }
-    assert!(failures.is_empty(), "{failures}");
     Ok(())
 }

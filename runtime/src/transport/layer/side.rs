@@ -27,14 +27,16 @@ pub(crate) trait ClientSide: Send + Sync {
         use io::ErrorKind as Io;
 
         let (what, with) = self.names();
-        let told = error.get_ref().is_some_and(|inner| inner.is::<Error>());
+        let told = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<Error>());
         let (kind, text) = match error.kind() {
             _ if is_timeout(&error) => (
                 ErrorKind::Timeout,
                 format!("no handshake in time; does the server speak {what} there?"),
             ),
             Io::UnexpectedEof | Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe
-                if !told =>
+                if told.is_none() =>
             {
                 (
                     ErrorKind::Closed,

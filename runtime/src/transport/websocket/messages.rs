@@ -273,11 +273,9 @@ impl Kept {
 
 /// What stands before a message above.
 fn prefix(length: usize) -> Result<[u8; PREFIX], Refusal> {
-    match u32::try_from(length) {
-        Ok(length @ 1..) => Ok(length.to_be_bytes()),
-        _ => {
-            let text = "a WebSocket message has no bytes";
-            Err(Refusal::new(CloseCode::Invalid, text))
-        }
+    if let Ok(length @ 1..) = u32::try_from(length) {
+        return Ok(length.to_be_bytes());
     }
+    let text = "a WebSocket message has no bytes";
+    Err(Refusal::new(CloseCode::Invalid, text))
 }

@@ -2,6 +2,7 @@
 
 /// The fields that matter, as far as they were there.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each field is there or not")]
 pub(super) struct Upgrade {
     /// `Upgrade: websocket`.
     to_websocket: bool,
