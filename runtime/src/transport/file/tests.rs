@@ -149,7 +149,7 @@ fn t26_an_event_that_the_disk_did_not_take_is_not_in_the_file() {
 fn t26_an_event_is_refused_when_it_was_to_be_stored_at_once() {
     for format in BOTH {
         let options = lazy(format).sync_every_event();
-        let (disk, writer, _) = writer(20, options);
+        let (disk, writer, _) = writer(18, options);
         writer.append(b"first").unwrap();
         for _ in 0..3 {
             let error = writer.append(b"second").unwrap_err();
