@@ -38,6 +38,7 @@ impl Service for Hive {
             "GetOperationStatus" => call.reply(hive, Self::status, REQ),
             "GetResultSetMetadata" => call.reply(hive, Self::columns, REQ),
             "FetchResults" => call.reply(hive, Self::rows, REQ),
+            "GetLog" => call.reply(hive, Self::log, REQ),
             "CloseOperation" => call.reply(hive, Self::close_operation, REQ),
             "CloseSession" => call.reply(hive, Self::close_session, REQ),
             _ => call.unknown_method(),
@@ -77,7 +78,9 @@ impl Hive {
         println!("{user} opens a session");
         Ok(TOpenSessionResp {
             server_protocol_version: req.client_protocol,
-            session_handle: Some(TSessionHandle { session_id: handle() }),
+            session_handle: Some(TSessionHandle {
+                session_id: handle(),
+            }),
             ..Default::default()
         })
     }
@@ -134,7 +137,9 @@ impl Hive {
     ) -> Result<TFetchResultsResp, TCLIServiceFetchResultsError> {
         let (ids, names): (Vec<_>, Vec<_>) = match self.fetched.swap(true, Ordering::Relaxed) {
             true => Default::default(),
-            false => [(1, "Mercury"), (2, "Vénus"), (3, "Earth")].into_iter().unzip(),
+            false => [(1, "Mercury"), (2, "Vénus"), (3, "Earth")]
+                .into_iter()
+                .unzip(),
         };
         let ids = TI32Column {
             values: ids,
@@ -152,6 +157,10 @@ impl Hive {
             }),
             ..Default::default()
         })
+    }
+
+    fn log(&self, _: &CallContext, _: TGetLogReq) -> Result<TGetLogResp, TCLIServiceGetLogError> {
+        Ok(TGetLogResp::default())
     }
 
     fn close_operation(
@@ -177,7 +186,9 @@ fn main() -> seapink::Result<()> {
         ("alice", "wonderland") => login.accept(),
         _ => login.deny("unknown user, or wrong password"),
     });
-    let config = ServerConfig::new("tcp://127.0.0.1:0").transport("sasl").sasl(sasl);
+    let config = ServerConfig::new("tcp://127.0.0.1:0")
+        .transport("sasl")
+        .sasl(sasl);
     let server = Server::bind(&config, Hive::default())?;
     println!("listening on {}", server.local_addr());
     server.run()

@@ -150,7 +150,11 @@ impl ClientConfig {
             LayerKind::Sasl => {
                 let sasl = self.sasl.as_ref();
                 let sasl = sasl.ok_or_else(|| sasl::missing("client", &self.origin))?;
-                let side = sasl.side(address, self.is_secured(), &self.origin)?;
+                #[cfg(feature = "tls")]
+                let secured = self.tls.is_some();
+                #[cfg(not(feature = "tls"))]
+                let secured = false;
+                let side = sasl.side(address, secured, &self.origin)?;
                 Some(Arc::new(side))
             }
             #[cfg(feature = "zlib")]
@@ -165,13 +169,6 @@ impl ClientConfig {
             #[allow(unreachable_patterns, reason = "with all features")]
             _ => None,
         })
-    }
-
-    fn is_secured(&self) -> bool {
-        #[cfg(feature = "tls")]
-        return self.tls.is_some();
-        #[cfg(not(feature = "tls"))]
-        false
     }
 
     #[cfg(feature = "http")]

@@ -436,6 +436,10 @@ fn a_password_leaves_the_machine_only_with_leave() {
 
 #[test]
 fn a_server_that_should_ask_who_calls_does_not_let_in_everybody() {
+    #[allow(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is for one lifetime"
+    )]
     let sasl = || ServerSasl::new().plain(|login| login.accept());
     let config = || ServerConfig::new("tcp://127.0.0.1:0");
     let bind = |config: &ServerConfig| Server::bind(config, Nothing).map(drop);

@@ -25,7 +25,9 @@ mod stream;
 pub(in crate::transport) use asynchronous::AsyncLayered;
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::{AsyncLayerListener, handshake};
-pub(in crate::transport) use coded::{CONTENT_MAX, Coded, Coding};
+#[cfg(any(feature = "http", feature = "zlib"))]
+pub(in crate::transport) use coded::CONTENT_MAX;
+pub(in crate::transport) use coded::{Coded, Coding};
 pub(crate) use side::{ClientSide, LayerConnector, LayerListener, ServerSide};
 pub(super) use stream::LayerStream;
 

@@ -1,5 +1,6 @@
 //! What clients say of servers that are none.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -128,7 +129,7 @@ fn passwords_are_shown_nowhere() {
     let config = config.sasl(ClientSasl::plain("alice", secret));
     let mut shown = format!("{config:?} {config:#?}");
     let error = Client::<seapink::Standard>::connect(&config).err().unwrap();
-    shown += &format!("{error:?} {error:#?}");
+    write!(shown, "{error:?} {error:#?}").unwrap();
     for value in [
         "hunter2",
         "\"hunter2",
@@ -148,7 +149,7 @@ fn passwords_are_shown_nowhere() {
             format!("{head}[client.sasl]\nuser = 'a'\npassword = 'x'\npassword = {value}\n"),
         ] {
             let error = ClientConfig::from_toml(&text).unwrap_err();
-            shown += &format!("{error} {error:?} {error:#?}\n");
+            writeln!(shown, "{error} {error:?} {error:#?}").unwrap();
         }
     }
     assert!(!shown.contains(secret), "{shown}");

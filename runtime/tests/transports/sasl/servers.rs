@@ -13,195 +13,159 @@ use super::{ALICE, BAD, CALL, COMPLETE, ERROR, OK, START, config, rest, said};
 use crate::socket;
 use crate::support::{MODELS, ProbeClient, Running, eventually};
 
-/// T01, T02 and T08: what a client may say, what it is told then, and what is counted.
-#[test]
-fn t01_t02_t08_bad_input_is_answered_and_named() {
-    let start = || said(START, b"PLAIN");
-    let after = |bytes: Vec<u8>| [start(), bytes].concat();
-    let malformed = ErrorKind::Malformed;
-    let plain = |response: &[u8]| after(said(COMPLETE, response));
-    let cases: Vec<(&str, Vec<u8>, (u8, &str), ErrorKind)> = vec![
-        (
-            "an unknown mechanism",
-            said(START, b"GSSAPI"),
-            (
-                BAD,
-                "the mechanism `GSSAPI` is not offered; there are: PLAIN",
-            ),
-            ErrorKind::Denied,
-        ),
-        (
-            "a small one",
-            said(START, b"plain"),
-            (BAD, "the mechanism `plain` is"),
-            ErrorKind::Denied,
-        ),
-        (
+/// What a client sends, what it is told (nothing for status 0), and how that is counted.
+type Case = (&'static str, Vec<u8>, (u8, &'static str), ErrorKind);
+
+const MALFORMED: ErrorKind = ErrorKind::Malformed;
+
+fn named(name: &'static str, mechanism: &[u8], told: (u8, &'static str)) -> Case {
+    let kind = if told.0 == BAD {
+        ErrorKind::Denied
+    } else {
+        MALFORMED
+    };
+    (name, said(START, mechanism), told, kind)
+}
+
+fn beginnings() -> [Case; 7] {
+    let no_name = (ERROR, "that is no name of a SASL mechanism");
+    let gssapi = "the mechanism `GSSAPI` is not offered; there are: PLAIN";
+    [
+        named("an unknown mechanism", b"GSSAPI", (BAD, gssapi)),
+        named("a small one", b"plain", (BAD, "the mechanism `plain` is")),
+        named(
             "the longest name",
-            said(START, &[b'X'; 20]),
+            &[b'X'; 20],
             (BAD, "the mechanism `XXXXXXXXXXXXXXXXXXXX` is"),
-            ErrorKind::Denied,
         ),
-        (
-            "a longer name",
-            said(START, &[b'X'; 21]),
-            (ERROR, "that is no name"),
-            malformed,
-        ),
-        (
-            "no name",
-            said(START, b""),
-            (ERROR, "that is no name"),
-            malformed,
-        ),
-        (
-            "a name with a space",
-            said(START, b"PLA IN"),
-            (ERROR, "that is no name"),
-            malformed,
-        ),
-        (
-            "no UTF-8",
-            said(START, b"\xff\xfe"),
-            (ERROR, "that is no name"),
-            malformed,
-        ),
-        (
-            "a response first",
-            said(OK, ALICE),
-            (ERROR, "a SASL message OK comes out of turn"),
-            malformed,
-        ),
-        (
-            "the end first",
-            said(COMPLETE, b""),
-            (ERROR, "a SASL message COMPLETE comes out of turn"),
-            malformed,
-        ),
-        (
-            "two beginnings",
-            after(start()),
-            (ERROR, "a SASL message START comes out of turn"),
-            malformed,
-        ),
-        (
-            "another status",
-            after(vec![9]),
-            (ERROR, "a SASL message has the status 9"),
-            malformed,
-        ),
-        (
-            "status 0",
-            after(vec![0]),
-            (ERROR, "a SASL message has the status 0"),
-            malformed,
-        ),
+        named("a longer name", &[b'X'; 21], no_name),
+        named("no name", b"", no_name),
+        named("a name with a space", b"PLA IN", no_name),
+        named("no UTF-8", b"\xff\xfe", no_name),
+    ]
+}
+
+fn lengths() -> [Case; 4] {
+    let limit = ErrorKind::Limit;
+    let negative = "a SASL message declares a negative length, -";
+    let too_many = "a SASL message declares 65537 bytes, more than 65536";
+    let longest = [said(START, b"PLAIN"), vec![2, 0x7f, 0xff, 0xff, 0xff]].concat();
+    [
         (
             "a negative length",
             vec![1, 0xff, 0xff, 0xff, 0xff],
-            (ERROR, "a SASL message declares a negative length, -1"),
-            malformed,
+            (ERROR, negative),
+            MALFORMED,
         ),
         (
-            "the most negative length",
+            "the most negative one",
             vec![1, 0x80, 0, 0, 0],
-            (
-                ERROR,
-                "a SASL message declares a negative length, -2147483648",
-            ),
-            malformed,
+            (ERROR, negative),
+            MALFORMED,
         ),
         (
             "one byte too many",
             vec![1, 0, 1, 0, 1],
-            (
-                ERROR,
-                "a SASL message declares 65537 bytes, more than 65536",
-            ),
-            ErrorKind::Limit,
+            (ERROR, too_many),
+            limit,
         ),
         (
-            "the longest length",
-            after(vec![2, 0x7f, 0xff, 0xff, 0xff]),
+            "the longest",
+            longest,
             (ERROR, "a SASL message declares 2147483647 bytes"),
-            ErrorKind::Limit,
+            limit,
+        ),
+    ]
+}
+
+/// In the wrong order, or of no kind that there is.
+fn turns() -> [Case; 6] {
+    let after = |bytes: &[u8]| [said(START, b"PLAIN"), bytes.to_vec()].concat();
+    let start = after(&said(START, b"PLAIN"));
+    let ok = "a SASL message OK comes out of turn";
+    let complete = "a SASL message COMPLETE comes out of turn";
+    let again = "a SASL message START comes out of turn";
+    [
+        ("a response first", said(OK, ALICE), (ERROR, ok), MALFORMED),
+        (
+            "the end first",
+            said(COMPLETE, b""),
+            (ERROR, complete),
+            MALFORMED,
+        ),
+        ("two beginnings", start, (ERROR, again), MALFORMED),
+        (
+            "status 9",
+            after(&[9]),
+            (ERROR, "a SASL message has the status 9"),
+            MALFORMED,
         ),
         (
-            "no response",
-            plain(b""),
-            (ERROR, "PLAIN takes two NULs"),
-            malformed,
-        ),
-        (
-            "one NUL",
-            plain(b"alice\0wonderland"),
-            (ERROR, "PLAIN takes two NULs"),
-            malformed,
-        ),
-        (
-            "three NULs",
-            plain(b"\0alice\0wonderland\0"),
-            (ERROR, "PLAIN takes two NULs"),
-            malformed,
-        ),
-        (
-            "no user",
-            plain(b"\0\0wonderland"),
-            (ERROR, "PLAIN takes a user's name"),
-            malformed,
-        ),
-        (
-            "no password",
-            plain(b"\0alice\0"),
-            (ERROR, "PLAIN takes a password"),
-            malformed,
-        ),
-        (
-            "no UTF-8 in it",
-            plain(b"\0alice\0wonderland\xff"),
-            (ERROR, "PLAIN takes UTF-8"),
-            malformed,
-        ),
-        (
-            "the most bytes",
-            plain(&[b'x'; 65_536]),
-            (ERROR, "PLAIN takes two NULs"),
-            malformed,
+            "status 0",
+            after(&[0]),
+            (ERROR, "a SASL message has the status 0"),
+            MALFORMED,
         ),
         (
             "giving up",
-            after(said(BAD, b"no, thanks")),
+            after(&said(BAD, b"no, thanks")),
             (0, ""),
             ErrorKind::Denied,
         ),
+    ]
+}
+
+fn responses() -> Vec<Case> {
+    let cases: [(&str, &[u8], &str); 6] = [
+        ("no response", b"", "PLAIN takes two NULs"),
+        ("one NUL", b"alice\0wonderland", "PLAIN takes two NULs"),
         (
-            "HTTP",
-            b"GET / HTTP/1.1\r\n\r\n".to_vec(),
-            (0, ""),
-            malformed,
+            "three NULs",
+            b"\0alice\0wonderland\0",
+            "PLAIN takes two NULs",
         ),
+        ("no user", b"\0\0wonderland", "PLAIN takes a user's name"),
+        ("no password", b"\0alice\0", "PLAIN takes a password"),
         (
-            "TLS",
-            b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03".to_vec(),
-            (0, ""),
-            malformed,
+            "no UTF-8 in it",
+            b"\0alice\0wonderland\xff",
+            "PLAIN takes UTF-8",
         ),
-        (
-            "RDP",
-            b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01".to_vec(),
-            (0, ""),
-            malformed,
-        ),
-        (
-            "SSH",
-            b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(),
-            (0, ""),
-            malformed,
-        ),
-        ("a frame", CALL.to_vec(), (0, ""), malformed),
-        ("a message", CALL[4..].to_vec(), (0, ""), malformed),
-        ("noise", vec![0xee; 100], (0, ""), malformed),
     ];
+    let case = |(name, response, told): (_, &[u8], _)| {
+        let bytes = [said(START, b"PLAIN"), said(COMPLETE, response)].concat();
+        (name, bytes, (ERROR, told), MALFORMED)
+    };
+    let most = [said(START, b"PLAIN"), said(OK, &vec![b'x'; 65_536])].concat();
+    let most = (
+        "the most bytes",
+        most,
+        (ERROR, "PLAIN takes two NULs"),
+        MALFORMED,
+    );
+    cases.into_iter().map(case).chain([most]).collect()
+}
+
+/// Those who speak something else.
+fn strangers() -> Vec<Case> {
+    let cases: [(&str, &[u8]); 7] = [
+        ("HTTP", b"GET / HTTP/1.1\r\n\r\n"),
+        ("TLS", b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03"),
+        ("RDP", b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01"),
+        ("SSH", b"SSH-2.0-OpenSSH_9.2\r\n"),
+        ("a frame", CALL),
+        ("a message", &CALL[4..]),
+        ("noise", &[0xee; 100]),
+    ];
+    let case = |(name, bytes): (_, &[u8])| (name, bytes.to_vec(), (0, ""), MALFORMED);
+    cases.into_iter().map(case).collect()
+}
+
+/// T01, T02 and T08: what a client may say, what it is told then, and what is counted.
+#[test]
+fn t01_t02_t08_bad_input_is_answered_and_named() {
+    let mut cases: Vec<Case> = beginnings().into_iter().chain(lengths()).collect();
+    cases.extend(turns().into_iter().chain(responses()).chain(strangers()));
     let foreign = ["HTTP", "TLS", "RDP", "SSH", "a frame", "a message", "noise"];
     for model in MODELS {
         let server = Running::bind(&config(model));
@@ -283,9 +247,8 @@ fn a_check_that_panics_lets_nobody_in() {
         let calls = Arc::new(AtomicUsize::new(0));
         let seen = Arc::clone(&calls);
         let sasl = ServerSasl::new().plain(move |login| {
-            if seen.fetch_add(1, Ordering::SeqCst) < 3 {
-                panic!("no directory");
-            }
+            let before = seen.fetch_add(1, Ordering::SeqCst);
+            assert!(before >= 3, "no directory");
             login.accept()
         });
         let server = Running::bind(&config(model).sasl(sasl));
