@@ -11,8 +11,11 @@ use socket2::Socket;
 
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::peer::Peer;
+#[cfg(unix)]
+use crate::transport::unix;
 use crate::transport::{
     Address, Closer, Listener, ReadHalf, Readiness, Split, Stream, TcpOptions, Waker, WriteHalf,
+    tcp,
 };
 
 /// How many connections the system keeps waiting for [`accept`](Listener::accept).
@@ -229,6 +232,23 @@ impl SocketListener {
     /// The same.
     pub fn bind_with(address: &str, tcp: &TcpOptions) -> Result<Box<dyn Listener>> {
         super::bind(&address.parse()?, tcp)
+    }
+
+    /// A TCP socket that listens and was made elsewhere.
+    pub fn tcp(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let local = tcp::local_addr(listener.local_addr()?);
+        let listener = mio::net::TcpListener::from_std(listener);
+        Self::new(Inner::Tcp(listener, TcpOptions::default()), local)
+    }
+
+    /// A Unix socket that listens and was made elsewhere. Its file is not removed.
+    #[cfg(unix)]
+    pub fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let local = unix::local_addr(&listener.local_addr()?);
+        let listener = mio::net::UnixListener::from_std(listener);
+        Self::new(Inner::Unix(listener), local)
     }
 
     pub(super) fn new(mut inner: Inner, address: Address) -> io::Result<Self> {

@@ -1,6 +1,12 @@
 //! Unix sockets: by path, and on Linux in the abstract namespace.
 
 use std::io;
+#[cfg(target_os = "android")]
+use std::os::android::net::SocketAddrExt;
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt;
+#[cfg(unix)]
+use std::os::unix::net::SocketAddr;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +30,16 @@ fn sockaddr(address: &Address) -> io::Result<SockAddr> {
         Address::Abstract(name) => SockAddr::unix(format!("\0{name}")),
         _ => Err(io::ErrorKind::Unsupported.into()),
     }
+}
+
+/// What a listening socket is bound to. One without a name, to which nobody can connect, is an empty path.
+#[cfg(unix)]
+pub(super) fn local_addr(address: &SocketAddr) -> Address {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = address.as_abstract_name() {
+        return Address::Abstract(String::from_utf8_lossy(name).into_owned());
+    }
+    Address::Unix(address.as_pathname().map(Path::to_owned).unwrap_or_default())
 }
 
 #[cfg(unix)]
