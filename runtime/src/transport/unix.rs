@@ -39,7 +39,12 @@ pub(super) fn local_addr(address: &SocketAddr) -> Address {
     if let Some(name) = address.as_abstract_name() {
         return Address::Abstract(String::from_utf8_lossy(name).into_owned());
     }
-    Address::Unix(address.as_pathname().map(Path::to_owned).unwrap_or_default())
+    Address::Unix(
+        address
+            .as_pathname()
+            .map(Path::to_owned)
+            .unwrap_or_default(),
+    )
 }
 
 #[cfg(unix)]
