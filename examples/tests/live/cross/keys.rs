@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+};
 
 use super::support::Result;
 use super::support::install::once;
@@ -22,26 +24,34 @@ const QUICK: Duration = Duration::from_mins(1);
 
 /// The folder with them.
 pub fn dir() -> Result<PathBuf> {
-    once("cross-keys", "1", write)
+    once("cross-keys", "2", write)
 }
 
 fn write(dir: &Path) -> Result {
     let mut authority = CertificateParams::new(Vec::new())?;
+    authority.distinguished_name = named("Cross tests");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
     fs::write(dir.join("CA.pem"), authority.pem())?;
     for name in ["server", "client"] {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new(names)?
-            .signed_by(&key, &authority)?
-            .pem();
+        let mut certificate = CertificateParams::new(names)?;
+        certificate.distinguished_name = named("localhost");
+        let certificate = certificate.signed_by(&key, &authority)?.pem();
         let file = |ending| dir.join(format!("{name}.{ending}"));
         fs::write(file("key"), key.serialize_pem())?;
         fs::write(file("crt"), &certificate)?;
         fs::write(file("pem"), certificate + &key.serialize_pem())?;
     }
     stores(dir)
+}
+
+/// Two of the same name would be taken for one that signed itself.
+fn named(name: &str) -> DistinguishedName {
+    let mut names = DistinguishedName::new();
+    names.push(DnType::CommonName, name);
+    names
 }
 
 /// The same for Java.

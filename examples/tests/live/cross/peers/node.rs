@@ -13,18 +13,22 @@ use crate::support::process::run;
 use crate::{keys, source};
 
 const THRIFT: &str = "0.24.0";
-/// How they read their options, in a version whose interface they know.
-const COMMANDER: &str = "2.20.3";
+/// What the scripts need, in versions whose interface they know.
+const NEEDED: [&str; 2] = ["commander@2.20.3", "tape@4.17.0"];
 
 const INSTALL: Duration = Duration::from_mins(4);
 
 pub fn peer() -> Result<Peer> {
-    let dir = once("cross-node", &format!("{THRIFT} {COMMANDER}"), build)?;
+    let dir = once(
+        "cross-node",
+        &format!("{THRIFT} {}", NEEDED.join(" ")),
+        build,
+    )?;
     let program = |script: &str, side| -> Result<Program> {
         let offer = Offer::of("nodejs", side)?;
         let program = Program::new("node".into(), dir.join("nodejs/test"), offer);
         Ok(program
-            .before([script, "--type=tcp"])
+            .before([script, "--type=tcp", "--es6"])
             .env("NODE_PATH", dir.join("node_modules")))
     };
     Ok(Peer {
@@ -40,8 +44,7 @@ fn build(dir: &Path) -> Result {
     let mut npm = Command::new("npm");
     npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
         .arg(dir);
-    npm.arg(format!("thrift@{THRIFT}"))
-        .arg(format!("commander@{COMMANDER}"));
+    npm.arg(format!("thrift@{THRIFT}")).args(NEEDED);
     run(&mut npm, INSTALL)?;
     let test = dir.join("nodejs/test");
     source::copy("lib/nodejs/test", &test)?;
@@ -52,8 +55,11 @@ fn build(dir: &Path) -> Result {
     // The scripts name it by its place in the sources.
     let library = dir.join("node_modules/thrift/lib/nodejs/lib/thrift");
     source::link(&library, &dir.join("nodejs/lib/thrift"))?;
+    // Older code needs a library of promises, which this version has no more.
+    let emitted = test.join("gen-nodejs-es6");
+    std::fs::create_dir(&emitted)?;
     let mut thrift = Command::new(thrift_compiler()?);
-    thrift.args(["--gen", "js:node", "-o"]).arg(&test);
+    thrift.args(["--gen", "js:node,es6", "-out"]).arg(emitted);
     run(thrift.arg(source::idl()?), INSTALL)?;
     Ok(())
 }
