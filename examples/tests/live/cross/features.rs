@@ -1,7 +1,6 @@
 //! The reference's feature tests against our server: `test/features`.
 
-use std::net::TcpListener;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use serde_json::Value;
 
 use super::cell::Side;
 use super::launched::Launched;
+use super::offer::strings;
 use super::peers::{our_program, python_dir};
 use super::plan::MODELS;
 use super::support::process::output;
@@ -56,15 +56,15 @@ fn one(test: &Value, name: &str, model: &str) -> Result {
         arguments.push("--ssl".to_owned());
     }
     let ours = our_program(Side::Server)?;
-    let mut server = Command::new(&ours.program);
+    let mut server = Command::new(&ours.file);
     server
         .args(&ours.before)
         .args(&arguments)
-        .args(strings(test, "remote_args"))
+        .args(strings(&test["remote_args"]))
         .arg(format!("--server-type={model}"));
     let mut server = Launched::start(&mut server, &fresh("cross-feature")?.join("server"))?;
     listening(port)?;
-    let words = strings(test, "command");
+    let words = strings(&test["command"]);
     let (program, options) = words.split_first().ok_or("the test has no command")?;
     let folder = python_dir()?.join("test/features");
     let mut command = match program.as_str() {
@@ -108,13 +108,6 @@ fn listening(port: u16) -> Result {
     Ok(())
 }
 
-fn strings(test: &Value, key: &str) -> Vec<String> {
-    let values = test[key].as_array().into_iter().flatten();
-    values
-        .filter_map(|value| value.as_str().map(str::to_owned))
-        .collect()
-}
-
 fn first(test: &Value, key: &str) -> String {
-    strings(test, key).into_iter().next().unwrap_or_default()
+    strings(&test[key]).into_iter().next().unwrap_or_default()
 }

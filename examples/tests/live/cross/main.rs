@@ -32,7 +32,7 @@ use clap::Parser;
 
 use cell::Cell;
 use known::{Known, Verdict};
-use run::Runner;
+use run::{Failed, Runner};
 use support::Result;
 
 /// Runs the cross tests.
@@ -50,6 +50,9 @@ struct Arguments {
     #[arg(long, hide = true)]
     inside: bool,
 }
+
+/// A cell, and what has gone wrong with it.
+type Outcome = (Cell, Option<Failed>);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -85,7 +88,7 @@ fn cross(arguments: &Arguments) -> Result<bool> {
         .filter(|cell| arguments.words.iter().all(|word| cell.has(word)))
         .collect();
     println!("{} cells", cells.len());
-    let outcomes = run_all(&Runner::new(peers)?, cells, arguments.jobs);
+    let outcomes = run_all(&Runner::new(peers)?, &known, cells, arguments.jobs);
     let features = if arguments.words.is_empty() {
         features::run()?
     } else {
@@ -93,7 +96,7 @@ fn cross(arguments: &Arguments) -> Result<bool> {
     };
     let verdicts: Vec<Verdict> = outcomes
         .into_iter()
-        .map(|(cell, failure)| known.judge(cell, failure))
+        .map(|(cell, failure)| known.judge(cell, failure.map(|failure| failure.text)))
         .collect();
     let stale = if arguments.all && arguments.words.is_empty() {
         known.unused(&verdicts)
@@ -107,8 +110,9 @@ fn cross(arguments: &Arguments) -> Result<bool> {
     Ok(report::is_fine(&verdicts, &features, &stale))
 }
 
-/// Runs cells, some at a time, and returns why those failed that did.
-fn run_all(runner: &Runner, cells: Vec<Cell>, jobs: usize) -> Vec<(Cell, Option<String>)> {
+/// Runs cells, some at a time, and returns what has gone wrong with those that failed. What was only
+/// late runs once more, alone: the machine may have been busy.
+fn run_all(runner: &Runner, known: &Known, cells: Vec<Cell>, jobs: usize) -> Vec<Outcome> {
     let waiting = Mutex::new(VecDeque::from(cells));
     let done = Mutex::new(Vec::new());
     let next = || waiting.lock().ok().and_then(|mut cells| cells.pop_front());
@@ -116,7 +120,7 @@ fn run_all(runner: &Runner, cells: Vec<Cell>, jobs: usize) -> Vec<(Cell, Option<
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
                 while let Some(cell) = next() {
-                    let failure = runner.run(&cell).err().map(|error| error.to_string());
+                    let failure = runner.run(&cell).err();
                     if let Ok(mut done) = done.lock() {
                         done.push((cell, failure));
                     }
@@ -124,7 +128,14 @@ fn run_all(runner: &Runner, cells: Vec<Cell>, jobs: usize) -> Vec<(Cell, Option<
             });
         }
     });
-    let mut done = done.into_inner().unwrap_or_default();
+    let mut done: Vec<Outcome> = done.into_inner().unwrap_or_default();
+    for (cell, failure) in &mut done {
+        let was_late = failure.as_ref().is_some_and(|failure| failure.is_late);
+        if was_late && known.rule(cell).is_none() {
+            println!("{cell} was late, and runs again");
+            *failure = runner.run(cell).err();
+        }
+    }
     done.sort_by_cached_key(|(cell, _)| cell.to_string());
     done
 }

@@ -11,23 +11,15 @@ const WAYS: [&[&str]; 2] = [&["--net"], &["--map-root-user", "--net"]];
 /// Runs this program again in such a network, or else in the machine's, and says so.
 pub fn enter() -> Result<bool> {
     let program = env::current_exe()?;
-    let mut command = match WAYS.iter().find(|way| works(way)) {
-        Some(way) => {
-            let mut unshare = Command::new("unshare");
-            let script = "ip link set lo up && exec \"$@\"";
-            unshare
-                .args(*way)
-                .args(["sh", "-c", script, "sh"])
-                .arg(program);
-            unshare
-        }
-        None => {
-            println!(
-                "no network of one's own can be had: servers listen at all addresses of this machine"
-            );
-            Command::new(program)
-        }
-    };
+    let mut command = Command::new("unshare");
+    if let Some(way) = WAYS.iter().find(|way| works(way)) {
+        let script = "ip link set lo up && exec \"$@\"";
+        command.args(*way).args(["sh", "-c", script, "sh"]);
+        command.arg(program);
+    } else {
+        println!("servers listen at all addresses of this machine: it has no network to give away");
+        command = Command::new(program);
+    }
     let status = command
         .arg("--inside")
         .args(env::args_os().skip(1))

@@ -71,7 +71,8 @@ pub const PROTOCOLS: [&str; 8] = [
 pub const TRANSPORTS: [&str; 5] = ["buffered", "framed", "http", "zlib", "websocket"];
 pub const SOCKETS: [&str; 4] = ["ip", "ip-ssl", "domain", "abstract"];
 
-fn strings(value: &Value) -> Vec<String> {
+/// The texts of a list; none if it is no list.
+pub fn strings(value: &Value) -> Vec<String> {
     let values = value.as_array().into_iter().flatten();
     values
         .filter_map(|value| value.as_str().map(str::to_owned))

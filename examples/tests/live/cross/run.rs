@@ -13,7 +13,7 @@ use super::cell::{Cell, Side};
 use super::launched::Launched;
 use super::peers::{self, Peer, Program};
 use super::support::process::shortened;
-use super::support::{Result, fresh};
+use super::support::{Failure, Result, fresh};
 
 /// The runner's time limits are for an idle machine.
 const PATIENCE: u32 = 2;
@@ -30,6 +30,31 @@ pub struct Runner {
     logs: PathBuf,
     /// Short, since the path of a Unix socket is.
     sockets: tempfile::TempDir,
+}
+
+/// Why a cell has failed.
+pub struct Failed {
+    pub text: String,
+    /// It may be no more than that the machine was busy.
+    pub is_late: bool,
+}
+
+impl Failed {
+    fn late(text: String) -> Self {
+        Self {
+            text,
+            is_late: true,
+        }
+    }
+}
+
+impl<E: Into<Failure>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self {
+            text: error.into().to_string(),
+            is_late: false,
+        }
+    }
 }
 
 /// Where server and client meet.
@@ -50,28 +75,33 @@ impl Runner {
     }
 
     /// Runs a cell, whose logs are kept if it fails.
-    pub fn run(&self, cell: &Cell) -> Result {
+    pub fn run(&self, cell: &Cell) -> Result<(), Failed> {
         let logs = self.logs.join(cell.to_string().replace(' ', "_"));
-        fs::create_dir_all(&logs)?;
-        for _ in 0..PORTS {
+        let mut tries = 1..=PORTS;
+        loop {
+            fs::create_dir_all(&logs)?;
             let outcome = self.once(cell, &logs);
-            let server = fs::read_to_string(logs.join("server")).unwrap_or_default();
-            if outcome.is_err() && server.contains("in use") {
+            let said = |who| fs::read(logs.join(who)).unwrap_or_default();
+            let said =
+                ["client", "server"].map(|who| String::from_utf8_lossy(&said(who)).into_owned());
+            let Err(mut failed) = outcome else {
+                fs::remove_dir_all(&logs)?;
+                return Ok(());
+            };
+            if tries.next().is_some() && said[1].contains("in use") {
                 continue;
             }
-            if outcome.is_ok() {
-                fs::remove_dir_all(&logs)?;
+            for (who, said) in ["client", "server"].iter().zip(said) {
+                failed.text = format!("{}\n-- {who}:\n{}", failed.text, shortened(&said));
             }
-            return outcome;
+            return Err(failed);
         }
-        Err("no port can be had".into())
     }
 
-    fn once(&self, cell: &Cell, logs: &Path) -> Result {
+    fn once(&self, cell: &Cell, logs: &Path) -> Result<(), Failed> {
         let peer = self.peers.iter().find(|peer| peer.name == cell.peer);
-        let theirs = peer
-            .and_then(|peer| peer.side(cell.side))
-            .ok_or("there is no such peer")?;
+        let theirs = peer.and_then(|peer| peer.side(cell.side));
+        let theirs = theirs.ok_or("there is no such peer")?;
         let (server, client) = match cell.side {
             Side::Server => (theirs, &self.client),
             Side::Client => (&self.server, theirs),
@@ -79,33 +109,23 @@ impl Runner {
         let delay = server.offer.delay.max(client.offer.delay) * PATIENCE;
         let timeout = server.offer.timeout.max(client.offer.timeout) * PATIENCE;
         let meeting = self.meeting()?;
-        let mut serving = Launched::start(
-            &mut command(server, cell, Side::Server, &meeting),
-            &logs.join("server"),
-        )?;
-        listening(&mut serving, cell, &meeting, delay)
-            .map_err(|error| format!("{error}\n{}", said(logs, "server")))?;
-        let mut calling = Launched::start(
-            &mut command(client, cell, Side::Client, &meeting),
-            &logs.join("client"),
-        )?;
-        let ended = calling.wait(timeout)?;
-        let wrong = match ended {
-            None => format!("the client takes longer than {timeout:?}"),
-            Some(status) if status.success() => {
-                thread::sleep(AFTER);
-                return serving
-                    .hang_up()
-                    .map_err(|error| format!("{error}\n{}", said(logs, "server")).into());
+        let mut command = command(server, cell, Side::Server, &meeting);
+        let mut serving = Launched::start(&mut command, &logs.join("server"))?;
+        listening(&mut serving, cell, &meeting, delay)?;
+        let mut command = self::command(client, cell, Side::Client, &meeting);
+        let mut calling = Launched::start(&mut command, &logs.join("client"))?;
+        match calling.wait(timeout)? {
+            None => Err(Failed::late(format!(
+                "the client takes longer than {timeout:?}"
+            ))),
+            Some(status) if !status.success() => {
+                Err(format!("the client has ended with {status}").into())
             }
-            Some(status) => format!("the client has ended with {status}"),
-        };
-        Err(format!(
-            "{wrong}\n{}\n{}",
-            said(logs, "client"),
-            said(logs, "server")
-        )
-        .into())
+            Some(_) => {
+                thread::sleep(AFTER);
+                Ok(serving.hang_up()?)
+            }
+        }
     }
 
     fn meeting(&self) -> Result<Meeting> {
@@ -115,11 +135,6 @@ impl Runner {
             path: self.sockets.path().join(port.to_string()),
         })
     }
-}
-
-fn said(logs: &Path, who: &str) -> String {
-    let bytes = fs::read(logs.join(who)).unwrap_or_default();
-    format!("-- {who}:\n{}", shortened(&String::from_utf8_lossy(&bytes)))
 }
 
 /// The flags of `crossrunner/test.py`.
@@ -132,7 +147,7 @@ fn command(program: &Program, cell: &Cell, side: Side, meeting: &Meeting) -> Com
             word.spec.clone()
         }
     };
-    let mut command = Command::new(&program.program);
+    let mut command = Command::new(&program.file);
     command
         .current_dir(&program.dir)
         .envs(program.env.iter().map(|(name, value)| (name, value)))
@@ -148,10 +163,9 @@ fn command(program: &Program, cell: &Cell, side: Side, meeting: &Meeting) -> Com
     let path = format!("--domain-socket={}", meeting.path.display());
     match &*cell.socket {
         "ip-ssl" => command.arg("--ssl"),
-        "domain" => command.arg(path),
         "abstract" => command.args(["--abstract-namespace", &path]),
         "activated" if side == Side::Server => command.args(["--emulate-socketactivation", &path]),
-        "activated" => command.arg(path),
+        "domain" | "activated" => command.arg(path),
         _ => &mut command,
     };
     command
@@ -161,14 +175,21 @@ fn command(program: &Program, cell: &Cell, side: Side, meeting: &Meeting) -> Com
 }
 
 /// Waits until somebody can connect, by doing so.
-fn listening(server: &mut Launched, cell: &Cell, meeting: &Meeting, delay: Duration) -> Result {
+fn listening(
+    server: &mut Launched,
+    cell: &Cell,
+    meeting: &Meeting,
+    delay: Duration,
+) -> Result<(), Failed> {
     let deadline = Instant::now() + delay;
     while !connects(cell, meeting) {
         if let Some(status) = server.ended()? {
             return Err(format!("the server has ended with {status}").into());
         }
         if Instant::now() >= deadline {
-            return Err(format!("the server does not listen after {delay:?}").into());
+            return Err(Failed::late(format!(
+                "the server does not listen after {delay:?}"
+            )));
         }
         thread::sleep(POLL);
     }

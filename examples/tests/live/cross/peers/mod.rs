@@ -41,7 +41,7 @@ impl Peer {
 
 /// How a program is started.
 pub struct Program {
-    pub program: PathBuf,
+    pub file: PathBuf,
     /// Before what a cell says.
     pub before: Vec<OsString>,
     /// And after it.
@@ -53,9 +53,9 @@ pub struct Program {
 }
 
 impl Program {
-    fn new(program: PathBuf, dir: PathBuf, offer: Offer) -> Self {
+    fn new(file: PathBuf, dir: PathBuf, offer: Offer) -> Self {
         Self {
-            program,
+            file,
             before: Vec::new(),
             after: Vec::new(),
             env: Vec::new(),
