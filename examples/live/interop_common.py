@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import struct
 import sys
 
@@ -21,7 +22,7 @@ def parse_args():
     return args
 
 
-TRANSPORTS = ["framed", "buffered", "zlib", "header", "header-zlib", "http"]
+TRANSPORTS = ["framed", "buffered", "zlib", "header", "header-zlib", "http", "sasl", "sasl-apache"]
 PROTOCOLS = ["binary", "compact", "json", "binary-accelerated", "compact-accelerated"]
 
 
@@ -49,12 +50,37 @@ def transport_factory(name):
 
     if name == "framed":
         return TTransport.TFramedTransportFactory()
+    if name.startswith("sasl"):
+        return SaslClients(name)
     if name == "zlib":
         return TZlibTransport.TZlibTransportFactory()
     if name.startswith("header"):
         # Its protocol brings a transport of its own.
         return TTransport.TTransportFactoryBase()
     return TTransport.TBufferedTransportFactory()
+
+
+class SaslClients:
+    """For clients only. `sasl` is what `impyla` and `PyHive` use, `sasl-apache` is Apache's own."""
+
+    def __init__(self, name):
+        self.name = name
+        self.password = os.environ.get("SASL_PASSWORD", "wonderland")
+
+    def getTransport(self, socket):
+        if self.name == "sasl-apache":
+            from thrift.transport.TTransport import TSaslClientTransport
+
+            return TSaslClientTransport(
+                socket, "127.0.0.1", "any", "PLAIN", username="alice", password=self.password
+            )
+        from thrift_sasl import TSaslClientTransport
+        from impala.sasl_compat import PureSASLClient
+
+        def login():
+            return PureSASLClient("127.0.0.1", username="alice", password=self.password)
+
+        return TSaslClientTransport(login, "PLAIN", socket)
 
 
 def header_protocol_factory(name, compressed):

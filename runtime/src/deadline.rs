@@ -26,9 +26,13 @@ impl Deadline {
         }
     }
 
-    /// So many milliseconds from now; at most a year.
-    pub(crate) fn after_ms(ms: u64) -> Self {
-        Self::after(Duration::from_millis(ms))
+    /// So many milliseconds from a time that may be past; at most a year.
+    pub(crate) fn ms_from(start: Instant, ms: u64) -> Self {
+        let total = Duration::from_millis(ms).min(AGES);
+        Self {
+            at: start + total,
+            total,
+        }
     }
 
     /// At this time.

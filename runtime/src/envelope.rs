@@ -43,6 +43,11 @@ impl Headers {
         }
     }
 
+    /// Takes a name and its value away.
+    pub fn remove(&mut self, name: impl AsRef<[u8]>) {
+        self.0.retain(|(own, _)| **own != *name.as_ref());
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -101,6 +106,13 @@ impl Envelope {
     pub fn with_headers(mut self, headers: Headers) -> Self {
         self.headers = headers;
         self
+    }
+
+    /// How long the caller waits, in milliseconds, if it says so.
+    pub(crate) fn timeout_ms(&self) -> Option<u64> {
+        let ms = self.headers.get(TIMEOUT)?.parse().ok();
+        // As fbthrift writes it where there is no bound.
+        ms.filter(|ms| *ms > 0)
     }
 
     /// What goes beside its answer.

@@ -20,15 +20,18 @@ fn modules_know_only_what_is_below_them() {
         ("peer", &[]),
         ("deadline", &[]),
         ("envelope", &[]),
+        ("trace", &["envelope", "error"]),
         ("fast", &["protocol"]),
         ("protocol", &with(&["fast"])),
         ("codec", &with(&["protocol"])),
         // Messages, not types.
         ("transport", &with(&["peer", "protocol"])),
+        // Bytes at hand: what they look like, and what is in them.
+        ("inspect", &with(&["codec", "protocol", "transport"])),
         // Neither threads nor sockets.
         (
             "processor",
-            &with(&["codec", "deadline", "peer", "protocol"]),
+            &with(&["codec", "deadline", "peer", "protocol", "trace"]),
         ),
         // Around processors and clients.
         ("interceptor", &with(&["deadline", "processor", "protocol"])),
@@ -55,6 +58,7 @@ fn modules_know_only_what_is_below_them() {
                 "peer",
                 "processor",
                 "protocol",
+                "trace",
                 "transport",
             ]),
         ),

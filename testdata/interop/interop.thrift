@@ -68,6 +68,15 @@ struct Tree {
   2: list<Tree> children
 }
 
+/** All of the above in one, for values made at random. */
+struct Everything {
+  1: Scalars scalars
+  2: Fields fields
+  3: Containers containers
+  4: optional Choice choice
+  5: Tree tree
+}
+
 exception Refused {
   1: i32 code
   2: string reason

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use seapink::config::{ClientHttp, ClientTls, ServerTls};
+use seapink::config::{ClientHttp, ClientTls, ClientWebSocket, ServerTls};
 use seapink::{ClientConfig, Limits, ServerConfig};
 
 /// Each protocol, and it with two services. `accel` and `a` are what others call their faster codecs.
@@ -149,9 +149,11 @@ impl Options {
             .transport(self.transport())
             .protocol(self.protocol())
             .limits(self.limits());
-        if self.transport == "http" {
-            // Node's server looks at the path; the others take any.
-            config = config.http(ClientHttp::default().path("/test"));
+        // Node's servers look at the path; the others take any.
+        match &*self.transport {
+            "http" => config = config.http(ClientHttp::default().path("/test")),
+            "websocket" => config = config.websocket(ClientWebSocket::default().path("/test")),
+            _ => {}
         }
         if !self.ssl {
             return config;

@@ -4,6 +4,7 @@
 mod support;
 
 mod interop;
+mod uuids;
 
 use std::path::PathBuf;
 use std::process::Command;

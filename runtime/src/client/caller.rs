@@ -22,6 +22,7 @@ use crate::processor::{
     CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError, Undeclared,
 };
 use crate::protocol::{MessageForm, MessageHead, ProtocolSet, WireProtocol};
+use crate::trace::{self, TraceContext};
 use crate::wire::MessageKind;
 
 /// What every call of a client has in common.
@@ -75,6 +76,9 @@ impl<Set: ProtocolSet> Caller<Set> {
         if !config.strict_write {
             caller.form = MessageForm::Old;
         }
+        if config.compact_version == 2 {
+            caller.form = MessageForm::Compact2;
+        }
         if let Some(retry) = &config.retry {
             caller.set_retry(retry);
         }
@@ -88,6 +92,26 @@ impl<Set: ProtocolSet> Caller<Set> {
     pub(super) fn set_header(&mut self, name: &str, value: &str) {
         let headers = self.headers.get_or_insert_default();
         Arc::make_mut(headers).set(name, value);
+    }
+
+    pub(super) fn set_trace(&mut self, trace: &TraceContext) {
+        let headers = self.headers.get_or_insert_default();
+        trace.set(Arc::make_mut(headers));
+    }
+
+    /// Has calls end with another, and hands its trace on unless there is one already.
+    pub(super) fn go_under(&mut self, cx: &CallContext) {
+        if let Some(deadline) = cx.deadline() {
+            let at = deadline.at();
+            self.deadline = Some(self.deadline.map_or(at, |own| own.min(at)));
+        }
+        let headers = self.headers.as_deref();
+        let traced = headers.is_some_and(|headers| headers.get_bytes(trace::PARENT).is_some());
+        if let Some(trace) = cx.trace()
+            && !traced
+        {
+            self.set_trace(&trace);
+        }
     }
 
     /// Tells the interceptors of a call, if there are any.

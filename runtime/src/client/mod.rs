@@ -36,8 +36,11 @@ use crate::config::RetryConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interceptor::{End, Interceptor};
 use crate::limits::Limits;
-use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError, Undeclared};
+use crate::processor::{
+    CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError, Undeclared,
+};
 use crate::protocol::{MessageForm, ProtocolSet, Standard};
+use crate::trace::TraceContext;
 use crate::wire::MessageKind;
 use caller::{Caller, end};
 
@@ -71,7 +74,7 @@ impl<Set: ProtocolSet> Client<Set> {
         self
     }
 
-    /// The same client, writing the heads of its messages in this form.
+    /// The same client, writing its messages in this form.
     #[must_use]
     pub fn with_form(mut self, form: MessageForm) -> Self {
         self.caller.form = form;
@@ -108,6 +111,43 @@ impl<Set: ProtocolSet> Client<Set> {
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.caller.set_header(name, value);
+        self
+    }
+
+    /// The same client, whose calls have this place in a trace: the headers `traceparent` and
+    /// `tracestate`, where the transport carries such.
+    #[must_use]
+    pub fn with_trace(mut self, trace: &TraceContext) -> Self {
+        self.caller.set_trace(trace);
+        self
+    }
+
+    /// The same client for calls that a handler makes to answer one of its own: they have to be over
+    /// when that has, and are part of the same trace, unless this client has
+    /// [one](Self::with_trace) already.
+    ///
+    /// ```
+    /// # use seapink::{CallContext, Client, Error};
+    /// # struct StockClient(Client);
+    /// # impl StockClient {
+    /// #     fn new(client: Client) -> Self { Self(client) }
+    /// #     fn client(&self) -> &Client { &self.0 }
+    /// #     fn count(&self, word: &str) -> Result<i32, Error> { Ok(1) }
+    /// # }
+    /// struct Shop {
+    ///     stock: StockClient,
+    /// }
+    ///
+    /// impl Shop {
+    ///     fn has(&self, cx: &CallContext, word: String) -> Result<bool, Error> {
+    ///         let stock = StockClient::new(self.stock.client().clone().under(cx));
+    ///         Ok(stock.count(&word)? > 0)
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn under(mut self, cx: &CallContext) -> Self {
+        self.caller.go_under(cx);
         self
     }
 

@@ -105,7 +105,12 @@ macro_rules! impl_enum {
 
             #[inline(always)]
             fn encode<'v, O: $crate::codegen::Output<'v>>(&'v self, out: &mut O) {
-                out.i32(self.0);
+                if O::WRITES_NAMES {
+                    let name = <Self as $crate::codegen::Enum>::name_of(self.0);
+                    out.enumerator(self.0, name.unwrap_or_default());
+                } else {
+                    out.i32(self.0);
+                }
             }
         }
 

@@ -362,6 +362,10 @@ impl<'de, I: Input<'de>> Input<'de> for Projected<'_, I> {
         self.input.place()
     }
 
+    fn has_raw_values(&self) -> bool {
+        self.input.has_raw_values()
+    }
+
     #[inline(always)]
     fn wants(&self, id: i16) -> bool {
         self.wanted.contains(id)

@@ -20,8 +20,8 @@ use crate::wire::WireType;
 /// It is filled when the struct is read, and written behind the known fields when the struct is
 /// written, so that a program which passes structs on loses nothing.
 ///
-/// Values are kept as the bytes that they were read from. They are translated only when they are
-/// written in another protocol.
+/// Values are kept as the bytes that they were read from, where the protocol allows it. They are
+/// translated only when they are written in another protocol.
 #[derive(Clone, Default)]
 pub struct UnknownFields {
     fields: Vec<Span>,
@@ -106,7 +106,7 @@ impl UnknownFields {
         if let Some(value) = field.bool_value {
             // A byte of our own, whatever the protocol.
             self.bytes.push(value.into());
-        } else if I::Protocol::RAW_VALUES {
+        } else if input.has_raw_values() {
             self.bytes.extend_from_slice(input.skip(field.ty)?);
             let translated = I::Protocol::NAME != Binary::NAME;
             self.origin = translated.then_some(Origin {

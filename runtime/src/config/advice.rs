@@ -19,6 +19,7 @@ pub(super) fn wrong_type(full: &str, expected: &str, value: &DeValue<'_>) -> Str
         "a section" => format!("[{full}]"),
         "a whole number" => format!("{key} = {}", number(key, value)),
         "`true` or `false`" => format!("{key} = {}", flag(value)),
+        "a list" | "a list of strings" => format!("{key} = [{}]", string(key, value)),
         _ => format!("{key} = {}", string(key, value)),
     };
     format!("must be {expected}, not {found}; write `{instead}`")
@@ -63,6 +64,9 @@ fn flag(value: &DeValue<'_>) -> bool {
 
 /// The text that is probably meant, or an example.
 fn string(key: &str, value: &DeValue<'_>) -> String {
+    if key == "password" {
+        return "\"…\"".to_owned();
+    }
     if let DeValue::Array(list) = value
         && let Some(DeValue::String(text)) = list.iter().next().map(Spanned::get_ref)
     {
@@ -87,6 +91,7 @@ fn example(key: &str) -> Option<&'static str> {
         "client_certificates" => "\"required\"",
         "version_min" => "\"1.2\"",
         "server_name" => "\"localhost\"",
+        "origins" => "\"https://app.example.org\"",
         _ => return None,
     })
 }

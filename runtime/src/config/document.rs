@@ -127,6 +127,12 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// Refuses a key that somebody may look for here.
+    pub(super) fn refuse(&mut self, key: &'static str, why: &str) -> Result<()> {
+        let found = self.table.and_then(|table| table.get_key_value(key));
+        found.map_or(Ok(()), |(key, _)| Err(self.error_at(key, why)))
+    }
+
     /// Whether it stands in the document.
     pub(super) fn is_present(&self) -> bool {
         self.table.is_some()
@@ -142,6 +148,35 @@ impl<'a> Section<'a> {
             }
             Some(other) => Err(self.wrong_type(key, "a string", other)),
         }
+    }
+
+    /// The same for one that has no default.
+    pub(super) fn optional_string(
+        &mut self,
+        key: &'static str,
+        into: &mut Option<String>,
+    ) -> Result<()> {
+        let mut text = String::new();
+        if self.string(key, &mut text)? {
+            *into = Some(text);
+        }
+        Ok(())
+    }
+
+    /// A list of strings.
+    pub(super) fn list(&mut self, key: &'static str, into: &mut Vec<String>) -> Result<()> {
+        let list = match self.get(key).map(Spanned::get_ref) {
+            None => return Ok(()),
+            Some(DeValue::Array(list)) => list,
+            Some(other) => return Err(self.wrong_type(key, "a list", other)),
+        };
+        for value in list {
+            match value.get_ref() {
+                DeValue::String(text) => into.push(text.clone().into_owned()),
+                other => return Err(self.wrong_type(key, "a list of strings", other)),
+            }
+        }
+        Ok(())
     }
 
     /// A table of strings, which are what the document's author has called them.

@@ -35,10 +35,10 @@ impl Default for ClientHttp {
 
 impl ServerHttp {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self> {
-        let mut path = String::new();
-        let path = section.string("path", &mut path)?.then_some(path);
+        let mut http = Self::default();
+        section.optional_string("path", &mut http.path)?;
         section.finish()?;
-        Ok(Self { path })
+        Ok(http)
     }
 
     /// The same with another [`path`](Self::path).
@@ -53,8 +53,7 @@ impl ClientHttp {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self> {
         let mut http = Self::default();
         section.string("path", &mut http.path)?;
-        let mut host = String::new();
-        http.host = section.string("host", &mut host)?.then_some(host);
+        section.optional_string("host", &mut http.host)?;
         section.strings("fields", &mut http.fields)?;
         section.finish()?;
         Ok(http)

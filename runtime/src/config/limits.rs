@@ -100,7 +100,7 @@ fn check_frame(limits: &Limits, transport: &str, section: &str, origin: &Origin)
         // A program may well have one `Limits` for every transport, but a file has one transport.
         return origin.check_useful(&key, false, text);
     }
-    if !["framed", "auto"].contains(&transport) {
+    if !["framed", "auto", "sasl"].contains(&transport) {
         return Ok(());
     }
     origin.check_number(&key, 1, WIRE_MAX, frame)?;

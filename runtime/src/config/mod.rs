@@ -12,6 +12,7 @@ mod limits;
 mod origin;
 mod pool;
 mod retry;
+mod sasl;
 mod server;
 mod stack;
 mod suggest;
@@ -19,14 +20,17 @@ mod syntax;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+mod websocket;
 
 pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
 pub use http::{ClientHttp, ServerHttp};
 pub use pool::PoolConfig;
 pub use retry::{ReconnectConfig, RetryConfig};
+pub use sasl::{ClientSasl, ServerSasl};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
 #[cfg(feature = "tls")]
 pub use tls::{ClientCertificates, ClientTls, ServerTls};
+pub use websocket::{ClientWebSocket, ServerWebSocket};
 
 #[cfg(not(feature = "tls"))]
 use crate::error::Result;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::origin::Origin;
+use crate::config::sasl;
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::Result;
 use crate::transport::{
@@ -36,15 +37,25 @@ impl ServerConfig {
             let side = crate::transport::TlsServerSide(tls.load(&self.origin)?);
             sides.push(Arc::new(side));
         }
-        for layer in self.stack()?.layers {
-            sides.extend(self.side(layer));
+        let layers = self.stack()?.layers;
+        if self.sasl.is_some() && !layers.contains(&LayerKind::Sasl) {
+            // It would let in everybody.
+            return Err(sasl::useless("server", &self.origin));
+        }
+        for layer in layers {
+            sides.extend(self.side(layer)?);
         }
         Ok(sides)
     }
 
     /// None without its feature, which is refused before.
-    fn side(&self, layer: LayerKind) -> Option<Arc<dyn ServerSide>> {
-        match layer {
+    fn side(&self, layer: LayerKind) -> Result<Option<Arc<dyn ServerSide>>> {
+        Ok(match layer {
+            LayerKind::Sasl => {
+                let sasl = self.sasl.as_ref();
+                let sasl = sasl.ok_or_else(|| sasl::missing("server", &self.origin))?;
+                Some(Arc::new(sasl.side(&self.origin)?))
+            }
             #[cfg(feature = "zlib")]
             LayerKind::Zlib => {
                 let max = self.limits.message_bytes_max;
@@ -55,9 +66,22 @@ impl ServerConfig {
                 path: self.http.path.clone(),
                 frame_bytes_max: self.limits.frame_bytes_max,
             })),
+            #[cfg(feature = "websocket")]
+            LayerKind::WebSocket => {
+                let text = ["json", AUTO].contains(&&*self.protocol);
+                let bytes_max = message_bytes_max(&self.limits);
+                let socket = self.websocket.clone();
+                let rules = crate::transport::WebSocketRules {
+                    path: socket.path,
+                    origins: socket.origins,
+                    subprotocol: socket.subprotocol,
+                };
+                let side = crate::transport::WebSocketServerSide::new(rules, bytes_max, text);
+                Some(Arc::new(side))
+            }
             #[allow(unreachable_patterns, reason = "with all features")]
             _ => None,
-        }
+        })
     }
 }
 
@@ -103,26 +127,28 @@ impl ClientConfig {
             };
             sides.push(Arc::new(tls.side(host, &self.origin)?));
         }
-        for layer in self.stack()?.layers {
+        let layers = self.stack()?.layers;
+        if self.sasl.is_some() && !layers.contains(&LayerKind::Sasl) {
+            return Err(sasl::useless("client", &self.origin));
+        }
+        for layer in layers {
             sides.extend(self.side(layer, address)?);
         }
         Ok(sides)
     }
 
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(
-            unused_variables,
-            clippy::unnecessary_wraps,
-            reason = "only HTTP asks for it"
-        )
-    )]
     fn side(
         &self,
         layer: LayerKind,
         address: Option<&Address>,
     ) -> Result<Option<Arc<dyn ClientSide>>> {
         Ok(match layer {
+            LayerKind::Sasl => {
+                let sasl = self.sasl.as_ref();
+                let sasl = sasl.ok_or_else(|| sasl::missing("client", &self.origin))?;
+                let side = sasl.side(address, self.is_secured(), &self.origin)?;
+                Some(Arc::new(side))
+            }
             #[cfg(feature = "zlib")]
             LayerKind::Zlib => {
                 let max = self.limits.message_bytes_max;
@@ -130,31 +156,74 @@ impl ClientConfig {
             }
             #[cfg(feature = "http")]
             LayerKind::Http => Some(Arc::new(self.http_side(address)?)),
+            #[cfg(feature = "websocket")]
+            LayerKind::WebSocket => Some(Arc::new(self.websocket_side(address)?)),
             #[allow(unreachable_patterns, reason = "with all features")]
             _ => None,
         })
     }
 
+    fn is_secured(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
+    }
+
     #[cfg(feature = "http")]
     fn http_side(&self, address: Option<&Address>) -> Result<crate::transport::HttpClientSide> {
-        let host = match (&self.http.host, address) {
-            (Some(host), _) => host.clone(),
-            (None, Some(Address::Tcp { host, port })) if host.contains(':') => {
-                format!("[{host}]:{port}")
-            }
-            (None, Some(Address::Tcp { host, port })) => format!("{host}:{port}"),
-            (None, _) => "localhost".to_owned(),
-        };
+        let host = host(self.http.host.as_deref(), address);
         let (path, fields) = (&self.http.path, &self.http.fields);
         let max = self.limits.frame_bytes_max;
         crate::transport::HttpClientSide::new(&host, path, fields, max)
             .map_err(|error| self.origin.error("client.http", error.message()))
     }
+
+    #[cfg(feature = "websocket")]
+    fn websocket_side(
+        &self,
+        address: Option<&Address>,
+    ) -> Result<crate::transport::WebSocketClientSide> {
+        let socket = &self.websocket;
+        let host = host(socket.host.as_deref(), address);
+        crate::transport::WebSocketClientSide::new(
+            (&host, &socket.path),
+            &socket.fields,
+            socket.subprotocol.as_deref(),
+            message_bytes_max(&self.limits),
+            self.protocol == "json",
+        )
+        .map_err(|error| self.origin.error("client.websocket", error.message()))
+    }
+}
+
+/// What requests say the host is.
+#[cfg(feature = "http")]
+fn host(own: Option<&str>, address: Option<&Address>) -> String {
+    match (own, address) {
+        (Some(host), _) => host.to_owned(),
+        (None, Some(Address::Tcp { host, port })) if host.contains(':') => {
+            format!("[{host}]:{port}")
+        }
+        (None, Some(Address::Tcp { host, port })) => format!("{host}:{port}"),
+        (None, _) => "localhost".to_owned(),
+    }
+}
+
+/// The smaller one of the limits that frames have.
+#[cfg(feature = "websocket")]
+fn message_bytes_max(limits: &crate::Limits) -> (&'static str, usize) {
+    let (frame, message) = (limits.frame_bytes_max, limits.message_bytes_max);
+    if message < frame {
+        ("message_bytes_max", message)
+    } else {
+        ("frame_bytes_max", frame)
+    }
 }
 
 fn check_features(stack: &Stack, key: &str, origin: &Origin) -> Result<()> {
-    let mut missing = stack.layers.iter().map(|layer| layer.feature());
-    if let Some((feature, _)) = missing.find(|(_, on)| !on) {
+    let mut missing = stack.layers.iter().map(|layer| layer.missing_feature());
+    if let Some(feature) = missing.find_map(|feature| feature) {
         let text = format!(
             "this needs the feature `{feature}` of the crate `seapink`; write `features = \
              [\"{feature}\"]` in Cargo.toml"
@@ -162,4 +231,9 @@ fn check_features(stack: &Stack, key: &str, origin: &Origin) -> Result<()> {
         return Err(origin.error(key, text));
     }
     Ok(())
+}
+
+/// Whether the name of a transport speaks of this one.
+pub(super) fn has(transport: &str, part: &str) -> bool {
+    transport.split('+').any(|own| own == part)
 }

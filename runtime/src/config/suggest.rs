@@ -45,7 +45,7 @@ fn has_words(name: &str, given: &str) -> bool {
 }
 
 /// The keys of every section.
-pub(super) const KEYS: [(&str, &[&str]); 15] = [
+pub(super) const KEYS: [(&str, &[&str]); 18] = [
     (
         "server",
         &[
@@ -80,6 +80,7 @@ pub(super) const KEYS: [(&str, &[&str]); 15] = [
     ),
     ("server.tcp", TCP),
     ("server.http", &["path"]),
+    ("server.websocket", &["path", "origins", "subprotocol"]),
     (
         "server.tls",
         &[
@@ -98,6 +99,7 @@ pub(super) const KEYS: [(&str, &[&str]); 15] = [
             "protocol",
             "service",
             "strict_write",
+            "compact_version",
             "in_flight_max",
             "reply_order",
         ],
@@ -130,6 +132,20 @@ pub(super) const KEYS: [(&str, &[&str]); 15] = [
     ("client.timeouts", &["connect_ms", "call_ms"]),
     ("client.tcp", TCP),
     ("client.http", &["path", "host", "fields"]),
+    (
+        "client.websocket",
+        &["path", "host", "fields", "subprotocol"],
+    ),
+    (
+        "client.sasl",
+        &[
+            "user",
+            "password",
+            "password_file",
+            "authorization",
+            "allow_plaintext",
+        ],
+    ),
     (
         "client.tls",
         &[

@@ -4,6 +4,10 @@
 /// parser says, which is about its grammar.
 pub(super) fn explain(line: &str, column: usize, message: &str) -> String {
     let start = line.trim();
+    if line.contains("password") {
+        // It may be in this line, and errors go into logs.
+        return "a password is text in quotes; write `password = \"…\"`".to_owned();
+    }
     if let Some((key, value)) = start.split_once('=')
         && let value @ ("True" | "False" | "TRUE" | "FALSE") = value.trim()
     {

@@ -55,6 +55,9 @@ pub enum ErrorKind {
     /// The peer, or what is trusted here: the two ends do not agree on TLS, or one of them does not
     /// accept the other's certificate. Without the feature `tls`: only the peer speaks it.
     Tls,
+    /// The peer: by [SASL](crate::transport::sasl) it does not let in who calls or, on a server, is
+    /// not let in.
+    Denied,
     /// The peer or the network: the connection ended.
     Closed,
     /// The peer or the network: it took longer than the time-out in force.
@@ -392,6 +395,7 @@ mod tests {
             (ErrorKind::MissingField, [false; 3]),
             (application(ApplicationCode::TIMEOUT), [false; 3]),
             (application(ApplicationCode::INTERNAL_ERROR), [false; 3]),
+            (ErrorKind::Denied, [false; 3]),
             (ErrorKind::Cancelled, [false; 3]),
             (ErrorKind::Config, [false; 3]),
             (ErrorKind::Handler, [false; 3]),

@@ -2,11 +2,14 @@
 
 #[cfg(feature = "tls")]
 mod tls;
+mod user;
 
 #[cfg(feature = "tls")]
 pub use tls::{TlsPeer, TlsVersion};
+pub use user::User;
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The other end of a connection, for logs and for rules by address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,5 +31,24 @@ impl fmt::Display for Peer {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
         }
+    }
+}
+
+/// What both ends have agreed on before the first message says of the peer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Identity {
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<Arc<TlsPeer>>,
+    pub(crate) user: Option<Arc<User>>,
+}
+
+impl Identity {
+    /// Whether it says something.
+    pub(crate) fn is_known(&self) -> bool {
+        #[cfg(feature = "tls")]
+        if self.tls.is_some() {
+            return true;
+        }
+        self.user.is_some()
     }
 }

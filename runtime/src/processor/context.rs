@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::deadline::Deadline;
-use crate::envelope::{Envelope, Headers, TIMEOUT};
+use crate::envelope::{Envelope, Headers};
 use crate::error::{ApplicationCode, Error};
 use crate::processor::Extensions;
+use crate::trace::TraceContext;
 
 pub use crate::peer::Peer;
+use crate::peer::{Identity, User};
 
 /// The circumstances of one call: who calls, what, and until when.
 ///
@@ -16,8 +18,7 @@ pub use crate::peer::Peer;
 #[derive(Debug, Default)]
 pub struct CallContext {
     peer: Peer,
-    #[cfg(feature = "tls")]
-    tls: Option<std::sync::Arc<crate::peer::TlsPeer>>,
+    identity: Identity,
     service: String,
     method: String,
     oneway: bool,
@@ -50,7 +51,13 @@ impl CallContext {
     /// a connection without TLS, and on a client.
     #[cfg(feature = "tls")]
     pub fn tls(&self) -> Option<&crate::peer::TlsPeer> {
-        self.tls.as_deref()
+        self.identity.tls.as_deref()
+    }
+
+    /// Whom the call is made for, by [SASL](crate::transport::sasl). `None` over a connection without
+    /// it, and on a client.
+    pub fn user(&self) -> Option<&User> {
+        self.identity.user.as_deref()
     }
 
     /// The name of the service that the call reaches: for handlers that in the IDL, for interceptors
@@ -103,6 +110,11 @@ impl CallContext {
         }
     }
 
+    /// The place of the call in a trace, if a valid one came with it.
+    pub fn trace(&self) -> Option<TraceContext> {
+        TraceContext::of(self.headers())
+    }
+
     /// Sets a header of the call, for an interceptor of a client.
     pub fn set_header(&mut self, name: &str, value: &str) {
         self.headers.set(name, value);
@@ -134,14 +146,16 @@ impl CallContext {
     /// Makes it one for calls of the peer of another.
     pub(crate) fn meet(&mut self, other: &Self) {
         self.peer = other.peer.clone();
-        #[cfg(feature = "tls")]
-        self.tls.clone_from(&other.tls);
+        self.identity.clone_from(&other.identity);
     }
 
-    /// Notes what is only known once there is TLS, for all calls to come.
-    #[cfg(feature = "tls")]
-    pub(crate) fn set_tls(&mut self, tls: Option<std::sync::Arc<crate::peer::TlsPeer>>) {
-        self.tls = tls;
+    /// Notes what is only known once both ends have shaken hands, for all calls to come.
+    pub(crate) fn set_identity(&mut self, identity: Identity) {
+        self.identity = identity;
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Notes which service a call reaches.
@@ -150,12 +164,8 @@ impl CallContext {
         self.service.push_str(service);
     }
 
-    /// Takes what stood around the call, and its deadline from that.
+    /// Takes what stood around the call.
     pub(crate) fn envelop(&mut self, envelope: &Arc<Envelope>) {
-        let left = envelope.headers.get(TIMEOUT);
-        if let Some(ms) = left.and_then(|ms| ms.parse().ok()) {
-            self.limit_deadline(Deadline::after_ms(ms));
-        }
         self.envelope = Some(Arc::clone(envelope));
     }
 

@@ -13,20 +13,24 @@ pub struct MessageHead<'a> {
     pub kind: MessageKind,
     /// Pairs a reply with its call. Chosen by the client, repeated by the server.
     pub sequence_id: i32,
-    /// How the head is written, where a protocol has two ways.
+    /// How the message is written, where a protocol has two ways.
     pub form: MessageForm,
 }
 
-/// The two forms of a binary message head. Other protocols have one, and ignore this.
+/// How a message is written, where a protocol has two ways. To a protocol that does not know a form
+/// it is the usual one.
 ///
-/// Both are read; a server answers in the form of the call.
+/// All of them are read; a server answers in the form of the call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MessageForm {
-    /// Starts with a version, `0x8001`. What every writer of the last fifteen years sends.
+    /// The usual one. A binary message starts with a version, `0x8001`, as every writer of the last
+    /// fifteen years sends it; a compact one is of version 1.
     #[default]
     Strict,
-    /// Starts with the length of the name.
+    /// A binary message that starts with the length of the name.
     Old,
+    /// A compact message of version 2, fbthrift's, whose doubles are big-endian.
+    Compact2,
 }
 
 impl<'a> MessageHead<'a> {

@@ -16,16 +16,18 @@ mod numbers;
 mod reader;
 mod scanner;
 mod set;
+mod text;
 mod writer;
 
 use std::borrow::Cow;
 
 pub use binary::{Binary, BinaryInput, BinaryOutput};
 pub use compact::{Compact, CompactInput, CompactOutput};
-pub use json::{Json, JsonInput, JsonOutput};
+pub use json::{Json, JsonInput, JsonOutput, SimpleJsonOutput};
 pub use message::{MessageForm, MessageHead};
 pub use numbers::{Number, Numbers, NumbersIter};
 pub use set::{ProtocolSet, ProtocolVisitor, Standard, WireProtocol, wire};
+pub use text::{TextLimits, TextOutput};
 pub use writer::Written;
 pub(crate) use writer::parts;
 
@@ -40,7 +42,8 @@ pub trait Protocol: 'static {
     const NAME: &'static str;
 
     /// Whether the bytes of a value mean the same wherever in a message they stand, so that values
-    /// which nobody looks at can be copied from one message to another.
+    /// which nobody looks at can be copied from one message to another. A reader may say otherwise of
+    /// one message: [`has_raw_values`](Input::has_raw_values).
     const RAW_VALUES: bool = false;
 
     /// Reads one message.
@@ -95,6 +98,8 @@ pub struct Place<'de> {
     pub offset: usize,
     /// The limits, with [`depth_max`](Limits::depth_max) the levels that are left from here on.
     pub limits: Limits,
+    /// How the message is written: the [form](MessageHead::form) of its head.
+    pub form: MessageForm,
 }
 
 /// The header of a field.
@@ -145,6 +150,12 @@ pub trait Input<'de>: Sized {
 
     /// Where this reader is.
     fn place(&self) -> Place<'de>;
+
+    /// Whether values of this message may be copied to others as they are.
+    #[inline]
+    fn has_raw_values(&self) -> bool {
+        Self::Protocol::RAW_VALUES
+    }
 
     /// Reads the head of the message.
     fn message_begin(&mut self) -> Result<MessageHead<'de>>;
@@ -322,7 +333,7 @@ pub trait Input<'de>: Sized {
 ///
 /// `'v` is the lifetime of the values that are written.
 pub trait Output<'v>: Sized {
-    /// Whether the protocol writes field names, so that the caller looks them up.
+    /// Whether the protocol writes names of fields and enum members, so that the caller looks them up.
     const WRITES_NAMES: bool = false;
 
     /// Writes the head of a message.
@@ -404,6 +415,13 @@ pub trait Output<'v>: Sized {
     fn i32(&mut self, value: i32);
     /// Writes an `i64`.
     fn i64(&mut self, value: i64);
+    /// Writes an enum's number. `name` is empty unless [`WRITES_NAMES`](Self::WRITES_NAMES), and for a
+    /// number that has none.
+    #[inline(always)]
+    fn enumerator(&mut self, number: i32, name: &'static str) {
+        let _ = name;
+        self.i32(number);
+    }
     /// Writes a `double`.
     fn double(&mut self, value: f64);
     /// Writes a `uuid`.

@@ -5,7 +5,7 @@ use std::str;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fast;
 use crate::limits::Limits;
-use crate::protocol::{Place, ROOM_BYTES_MAX};
+use crate::protocol::{MessageForm, Place, ROOM_BYTES_MAX};
 use crate::wire::MessageKind;
 
 /// Reads from a slice, counts depth, and says in its errors what was being read.
@@ -70,6 +70,7 @@ impl<'de> Reader<'de> {
             message: self.message,
             offset: self.offset(),
             limits,
+            form: MessageForm::Strict,
         }
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Connection {
     /// Ends when its replies are written.
     end: Option<End>,
     last: Last,
+    /// When what it has to read is known to have been there, if it had to wait since.
+    waiting: Option<Instant>,
     // The last field, so that the stream is closed when the connection is counted out.
     permit: Permit,
 }
@@ -97,6 +99,7 @@ impl Connection {
             end: None,
             pace: Pace::start(Instant::now()),
             last: Last::default(),
+            waiting: None,
             permit,
         }
     }
@@ -117,8 +120,9 @@ impl Connection {
         patience: Option<Duration>,
         refusal: Option<Refusal>,
     ) -> Result<Turn, End> {
+        let waiting = self.waiting.take();
         if self.has_unwritten() {
-            return self.answer(true, patience, refusal);
+            return self.answer(true, patience, refusal, waiting);
         }
         let between = self.buffers.inbox.is_empty();
         if between {
@@ -151,12 +155,11 @@ impl Connection {
             Ok(0) if between => Err(End::Closed),
             Ok(0) => Err(End::truncated(self.missing)),
             Ok(bytes) => {
-                #[cfg(feature = "tls")]
-                self.engine.meet(|| self.stream.tls());
+                self.engine.meet(|| self.stream.identity());
                 let counters = &self.permit.shared().counters;
                 Counters::add_bytes(&counters.bytes_read, bytes);
                 self.pace.moved(bytes);
-                self.answer(between, patience, refusal)
+                self.answer(between, patience, refusal, waiting)
             }
             Err(error) if is_timeout(&error) && patience.is_some() => Ok(Turn::Quiet),
             Err(error) if is_timeout(&error) && handshaking && !self.stream.is_handshaking() => {
@@ -177,16 +180,23 @@ impl Connection {
         }
     }
 
+    /// Notes that what it has to read next has waited since then.
+    pub(super) fn has_waited(&mut self, since: Instant) {
+        self.waiting = Some(since);
+    }
+
     /// Answers every whole message that has arrived, as long as the peer takes the answers.
     fn answer(
         &mut self,
         mut restart: bool,
         patience: Option<Duration>,
         refusal: Option<Refusal>,
+        waiting: Option<Instant>,
     ) -> Result<Turn, End> {
         let shared = Arc::clone(self.permit.shared());
         let refusal = refusal.or_else(|| self.last.refusal());
         let now = Instant::now();
+        let arrived = waiting.unwrap_or(now);
         let mut batch = Batch::new(now, now);
         let (mut unanswered, mut slow) = (0, false);
         while self.end.is_none() {
@@ -203,7 +213,7 @@ impl Connection {
                 return Err(End::Shutdown);
             }
             let step = match refusal.or_else(|| batch.refusal(&shared)) {
-                None => self.engine.step(&shared, inbox.bytes(), out),
+                None => self.engine.step(&shared, inbox.bytes(), arrived, out),
                 Some(why) => self.engine.refuse(&shared, why, inbox.bytes(), out),
             };
             match step {

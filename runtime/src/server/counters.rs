@@ -10,7 +10,7 @@ use crate::processor::Outcome;
 const CODES: usize = 14;
 
 /// Those that end connections. Errors of other kinds do not.
-pub(super) const KINDS: [ErrorKind; 9] = [
+pub(super) const KINDS: [ErrorKind; 10] = [
     ErrorKind::Truncated,
     ErrorKind::Malformed,
     ErrorKind::Limit,
@@ -18,6 +18,7 @@ pub(super) const KINDS: [ErrorKind; 9] = [
     ErrorKind::Timeout,
     ErrorKind::Io,
     ErrorKind::Tls,
+    ErrorKind::Denied,
     ErrorKind::Overloaded,
     ErrorKind::Handler,
 ];
@@ -31,6 +32,7 @@ pub(super) struct Counters {
     pub(super) bytes_read: AtomicU64,
     pub(super) bytes_written: AtomicU64,
     failed: [AtomicU64; KINDS.len()],
+    pub(super) expired: AtomicU64,
     pub(super) queued: AtomicUsize,
     running: AtomicUsize,
     replies: AtomicU64,
@@ -92,6 +94,7 @@ impl Counters {
             connections_failed: failed.iter().sum(),
             connections_foreign: get(&self.foreign),
             accept_errors: get(&self.accept_errors),
+            calls_expired: get(&self.expired),
             calls_queued: gauge(self.queued.load(Ordering::Relaxed)),
             calls_running: gauge(self.running.load(Ordering::Relaxed)),
             replies: get(&self.replies),
@@ -132,6 +135,9 @@ pub struct ServerStats {
     pub connections_foreign: u64,
     /// Failures of the system to hand over a connection.
     pub accept_errors: u64,
+    /// Calls that were not run, since their time was over when they could have been. They are answered
+    /// with an application exception, code [`TIMEOUT`](ApplicationCode::TIMEOUT).
+    pub calls_expired: u64,
     /// Calls, or connections with calls, that wait for a worker now.
     pub calls_queued: u64,
     /// Calls whose handlers run now.
@@ -159,7 +165,7 @@ impl ServerStats {
     /// Connections closed because of errors of a kind: [`Truncated`](ErrorKind::Truncated),
     /// [`Malformed`](ErrorKind::Malformed), [`Limit`](ErrorKind::Limit), [`Closed`](ErrorKind::Closed),
     /// [`Timeout`](ErrorKind::Timeout), [`Io`](ErrorKind::Io), [`Tls`](ErrorKind::Tls),
-    /// [`Overloaded`](ErrorKind::Overloaded), or [`Handler`](ErrorKind::Handler) for
+    /// [`Denied`](ErrorKind::Denied), [`Overloaded`](ErrorKind::Overloaded), or [`Handler`](ErrorKind::Handler) for
     /// everything else, such as a panic. 0 for kinds that close none.
     pub fn connections_failed_by(&self, kind: ErrorKind) -> u64 {
         let index = KINDS.iter().position(|other| *other == kind);
@@ -176,6 +182,7 @@ impl ServerStats {
             ("connections_failed", self.connections_failed),
             ("connections_foreign", self.connections_foreign),
             ("accept_errors", self.accept_errors),
+            ("calls_expired", self.calls_expired),
             ("calls_queued", self.calls_queued),
             ("calls_running", self.calls_running),
             ("replies", self.replies),

@@ -6,7 +6,6 @@ use std::mem;
 use crate::config::ServerTimeouts;
 use crate::error::{Error, ErrorKind};
 use crate::peer::Peer;
-#[cfg(feature = "tls")]
 use crate::server::counters::Counters;
 use crate::server::engine::Refusal;
 use crate::server::events;
@@ -42,11 +41,9 @@ impl End {
             return Self::Closed;
         }
         let error = Error::from(error);
-        #[cfg(feature = "tls")]
         if handshaking && crate::transport::is_foreign(&error) {
             Counters::add(&shared.counters.foreign);
         }
-        let _ = (shared, handshaking);
         Self::Failed(error)
     }
 

@@ -3,11 +3,16 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
+use crate::deadline::Deadline;
 use crate::error::{ApplicationCode, Error, ErrorKind, Result};
+use crate::peer::Identity;
 use crate::processor::{CallContext, Outcome, Peer, Request};
 use crate::protocol::MessageForm;
+use crate::server::counters::Counters;
 use crate::server::events;
+pub(super) use crate::server::refusal::{Refusal, Unanswered};
 use crate::server::shared::{Settings, Shared};
 use crate::transport::{Decoded, Decoder, Encoder, Setup, Transport};
 use crate::wire::MessageKind;
@@ -48,24 +53,6 @@ pub(super) enum Found<'a> {
     Message(Request<'a>, usize),
 }
 
-/// Why a call is answered with an application exception instead of being run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    QueueFull,
-    QueuedTooLong,
-    ShuttingDown,
-}
-
-impl Refusal {
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::QueueFull => "the server's queue is full",
-            Self::QueuedTooLong => "the call has waited for queue_ms",
-            Self::ShuttingDown => "the server is shutting down",
-        }
-    }
-}
-
 impl Engine {
     pub(super) fn new(shared: &Shared, peer: Peer) -> Self {
         let mut engine = Self {
@@ -96,10 +83,9 @@ impl Engine {
     }
 
     /// Learns from the stream who the peer is, as far as that is only known after a handshake.
-    #[cfg(feature = "tls")]
-    pub(super) fn meet(&mut self, tls: impl FnOnce() -> Option<Arc<crate::peer::TlsPeer>>) {
-        if self.intake.first && self.cx.tls().is_none() {
-            self.cx.set_tls(tls());
+    pub(super) fn meet(&mut self, identity: impl FnOnce() -> Identity) {
+        if self.intake.first && !self.cx.identity().is_known() {
+            self.cx.set_identity(identity());
         }
     }
 
@@ -115,7 +101,8 @@ impl Engine {
         self.encoder.take()
     }
 
-    /// Processes the first message in the buffer, if it is whole, and appends the answer.
+    /// Processes the first message in the buffer, if it is whole, and appends the answer. `arrived` is
+    /// when it came.
     ///
     /// # Errors
     /// When what follows cannot be understood. What was appended before stands.
@@ -124,13 +111,14 @@ impl Engine {
         &mut self,
         shared: &Arc<Shared>,
         buffer: &[u8],
+        arrived: Instant,
         out: &mut Vec<u8>,
     ) -> Result<Step> {
         self.step_with(shared, buffer, out, |request, cx, encoder, out| {
             if request.head.kind == MessageKind::Oneway && encoder.acknowledge(out) {
                 return Ok(false);
             }
-            let run = |out: &mut Vec<u8>| run(shared, request, cx, out);
+            let run = |out: &mut Vec<u8>| run(shared, request, cx, arrived, out);
             answer(shared, request, encoder, out, run).map(|()| true)
         })
     }
@@ -268,7 +256,35 @@ impl Intake {
     }
 }
 
-/// Runs a call, and appends its answer without what the transport puts around it.
+/// Begins a call that came at a time.
+///
+/// # Errors
+/// When its caller does not wait for it any more. Nobody waits for oneway calls, so they are run.
+#[inline]
+pub(super) fn begin(
+    shared: &Shared,
+    request: &Request<'_>,
+    cx: &mut CallContext,
+    arrived: Instant,
+) -> Result<(), Unanswered> {
+    let oneway = request.head.kind == MessageKind::Oneway;
+    cx.begin(&request.head.name, oneway);
+    let Some(envelope) = &request.envelope else {
+        return Ok(());
+    };
+    cx.envelop(envelope);
+    if let Some(ms) = envelope.timeout_ms() {
+        let deadline = Deadline::ms_from(arrived, ms);
+        cx.limit_deadline(deadline);
+        if deadline.left().is_none() && !oneway {
+            Counters::add(&shared.counters.expired);
+            return Err(Unanswered::expired());
+        }
+    }
+    Ok(())
+}
+
+/// Runs a call that came at a time, and appends its answer without what the transport puts around it.
 ///
 /// # Errors
 /// What the peer is told instead, when there is no answer.
@@ -277,13 +293,11 @@ pub(super) fn run(
     shared: &Shared,
     request: &Request<'_>,
     cx: &mut CallContext,
+    arrived: Instant,
     out: &mut Vec<u8>,
-) -> Result<Outcome, String> {
+) -> Result<Outcome, Unanswered> {
     let empty = out.len();
-    cx.begin(&request.head.name, request.head.kind == MessageKind::Oneway);
-    if let Some(envelope) = &request.envelope {
-        cx.envelop(envelope);
-    }
+    begin(shared, request, cx, arrived)?;
     let _running = shared.counters.running();
     let processor = &*shared.settings.processor;
     let processed = catch_unwind(AssertUnwindSafe(|| processor.process(request, out, cx)));
@@ -301,14 +315,14 @@ pub(super) fn judge(
     cx: &CallContext,
     processed: &Result<Outcome, Box<dyn Any + Send>>,
     answered: bool,
-) -> Result<Outcome, String> {
+) -> Result<Outcome, Unanswered> {
     match processed {
         Ok(outcome) if *outcome == Outcome::Silent || answered => Ok(*outcome),
         // Not with Seapink's own processors.
-        Ok(_) => Err("the processor wrote no answer".to_owned()),
+        Ok(_) => Err(Unanswered::internal("the processor wrote no answer")),
         Err(_) => {
             events::panicked(cx.peer(), &request.head.name);
-            Err("internal error".to_owned())
+            Err(Unanswered::internal("internal error"))
         }
     }
 }
@@ -324,7 +338,7 @@ pub(super) fn answer(
     request: &Request<'_>,
     encoder: &mut dyn Encoder,
     out: &mut Vec<u8>,
-    append: impl FnOnce(&mut Vec<u8>) -> Result<Outcome, String>,
+    append: impl FnOnce(&mut Vec<u8>) -> Result<Outcome, Unanswered>,
 ) -> Result<()> {
     let start = encoder.begin(out);
     let message = out.len();
@@ -344,14 +358,13 @@ pub(super) fn answer(
                     shared.counters.ended(outcome);
                     return Ok(());
                 }
-                Err(error) => error.to_string(),
+                Err(error) => Unanswered::internal(error.to_string()),
             }
         }
-        Err(text) => text,
+        Err(why) => why,
     };
     out.truncate(start);
-    let code = ApplicationCode::INTERNAL_ERROR;
-    except(shared, request, code, &failed, encoder, out)
+    except(shared, request, failed.code, &failed.text, encoder, out)
 }
 
 /// Puts around an answer what stood around its call.
@@ -537,9 +550,10 @@ mod tests {
                 let mut engine = Engine::new(&shared, Peer::default());
                 let bytes = call(transport, *protocol);
                 let mut out = Vec::new();
+                let now = Instant::now();
                 let mut step = || {
                     out.clear();
-                    let stepped = engine.step(&shared, &bytes, &mut out);
+                    let stepped = engine.step(&shared, &bytes, now, &mut out);
                     assert!(matches!(stepped, Ok(Step::Consumed(all)) if all == bytes.len()));
                 };
                 // The first call makes the buffers as large as they need to be.

@@ -18,6 +18,7 @@ mod nonblocking;
 mod pace;
 mod parking;
 mod queue;
+mod refusal;
 mod replay;
 mod selection;
 mod shared;

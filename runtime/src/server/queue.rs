@@ -26,6 +26,15 @@ struct Waiting<T> {
     since: Instant,
 }
 
+/// What has left it.
+pub(super) struct Taken<T> {
+    pub(super) item: T,
+    /// When it entered.
+    pub(super) since: Instant,
+    /// Why it is too late to run it, if it is.
+    pub(super) refusal: Option<Refusal>,
+}
+
 pub(super) fn queue<T>(shared: &Arc<Shared>, max: usize) -> (Entrance<T>, Exit<T>) {
     let (sender, receiver) = bounded(max);
     let entrance = Entrance {
@@ -56,14 +65,14 @@ impl<T> Entrance<T> {
 }
 
 impl<T> Exit<T> {
-    /// Waits for the next one, and says whether it is too late to run it. `None` at the end.
-    pub(super) fn next(&self) -> Option<(T, Option<Refusal>)> {
+    /// Waits for the next one. `None` at the end.
+    pub(super) fn next(&self) -> Option<Taken<T>> {
         let waiting = self.receiver.recv().ok()?;
         Some(self.left(waiting))
     }
 
     /// The same without waiting.
-    pub(super) fn try_next(&self) -> Option<(T, Option<Refusal>)> {
+    pub(super) fn try_next(&self) -> Option<Taken<T>> {
         let waiting = self.receiver.try_recv().ok()?;
         Some(self.left(waiting))
     }
@@ -76,7 +85,7 @@ impl<T> Exit<T> {
         self.receiver.is_empty()
     }
 
-    fn left(&self, Waiting { item, since }: Waiting<T>) -> (T, Option<Refusal>) {
+    fn left(&self, Waiting { item, since }: Waiting<T>) -> Taken<T> {
         self.shared.counters.queued.fetch_sub(1, Ordering::Relaxed);
         let queue_ms = self.shared.settings.timeouts.queue_ms;
         let refusal = if self.shared.is_refusing() {
@@ -86,7 +95,11 @@ impl<T> Exit<T> {
         } else {
             None
         };
-        (item, refusal)
+        Taken {
+            item,
+            since,
+            refusal,
+        }
     }
 }
 

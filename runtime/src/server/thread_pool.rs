@@ -28,7 +28,7 @@ use crate::server::connection::{Buffers, Connection, Turn};
 use crate::server::end::End;
 use crate::server::engine::Refusal;
 use crate::server::parking::{Lot, Parking};
-use crate::server::queue::{Entrance, Exit, queue};
+use crate::server::queue::{Entrance, Exit, Taken, queue};
 use crate::server::shared::Shared;
 use crate::server::{Pools, join_all, spawn};
 use crate::transport::{Listener, Readiness};
@@ -152,10 +152,10 @@ impl Worker {
             self.spare.fetch_add(1, Ordering::Relaxed);
             let next = self.queue.next();
             self.spare.fetch_sub(1, Ordering::Relaxed);
-            let Some((connection, refusal)) = next else {
+            let Some(taken) = next else {
                 return;
             };
-            self.serve(shared, connection, refusal, &mut buffers);
+            self.serve(shared, taken, &mut buffers);
         }
     }
 
@@ -164,45 +164,44 @@ impl Worker {
         let mut buffers = Buffers::default();
         for refused in refused {
             if let Refused::Connection(connection) = refused {
-                let refusal = Some(Refusal::QueueFull);
-                self.serve(shared, connection, refusal, &mut buffers);
+                let taken = Taken {
+                    item: connection,
+                    since: Instant::now(),
+                    refusal: Some(Refusal::QueueFull),
+                };
+                self.serve(shared, taken, &mut buffers);
             }
             while shared.is_refusing()
-                && let Some((connection, refusal)) = self.queue.try_next()
+                && let Some(taken) = self.queue.try_next()
             {
-                self.serve(shared, connection, refusal, &mut buffers);
+                self.serve(shared, taken, &mut buffers);
             }
         }
     }
 
-    fn serve(
-        &self,
-        shared: &Shared,
-        connection: Box<Connection>,
-        refusal: Option<Refusal>,
-        buffers: &mut Buffers,
-    ) {
+    fn serve(&self, shared: &Shared, taken: Taken<Box<Connection>>, buffers: &mut Buffers) {
         // The processor's panics are caught further in; this is for a stream or transport of a
         // user's own. What it served is dropped.
-        let take_turns = || self.take_turns(connection, refusal, buffers);
+        let take_turns = || self.take_turns(taken, buffers);
         if catch_unwind(AssertUnwindSafe(take_turns)).is_err() {
             *buffers = Buffers::default();
             shared.counters.failed(ErrorKind::Handler);
         }
     }
 
-    fn take_turns(
-        &self,
-        mut connection: Box<Connection>,
-        refusal: Option<Refusal>,
-        buffers: &mut Buffers,
-    ) {
+    fn take_turns(&self, taken: Taken<Box<Connection>>, buffers: &mut Buffers) {
+        let Taken {
+            item: mut connection,
+            since,
+            refusal,
+        } = taken;
         if matches!(connection.readiness(), Readiness::Unknown) {
             if let Some(why) = refusal {
                 return connection.finish(End::refused(why));
             }
             return connection.run();
         }
+        connection.has_waited(since);
         connection.borrow(buffers);
         let end = loop {
             match connection.turn(Some(LINGER), refusal) {

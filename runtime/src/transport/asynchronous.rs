@@ -4,8 +4,6 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-#[cfg(feature = "tls")]
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
@@ -15,9 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::error::{Error, ErrorKind as Kind, Result};
-use crate::peer::Peer;
-#[cfg(feature = "tls")]
-use crate::peer::TlsPeer;
+use crate::peer::{Identity, Peer};
 use crate::transport::layer::AsyncLayered;
 #[cfg(unix)]
 use crate::transport::unix;
@@ -71,12 +67,11 @@ impl AsyncStream {
         }
     }
 
-    /// As [`Stream::tls`](crate::transport::Stream::tls).
-    #[cfg(feature = "tls")]
-    pub(crate) fn tls(&self) -> Option<Arc<TlsPeer>> {
+    /// All that a handshake has told.
+    pub(crate) fn identity(&self) -> Identity {
         match &self.io {
-            Io::Layered(layered) => layered.tls(),
-            _ => None,
+            Io::Layered(layered) => layered.identity(),
+            _ => Identity::default(),
         }
     }
 

@@ -79,6 +79,8 @@ pub(crate) fn look(first: &[u8]) -> Look {
         // A handshake, or an alert.
         ([0x15 | 0x16, 3, ..], _) => Look::Stranger("TLS"),
         ([3, 0, ..], _) => Look::Stranger("RDP"),
+        // Its first message, with the name of a mechanism.
+        ([1, 0, 0, 0], [1..=20, ..]) => Look::Stranger("SASL"),
         (_, [0, ..]) => match rest.first_chunk::<4>() {
             None => Look::Unclear,
             Some(name) if i32::from_be_bytes(*name) < declared => {
@@ -141,6 +143,38 @@ pub(super) fn without_tls(first: &[u8]) -> Option<String> {
     }
 }
 
+/// The same for one that should begin with SASL.
+#[cold]
+pub(super) fn without_sasl(first: &[u8]) -> Option<String> {
+    look(first).name()
+}
+
+/// Marks an error of a handshake as one about a peer that speaks something else: it is its source.
+#[derive(Debug, thiserror::Error)]
+#[error("it speaks something else")]
+pub(super) struct Foreign;
+
+impl Foreign {
+    pub(super) fn is_source_of(error: &Error) -> bool {
+        use std::error::Error as _;
+
+        let source = error.source();
+        source
+            .and_then(|source| source.downcast_ref::<Self>())
+            .is_some()
+    }
+}
+
+/// Whether an error of a handshake says that the peer speaks something else.
+#[cold]
+pub(crate) fn is_foreign(error: &Error) -> bool {
+    #[cfg(feature = "tls")]
+    if crate::transport::tls::is_foreign(error) {
+        return true;
+    }
+    Foreign::is_source_of(error)
+}
+
 impl Look {
     fn name(self) -> Option<String> {
         match self {
@@ -161,6 +195,13 @@ impl Look {
 #[cold]
 pub(crate) fn explain(error: Error, first: &[u8], transport: &str, protocol: &str) -> Error {
     let look = look(first);
+    // Above layers messages are cut as with these.
+    let own = transport.rsplit('+').next().unwrap_or_default();
+    let transport = match own {
+        "http" | "websocket" | "sasl" => "framed",
+        "zlib" => "buffered",
+        own => own,
+    };
     let is = |own: &str, name| own == name || own == "auto";
     if matches!(look, Look::Thrift(framing, other) if is(protocol, other) && is(transport, framing.name()))
     {
@@ -203,6 +244,7 @@ mod tests {
             (b"SSH-2.0-OpenSSH", Stranger("SSH")),
             (b"\x03\x00\x00\x13\x0e\xe0", Stranger("RDP")),
             (b"EHLO there", Stranger("SMTP")),
+            (b"\x01\0\0\0\x05PLAIN", Stranger("SASL")),
             (b"\x80\x01\x00\x01", Thrift(Unframed, "binary")),
             (b"\x82\x21\x01\x01", Thrift(Unframed, "compact")),
             (b"[1,\"a\"", Thrift(Unframed, "json")),
@@ -254,7 +296,13 @@ mod tests {
     #[test]
     fn what_is_detected_is_not_taken_for_something_else() {
         let error = || Error::new(ErrorKind::Limit, "too long");
-        for (transport, protocol) in [("auto", "auto"), ("framed", "auto"), ("auto", "binary")] {
+        for (transport, protocol) in [
+            ("auto", "auto"),
+            ("framed", "auto"),
+            ("auto", "binary"),
+            ("sasl", "binary"),
+            ("zlib+framed", "binary"),
+        ] {
             let own = explain(error(), b"\0\0\0\x20\x80\x01\0\x01", transport, protocol);
             assert_eq!(own.to_string(), "too long");
         }

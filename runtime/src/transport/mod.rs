@@ -29,8 +29,10 @@ mod http;
 mod inbox;
 mod layer;
 mod memory;
+mod nested;
 mod registry;
 mod resolve;
+pub mod sasl;
 mod socket;
 mod stack;
 mod stream;
@@ -38,6 +40,8 @@ mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 mod unix;
+#[cfg(feature = "websocket")]
+mod websocket;
 #[cfg(feature = "zlib")]
 mod zlib;
 
@@ -56,15 +60,15 @@ pub use socket::{SocketListener, SocketStream};
 pub use stream::{Closer, Listener, ReadHalf, Readiness, Signal, Split, Stream, Waker, WriteHalf};
 pub use tcp::TcpOptions;
 #[cfg(feature = "tls")]
-pub(crate) use tls::is_foreign;
-#[cfg(feature = "tls")]
 pub use tls::{TlsConnector, TlsListener};
 
 pub(crate) use address::bind;
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
-pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain, explain_reply};
+pub(crate) use detect::{
+    BYTES as FIRST_BYTES, Look, check, explain, explain_reply, is_foreign, look,
+};
 pub(crate) use event::Listeners;
 #[cfg(feature = "http")]
 pub(crate) use http::{HttpClientSide, HttpServerSide};
@@ -74,6 +78,7 @@ pub(crate) use layer::{AsyncLayerListener, handshake};
 pub(crate) use layer::{ClientSide, LayerConnector, LayerListener, ServerSide};
 #[cfg(feature = "tokio")]
 pub(crate) use resolve::found;
+pub(crate) use sasl::{SaslClientSide, SaslServerSide};
 #[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
 pub(crate) use stack::{AUTO, LayerKind, Messages, Stack};
@@ -82,6 +87,8 @@ pub(crate) use stream::{is_timeout, whole};
 pub(crate) use tcp::share;
 #[cfg(feature = "tls")]
 pub(crate) use tls::{TlsClientSide, TlsServerSide};
+#[cfg(feature = "websocket")]
+pub(crate) use websocket::{WebSocketClientSide, WebSocketRules, WebSocketServerSide};
 #[cfg(feature = "zlib")]
 pub(crate) use zlib::ZlibSide;
 

@@ -1,18 +1,25 @@
 //! What the name of a transport means: layers around the stream, and what cuts their content into
-//! messages, as in `zlib+framed`.
+//! messages, as in `zlib+framed`; perhaps with messages of another transport in them, as in
+//! `framed+header`.
 
 use std::sync::Arc;
 
+use crate::transport::nested::Nested;
 use crate::transport::{Transport, Transports};
 
 /// Left to the first bytes of a connection.
 pub(crate) const AUTO: &str = "auto";
+
+/// The one transport whose messages may hold those of another.
+const FRAMED: &str = "framed";
 
 /// A layer, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LayerKind {
     Zlib,
     Http,
+    WebSocket,
+    Sasl,
 }
 
 /// Layers from the stream upwards, and what cuts messages.
@@ -28,18 +35,25 @@ pub(crate) enum Messages {
 }
 
 impl LayerKind {
-    pub(crate) const ALL: [(&'static str, Self); 2] = [("zlib", Self::Zlib), ("http", Self::Http)];
+    pub(crate) const ALL: [(&'static str, Self); 4] = [
+        ("zlib", Self::Zlib),
+        ("http", Self::Http),
+        ("websocket", Self::WebSocket),
+        ("sasl", Self::Sasl),
+    ];
 
     fn named(name: &str) -> Option<Self> {
         let found = Self::ALL.iter().find(|(own, _)| *own == name);
         found.map(|(_, kind)| *kind)
     }
 
-    /// The feature of the crate that it takes.
-    pub(crate) fn feature(self) -> (&'static str, bool) {
+    /// The feature of the crate that it takes, if that is off.
+    pub(crate) fn missing_feature(self) -> Option<&'static str> {
         match self {
-            Self::Zlib => ("zlib", cfg!(feature = "zlib")),
-            Self::Http => ("http", cfg!(feature = "http")),
+            Self::Zlib if !cfg!(feature = "zlib") => Some("zlib"),
+            Self::Http if !cfg!(feature = "http") => Some("http"),
+            Self::WebSocket if !cfg!(feature = "websocket") => Some("websocket"),
+            _ => None,
         }
     }
 
@@ -47,16 +61,18 @@ impl LayerKind {
     fn messages(self, transports: &Transports) -> Option<Arc<dyn Transport>> {
         match self {
             Self::Zlib => transports.get("buffered"),
+            Self::Sasl => transports.get("framed"),
             #[cfg(feature = "http")]
             Self::Http => Some(Arc::new(crate::transport::http::HttpFrames)),
             #[cfg(not(feature = "http"))]
             Self::Http => Some(Arc::new(crate::transport::Framed)),
+            Self::WebSocket => Some(Arc::new(crate::transport::Framed)),
         }
     }
 
-    /// Whether it has messages of its own, so that nothing can be named behind it.
+    /// Whether it has messages of its own, so that no layer can be named behind it.
     fn is_last(self) -> bool {
-        self == Self::Http
+        matches!(self, Self::Http | Self::WebSocket)
     }
 }
 
@@ -65,23 +81,33 @@ impl Stack {
     pub(crate) fn named(name: &str, transports: &Transports) -> Option<Self> {
         let mut layers = Vec::new();
         let mut rest = name;
-        loop {
-            if rest == AUTO || transports.get(rest).is_some() {
-                let messages = transports.get(rest).map_or(Messages::Auto, Messages::One);
-                return Some(Self { layers, messages });
+        let messages = loop {
+            if let Some(transport) = transports.get(rest) {
+                break Messages::One(transport);
             }
-            let (layer, above) = rest.split_once('+').unwrap_or((rest, ""));
-            let kind = LayerKind::named(layer)?;
-            layers.push(kind);
-            if above.is_empty() && !rest.ends_with('+') {
-                let messages = Messages::One(kind.messages(transports)?);
-                return Some(Self { layers, messages });
+            if rest == AUTO {
+                break Messages::Auto;
             }
-            if kind.is_last() {
-                return None;
-            }
-            rest = above;
-        }
+            let (below, above) = match rest.split_once('+') {
+                Some((below, above)) => (below, Some(above)),
+                None => (rest, None),
+            };
+            let kind = LayerKind::named(below);
+            layers.extend(kind);
+            let outer = match (kind, above) {
+                (Some(kind), None) => break Messages::One(kind.messages(transports)?),
+                (Some(kind), Some(_)) if kind.is_last() => kind.messages(transports)?,
+                (None, Some(_)) if below == FRAMED => transports.get(below)?,
+                (Some(_), Some(above)) => {
+                    rest = above;
+                    continue;
+                }
+                (None, _) => return None,
+            };
+            let inner = transports.get(above?)?;
+            break Messages::One(Arc::new(Nested { outer, inner }));
+        };
+        Some(Self { layers, messages })
     }
 
     /// The names that there are.
@@ -110,6 +136,18 @@ mod tests {
             ("zlib+http", vec![LayerKind::Zlib, LayerKind::Http]),
             ("zlib+zlib+buffered", vec![LayerKind::Zlib; 2]),
             ("http", vec![LayerKind::Http]),
+            ("http+header", vec![LayerKind::Http]),
+            ("framed+header", vec![]),
+            ("zlib+framed+header", vec![LayerKind::Zlib]),
+            ("websocket", vec![LayerKind::WebSocket]),
+            (
+                "zlib+websocket",
+                vec![LayerKind::Zlib, LayerKind::WebSocket],
+            ),
+            ("websocket+header", vec![LayerKind::WebSocket]),
+            ("sasl", vec![LayerKind::Sasl]),
+            ("sasl+framed", vec![LayerKind::Sasl]),
+            ("sasl+zlib+framed", vec![LayerKind::Sasl, LayerKind::Zlib]),
         ] {
             assert_eq!(layers(name), Some(expected), "{name}");
         }
@@ -119,7 +157,11 @@ mod tests {
             "zlib+",
             "+framed",
             "framed+zlib",
-            "http+framed",
+            "http+auto",
+            "http+zlib",
+            "framed+auto",
+            "header+framed",
+            "websocket+http",
             "gzip",
             "zlib+gzip",
         ] {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::peer::Peer;
+use crate::peer::{Identity, Peer, User};
 use crate::transport::Address;
 
 /// A connected stream of bytes that blocks.
@@ -63,6 +63,11 @@ pub trait Stream: Read + Write + Send {
         None
     }
 
+    /// Whom the other end acts for, where a handshake has found that out; `None` before.
+    fn user(&self) -> Option<Arc<User>> {
+        None
+    }
+
     /// A handle that shuts the stream down from another thread.
     fn closer(&self) -> Closer;
 
@@ -78,6 +83,17 @@ pub trait Stream: Read + Write + Send {
     /// Takes the stream apart, so that one thread can read while another writes. A client has many
     /// calls in flight only on streams that can; on others it sends one after the other.
     fn split(self: Box<Self>) -> Split;
+}
+
+impl dyn Stream {
+    /// All that a handshake has told.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            #[cfg(feature = "tls")]
+            tls: self.tls(),
+            user: self.user(),
+        }
+    }
 }
 
 /// What became of a [`Stream`] that was to be taken apart.

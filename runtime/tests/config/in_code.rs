@@ -36,7 +36,7 @@ fn builders_are_checked_as_files_are() {
         ),
         (
             tcp().timeouts(ServerTimeouts::default().handshake_ms(9)),
-            "in code: server.timeouts.handshake_ms: this is for TLS, which is off; remove it, or write the section [server.tls]",
+            "in code: server.timeouts.handshake_ms: this is for TLS, which is off, and for the transport `websocket`; remove it, or write the section [server.tls]",
         ),
         (
             tcp().limits(limits().message_bytes_max(2000).frame_bytes_max(1000)),

@@ -9,7 +9,8 @@ use std::fs;
 
 use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::{
-    ClientTimeouts, Model, PoolConfig, ReconnectConfig, ReplyOrder, RetryConfig, ServerTimeouts,
+    ClientSasl, ClientTimeouts, Model, PoolConfig, ReconnectConfig, ReplyOrder, RetryConfig,
+    ServerSasl, ServerTimeouts,
 };
 use seapink::transport::{Framed, TcpOptions, Transports};
 use seapink::{
@@ -157,6 +158,14 @@ fn every_key_of_a_client_is_read() {
 }
 
 #[test]
+fn the_version_of_compact_messages_is_read() {
+    let text = "[client]\nconnect = 'abstract://calc'\nprotocol = 'compact'\ncompact_version = 2";
+    let config = ClientConfig::from_toml(text).unwrap();
+    let expected = ClientConfig::new("abstract://calc").protocol("compact");
+    assert_eq!(public(&config), public(&expected.compact_version(2)));
+}
+
+#[test]
 fn every_key_of_a_pool_is_read() {
     let text = r#"
         [client]
@@ -222,13 +231,16 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
     let (mut cases, mut wrong) = (0, String::new());
     for line in include_str!("../config_errors.txt").lines().skip(3) {
         let off = |with: &str, on: bool| line.contains(with) && !on;
-        if off(" with tls: ", cfg!(feature = "tls")) || off(" with http: ", cfg!(feature = "http"))
+        if off(" with tls: ", cfg!(feature = "tls"))
+            || off(" with http: ", cfg!(feature = "http"))
+            || off(" with websocket: ", cfg!(feature = "websocket"))
         {
             file.clear();
             continue;
         }
         let line = line.replacen(" with tls: ", ": ", 1);
-        let line = &line.replacen(" with http: ", ": ", 1);
+        let line = line.replacen(" with http: ", ": ", 1);
+        let line = &line.replacen(" with websocket: ", ": ", 1);
         let (bind, expected) = match line
             .strip_prefix("> ")
             .and_then(|rest| rest.split_once(": "))
@@ -305,7 +317,7 @@ fn keys_know_where_they_belong() {
             "server.tcp"
         };
         for key in keys.split('`').skip(1).step_by(2) {
-            if ["limits", "timeouts", "tcp", "http", "tls"].contains(&key) {
+            if ["limits", "timeouts", "tcp", "http", "websocket", "tls"].contains(&key) {
                 continue;
             }
             let text = format!("[server]\nlisten = 'a'\n[{elsewhere}]\n{key} = 1");
@@ -313,6 +325,109 @@ fn keys_know_where_they_belong() {
             let expected = format!("; `{key}` belongs to [{section}]");
             assert!(error.ends_with(&expected), "{error}");
         }
+    }
+}
+
+/// A relative name counts from the folder of the configuration, and the first line is the password.
+#[test]
+fn passwords_come_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("calc.toml");
+    let head =
+        "[client]\nconnect = 'tcp://127.0.0.1:1'\ntransport = 'sasl'\n[client.sasl]\nuser = 'a'\n";
+    fs::write(&path, format!("{head}password_file = 'secret'\n")).unwrap();
+    let connect = |content: &[u8]| {
+        fs::write(folder.path().join("secret"), content).unwrap();
+        let config = ClientConfig::from_file(&path).unwrap();
+        Client::<Standard>::connect(&config).err().unwrap()
+    };
+    // Nobody listens there; the file is read before.
+    for content in [&b"hunter2"[..], b"hunter2\nmore\n", b"hunter2\r\n", b" \n"] {
+        assert_eq!(connect(content).kind(), ErrorKind::Io);
+    }
+    for (content, why) in [
+        (&b""[..], "has no password in its first line"),
+        (b"\nhunter2", "has no password in its first line"),
+        (b"hunter\x002", "has a NUL in its first line"),
+        (b"hunter\xff", "cannot be read: "),
+        (&[b'x'; 4097], "has more than 4096 bytes"),
+    ] {
+        let error = connect(content);
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        let text = format!("{error:?}");
+        assert!(
+            text.contains(why) && text.contains(":6: client.sasl.password_file: "),
+            "{text}"
+        );
+        assert!(!text.contains("hunter"), "{text}");
+    }
+}
+
+#[test]
+fn a_password_leaves_the_machine_only_with_leave() {
+    let plain = || ClientSasl::plain("alice", "wonderland");
+    let connect = |address: &str, sasl: ClientSasl| {
+        let config = ClientConfig::new(address).transport("sasl").sasl(sasl);
+        let timeouts = ClientTimeouts::default().connect_ms(100);
+        Client::<Standard>::connect(&config.timeouts(timeouts))
+            .err()
+            .unwrap()
+    };
+    // Nobody answers there: it is for documentation.
+    for address in ["tcp://192.0.2.1:9", "tcp://[2001:db8::1]:9"] {
+        let error = connect(address, plain());
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("in code: client.sasl: would send"),
+            "{error}"
+        );
+        let error = connect(address, plain().allow_plaintext(true));
+        assert_ne!(error.kind(), ErrorKind::Config, "{error}");
+    }
+    for address in [
+        "tcp://127.0.0.1:1",
+        "tcp://127.9.9.9:1",
+        "tcp://[::1]:1",
+        "tcp://[::ffff:127.0.0.1]:1",
+        "tcp://localhost:1",
+        "unix:///no/such/socket",
+    ] {
+        let error = connect(address, plain());
+        assert_ne!(error.kind(), ErrorKind::Config, "{address} {error}");
+    }
+}
+
+#[test]
+fn a_server_that_should_ask_who_calls_does_not_let_in_everybody() {
+    let sasl = || ServerSasl::new().plain(|login| login.accept());
+    let config = || ServerConfig::new("tcp://127.0.0.1:0");
+    let bind = |config: &ServerConfig| Server::bind(config, Nothing).map(drop);
+    bind(&config().transport("sasl").sasl(sasl())).unwrap();
+    bind(&config().transport("sasl+auto").sasl(sasl())).unwrap();
+    let handshake = ServerTimeouts::default().handshake_ms(99);
+    bind(&config().transport("sasl").sasl(sasl()).timeouts(handshake)).unwrap();
+    let own = Transports::standard().with("sasl", Framed);
+    for (config, expected) in [
+        (
+            config().sasl(sasl()),
+            "in code: server.sasl: this is for the transport `sasl`; remove it, or write `transport = \"sasl\"`",
+        ),
+        (
+            config().transport("sasl").sasl(sasl()).transports(own),
+            "in code: server.sasl: this is for the transport `sasl`; remove it, or write `transport = \"sasl\"`",
+        ),
+        (
+            config().transport("sasl").sasl(ServerSasl::new()),
+            "in code: server.sasl: offers no mechanism, so nobody could be let in; call `ServerSasl::plain`",
+        ),
+        (
+            config().transport("sasl"),
+            "in code: server.transport: `sasl` asks who calls, and who is let in is said by code; call `ServerConfig::sasl`",
+        ),
+    ] {
+        assert_eq!(bind(&config).unwrap_err().to_string(), expected);
     }
 }
 
@@ -332,7 +447,7 @@ fn a_transport_of_ones_own_can_be_chosen() {
     let error = Server::bind(&config, Nothing).unwrap_err().to_string();
     assert_eq!(
         error,
-        "line 1: server.transport: `crc` is none of `framed`, `buffered`, `header`, `zlib`, `http` and `auto`"
+        "line 1: server.transport: `crc` is none of `framed`, `buffered`, `header`, `zlib`, `http`, `websocket`, `sasl` and `auto`"
     );
     Server::bind(&config.transports(transports), Nothing).unwrap();
 }
@@ -351,6 +466,7 @@ fn the_documentation_is_right() {
         include_str!("../../../docs/limits.md"),
         include_str!("../../../docs/getting-started.md"),
         include_str!("../../../docs/tls.md"),
+        include_str!("../../../docs/sasl.md"),
     ];
     let blocks: Vec<_> = pages
         .iter()

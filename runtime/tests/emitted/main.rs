@@ -30,10 +30,12 @@ mod golden {
 
 mod apache_defects;
 mod calls;
+mod compact2;
 mod evolution;
 mod linked;
 mod names;
 mod projection;
+mod readable;
 mod recycling;
 mod shapes;
 mod sharing;

@@ -12,7 +12,7 @@ use seapink::{
 use super::golden::sharing::*;
 use super::wire::{Local, process};
 
-struct Office;
+pub(crate) struct Office;
 
 impl Post for Office {
     fn pass(

@@ -7,6 +7,8 @@
 )]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+pub(crate) mod strategies;
+
 use std::borrow::Cow;
 
 use seapink::codec::{

@@ -1,10 +1,10 @@
 //! `transport = "auto"` and `protocol = "auto"`, and peers that speak something else.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use seapink::transport::Stream;
-use seapink::{Client, ClientConfig, ErrorKind, Limits, ServerConfig};
+use seapink::{ApplicationCode, Client, ClientConfig, ErrorKind, Limits, ServerConfig};
 
 use crate::raw::{Raw, replies, rest};
 use crate::support::{AGES, MODELS, ProbeClient, Running, eventually};
@@ -53,6 +53,50 @@ fn messages_with_the_old_head_are_known_by_their_names() {
         let client = Client::with_connector(running.connector().clone(), &config).unwrap();
         let client = ProbeClient(client.with_form(MessageForm::Old));
         assert_eq!(client.echo("x").unwrap(), "x");
+    }
+}
+
+/// Each message is answered in its own version, whatever the one before was.
+#[test]
+fn compact_messages_are_answered_in_their_version() {
+    for model in MODELS {
+        for (transport, protocol) in [("auto", "auto"), ("auto", "compact"), ("framed", "compact")]
+        {
+            let config = ServerConfig::new("").model(model);
+            let running = Running::memory(&config.transport(transport).protocol(protocol));
+            for over in ["framed", "buffered"] {
+                if !["auto", over].contains(&transport) {
+                    continue;
+                }
+                let raw = Raw::named(over, "compact");
+                let mut stream = running.stream();
+                for version in [2, 1, 2] {
+                    let message = |kind: u8, field: &[u8]| {
+                        let head = [0x82, kind << 5 | version];
+                        raw.wrap(&[&head, &b"\x07\x04echo"[..], field, b"\x02hi\0"].concat())
+                    };
+                    stream.write_all(&message(1, b"\x18")).unwrap();
+                    let expected = message(2, b"\x08\0");
+                    let mut reply = vec![0; expected.len()];
+                    stream.read_exact(&mut reply).unwrap();
+                    assert_eq!(reply, expected, "{model:?} {transport} {over}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn clients_choose_the_version_of_compact_messages() {
+    for transport in ["framed", "buffered"] {
+        let running = Running::memory(&ServerConfig::new("").transport("auto").protocol("auto"));
+        let config = running.client_config().transport(transport);
+        let client = running.client_with(&config.protocol("compact").compact_version(2));
+        assert_eq!(client.echo("x").unwrap(), "x");
+        assert_eq!(
+            client.unknown().unwrap_err().other().kind(),
+            ErrorKind::Application(ApplicationCode::UNKNOWN_METHOD)
+        );
     }
 }
 
@@ -123,6 +167,46 @@ fn t08_strangers_are_closed_at_their_first_bytes_and_counted() {
             let by = |kind| stats.connections_failed_by(kind);
             assert_eq!(by(ErrorKind::Malformed) + by(ErrorKind::Limit), count);
         }
+    }
+}
+
+/// T08 where an answer is made: what begins no request for a `WebSocket` is told so in HTTP, at once.
+#[cfg(feature = "websocket")]
+#[test]
+fn t08_strangers_at_a_websocket_are_told_and_counted() {
+    let strangers: [&[u8]; 9] = [
+        b"POST / HTTP/1.1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01",
+        b"SSH-2.0-OpenSSH_9\r\n",
+        b"\x03\x00\x00\x13\x0e\xe0\x00\x00",
+        b"EHLO example\r\n",
+        b"\x00\x00\x10\x00\xde\xad\xbe\xef",
+        b"\x80\x01\x00\x01\x00\x00\x00\x04",
+        b"[1,\"echo\",1,1,{}]",
+    ];
+    for model in MODELS {
+        let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
+        let running = Running::bind(&config.transport("websocket"));
+        for stranger in strangers {
+            let mut stream = running.tcp();
+            let start = Instant::now();
+            stream.write_all(stranger).unwrap();
+            stream.set_read_timeout(Some(AGES)).unwrap();
+            let answer = rest(&mut stream);
+            assert!(
+                answer.starts_with(b"HTTP/1.1 40"),
+                "{model:?} {}",
+                answer.escape_ascii()
+            );
+            assert!(start.elapsed() < Duration::from_secs(5), "not at once");
+        }
+        let count = strangers.len() as u64;
+        eventually("all are counted", || {
+            running.handle.stats().connections_failed == count
+        });
+        let stats = running.handle.stats();
+        assert_eq!(stats.connections_failed_by(ErrorKind::Malformed), count);
     }
 }
 

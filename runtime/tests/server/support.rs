@@ -11,7 +11,7 @@ use seapink::codegen::{
     Call, CallContext, DecodeStruct, EncodeStruct, Error, FieldHeader, Input, Outcome, Output,
     Service, Struct, StructReader, StructWriter,
 };
-use seapink::config::Model;
+use seapink::config::{ClientSasl, Model, ServerSasl};
 use seapink::server::{ServerHandle, ShutdownReport};
 use seapink::transport::{MemoryConnector, MemoryListener, MemoryStream, SocketStream};
 use seapink::{Client, ClientConfig, Processor, Result, Server, ServerConfig};
@@ -243,6 +243,40 @@ impl Failure {
     }
 }
 
+/// Who lets in `alice` with the password `wonderland`.
+pub(crate) fn wonderland() -> ServerSasl {
+    ServerSasl::new().plain(|login| match (login.user(), login.password()) {
+        ("alice", "wonderland") => login.accept(),
+        ("alice", _) => login.deny("wrong password"),
+        _ => login.deny("unknown"),
+    })
+}
+
+/// Says who it is where a transport asks for it.
+pub(crate) trait WithUser {
+    fn with_user(self, transport: &str) -> Self;
+}
+
+impl WithUser for ClientConfig {
+    fn with_user(self, transport: &str) -> Self {
+        if transport.split('+').any(|layer| layer == "sasl") {
+            self.sasl(ClientSasl::plain("alice", "wonderland"))
+        } else {
+            self
+        }
+    }
+}
+
+impl WithUser for ServerConfig {
+    fn with_user(self, transport: &str) -> Self {
+        if transport.split('+').any(|layer| layer == "sasl") {
+            self.sasl(wonderland())
+        } else {
+            self
+        }
+    }
+}
+
 /// A server at work, which is stopped when the test ends.
 pub(crate) struct Running {
     pub(crate) handle: ServerHandle,
@@ -309,6 +343,7 @@ impl Running {
             .transport(&*self.config.transport)
             .protocol(&*self.config.protocol)
             .transports(self.config.transports.clone())
+            .with_user(&self.config.transport)
     }
 
     pub(crate) fn client(&self) -> ProbeClient {

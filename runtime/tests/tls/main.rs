@@ -11,6 +11,9 @@ mod identity;
 mod lab;
 mod memory;
 mod models;
+#[path = "../transports/names.rs"]
+mod names;
+mod sasl;
 #[cfg(feature = "tokio")]
 mod stalled;
 #[path = "../server/support.rs"]

@@ -8,7 +8,8 @@ use seapink::rustls::version::TLS12;
 use seapink::{ServerConfig, TlsVersion};
 
 use crate::lab::{Lab, echo, tcp};
-use crate::support::{MODELS, ProbeClient, Running};
+use crate::names::transports;
+use crate::support::{MODELS, ProbeClient, Running, WithUser};
 
 /// Some of everything over one connection.
 fn talk(client: &ProbeClient) {
@@ -25,8 +26,9 @@ fn talk(client: &ProbeClient) {
 fn calls_small_and_large_on_every_model_in_both_versions() {
     let lab = Lab::new();
     for model in MODELS {
-        for transport in ["framed", "buffered"] {
+        for transport in transports() {
             let config = lab.server_config(model).transport(transport);
+            let config = config.with_user(transport);
             let server = Running::bind(&config);
             talk(&lab.client(&server));
             server.handler.until_noted("over TLS");
@@ -76,6 +78,24 @@ fn large_calls_in_both_directions_at_the_same_time() {
         for (pending, text) in sent.into_iter().zip(&texts) {
             assert_eq!(pending.wait().unwrap(), *text);
         }
+    }
+}
+
+#[cfg(feature = "websocket")]
+#[test]
+fn websocket_goes_over_it() {
+    let lab = Lab::new();
+    for model in MODELS {
+        let config = lab.server_config(model).transport("websocket");
+        let server = Running::bind(&config);
+        talk(&lab.client(&server));
+        let stats = server.handle.stats();
+        assert_eq!(stats.connections_failed, 0, "{}", model.name());
+        // Whoever comes without is closed before the request is read.
+        let mut stranger = crate::lab::plain(&server);
+        stranger.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        let answer = crate::lab::until_closed(&mut stranger);
+        assert!(!answer.starts_with(b"HTTP"), "{}", answer.escape_ascii());
     }
 }
 

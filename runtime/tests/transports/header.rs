@@ -40,14 +40,19 @@ const COMPACT: [&[u8]; 2] = [
     b"\x82\x21\x07\x04echo\x18\x02hi\0",
     b"\x82\x41\x07\x04echo\x08\0\x02hi\0",
 ];
+/// The same in version 2.
+const COMPACT2: [&[u8]; 2] = [
+    b"\x82\x22\x07\x04echo\x18\x02hi\0",
+    b"\x82\x42\x07\x04echo\x08\0\x02hi\0",
+];
 
-fn framed(message: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).unwrap().to_be_bytes();
     [&length, message].concat()
 }
 
 /// A frame with a head of these words, and sequence id 9.
-fn headed(words: &[u8], message: &[u8]) -> Vec<u8> {
+pub(crate) fn headed(words: &[u8], message: &[u8]) -> Vec<u8> {
     let count = u16::try_from(words.len() / 4).unwrap().to_be_bytes();
     framed(&[b"\x0f\xff\0\0\0\0\0\x09", &count[..], words, message].concat())
 }
@@ -65,11 +70,15 @@ fn answers_are_in_kind() {
     for model in MODELS {
         let server = Running::bind(&config(model));
         let mut stream = socket(&server);
-        for [call, reply] in [BINARY, COMPACT] {
+        for [call, reply] in [BINARY, COMPACT, COMPACT2] {
             exchange(&mut stream, call, reply);
             exchange(&mut stream, &framed(call), &framed(reply));
         }
-        for (words, [call, reply]) in [(b"\0\0\0\0", BINARY), (b"\x02\0\0\0", COMPACT)] {
+        for (words, [call, reply]) in [
+            (b"\0\0\0\0", BINARY),
+            (b"\x02\0\0\0", COMPACT),
+            (b"\x02\0\0\0", COMPACT2),
+        ] {
             exchange(&mut stream, &headed(words, call), &headed(words, reply));
         }
         // With headers that nobody asks for, as C++ pads, and with something unknown behind them.

@@ -397,8 +397,6 @@ fn a_server_that_never_answers_oneway_calls_is_left_alone() {
     assert_eq!(requests.try_iter().count(), 2);
 
     #[cfg(feature = "tokio")]
-    use crate::support::Failure;
-    #[cfg(feature = "tokio")]
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let (config, requests) = silent();
         let config = config.strict_write(false);
@@ -406,7 +404,8 @@ fn a_server_that_never_answers_oneway_calls_is_left_alone() {
         let client = client.await.unwrap();
         let note = client.oneway("note", &[(1, "text")], ("hi",));
         note.await.unwrap();
-        let echo = client.call::<_, String, Failure>("echo", &[(1, "text")], ("hi",));
+        let echo =
+            client.call::<_, String, crate::support::Failure>("echo", &[(1, "text")], ("hi",));
         assert_eq!(echo.await.unwrap(), "hi");
         assert_eq!(requests.try_iter().count(), 2);
     });

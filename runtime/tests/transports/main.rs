@@ -2,13 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod deadlines;
 mod header;
 #[cfg(feature = "http")]
 mod http;
 mod matrix;
+mod names;
+mod sasl;
 #[path = "../server/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of servers")]
 mod support;
+#[cfg(feature = "websocket")]
+mod websocket;
 
 use std::net::TcpStream;
 

@@ -3,26 +3,13 @@
 use seapink::ServerConfig;
 use seapink::config::Model;
 
-use crate::support::{MODELS, ProbeClient, Running};
-
-/// What there is in this build.
-fn transports() -> Vec<&'static str> {
-    let mut names = vec!["framed", "buffered", "header"];
-    if cfg!(feature = "zlib") {
-        names.extend(["zlib", "zlib+framed", "zlib+header"]);
-    }
-    if cfg!(feature = "http") {
-        names.push("http");
-    }
-    if cfg!(all(feature = "http", feature = "zlib")) {
-        names.push("zlib+http");
-    }
-    names
-}
+use crate::names::transports;
+use crate::support::{MODELS, ProbeClient, Running, WithUser};
 
 fn config(model: Model, transport: &str, protocol: &str) -> ServerConfig {
     let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
-    config.transport(transport).protocol(protocol)
+    let config = config.transport(transport).protocol(protocol);
+    config.with_user(transport)
 }
 
 /// Some of everything over one connection.
@@ -60,6 +47,28 @@ fn calls_small_and_large() {
                     model.name()
                 );
             }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn over_every_kind_of_address() {
+    let folder = tempfile::tempdir().unwrap();
+    for transport in transports() {
+        for model in MODELS {
+            let name = format!("{}-{transport}", model.name());
+            let path = folder.path().join(&name);
+            let mut addresses = vec![format!("unix://{}", path.display())];
+            if cfg!(target_os = "linux") {
+                addresses.push(format!("abstract://{}{name}", folder.path().display()));
+            }
+            for address in addresses {
+                let config = ServerConfig::new(address).model(model).transport(transport);
+                talk(&Running::bind(&config.with_user(transport)).client());
+            }
+            let config = ServerConfig::new("").model(model).transport(transport);
+            talk(&Running::memory(&config.with_user(transport)).client());
         }
     }
 }
@@ -160,6 +169,7 @@ fn futures_too() {
             let address = server.local_addr().to_string();
             tokio::spawn(server.run());
             let config = ClientConfig::new(address).transport(transport);
+            let config = config.with_user(transport);
             let client = AsyncClient::<seapink::Standard>::connect(&config)
                 .await
                 .unwrap();

@@ -49,6 +49,20 @@ pub fn python() -> Result<PathBuf> {
     Ok(dir.join("bin/python"))
 }
 
+/// Apache's library for Node.
+const NODE: &str = "thrift@0.24.0";
+
+/// A directory where Node finds packages: Apache's library, and what that depends on.
+pub fn node() -> Result<PathBuf> {
+    let dir = once("node", NODE, |dir| {
+        let mut npm = Command::new("npm");
+        let npm = npm.args(["install", "--silent", "--no-save", "--prefix"]);
+        run(npm.arg(dir).arg(NODE), DOWNLOAD)?;
+        Ok(())
+    })?;
+    Ok(dir.join("node_modules"))
+}
+
 /// Packages for Python that ship IDL: Impala's and Hive's, `HBase`'s, Parquet's, Baseplate's.
 const PYTHON_IDL: [&str; 4] = [
     "impyla==0.24.0",
@@ -164,6 +178,33 @@ pub fn debian_version(package: &str) -> Result<String> {
         .rsplit_once('-')
         .map_or(version, |(upstream, _)| upstream);
     Ok(version.to_owned())
+}
+
+/// Apache's library for Java and the logger that it wants, Debian's: a class path.
+pub fn java_classes() -> Result<String> {
+    const PACKAGES: [&str; 2] = ["libthrift-java", "libslf4j-java"];
+    let apt = Apt::new()?;
+    let dir = once("java-classes", "", |dir| {
+        apt.update()?;
+        let mut get = apt.command("apt-get");
+        run(
+            get.arg("download").args(PACKAGES).current_dir(dir),
+            DOWNLOAD,
+        )?;
+        for package in super::files(dir, ".deb")? {
+            let mut unpack = Command::new("dpkg-deb");
+            run(unpack.arg("-x").arg(package).arg(dir), QUICK)?;
+        }
+        Ok(())
+    })?;
+    let jars = dir.join("usr/share/java");
+    let jar = |name: &str| jars.join(name).display().to_string();
+    Ok([
+        jar("thrift.jar"),
+        jar("slf4j-api.jar"),
+        jar("slf4j-nop.jar"),
+    ]
+    .join(":"))
 }
 
 /// `apt-get` with lists of its own, which also name sources; the system's are left alone.

@@ -36,8 +36,11 @@ use crate::config::{ClientConfig, RetryConfig};
 use crate::error::{Delivery, Result};
 use crate::interceptor::Interceptor;
 use crate::limits::Limits;
-use crate::processor::{DecodeResult, EncodeArguments, FieldNames, MethodError, Undeclared};
+use crate::processor::{
+    CallContext, DecodeResult, EncodeArguments, FieldNames, MethodError, Undeclared,
+};
 use crate::protocol::{ProtocolSet, Standard};
+use crate::trace::TraceContext;
 use crate::transport::{Address, AsyncStream};
 use crate::wire::MessageKind;
 use dial::Dialer;
@@ -159,6 +162,22 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.caller.set_header(name, value);
+        self
+    }
+
+    /// The same client, whose calls have this place in a trace, as with the blocking client.
+    #[must_use]
+    pub fn with_trace(mut self, trace: &TraceContext) -> Self {
+        self.caller.set_trace(trace);
+        self
+    }
+
+    /// The same client for calls that a handler makes to answer one of its own: they have to be over
+    /// when that has, and are part of the same trace, unless this client has
+    /// [one](Self::with_trace) already.
+    #[must_use]
+    pub fn under(mut self, cx: &CallContext) -> Self {
+        self.caller.go_under(cx);
         self
     }
 

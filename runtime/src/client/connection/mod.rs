@@ -21,6 +21,7 @@ pub(super) mod calls;
 mod endings;
 mod link;
 pub(super) mod links;
+pub(super) mod place;
 mod turns;
 pub(super) mod words;
 
@@ -37,9 +38,10 @@ use crate::client::{CallOptions, Channel, Sent};
 use crate::config::ReplyOrder;
 use crate::deadline::Deadline;
 use crate::error::{Delivery, Error, ErrorKind, Result};
-use calls::{Calls, Outcome, Place, Ticket};
+use calls::{Calls, Outcome, Ticket};
 pub(super) use link::Link;
 use links::Links;
+use place::Place;
 use turns::{Until, Waiting};
 
 /// How long a thread tries to write before it looks whether the server waits for somebody to read.

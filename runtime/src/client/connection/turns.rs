@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use parking_lot::MutexGuard;
 
-use super::calls::{Outcome, Place, Ticket, Whose};
+use super::calls::{Outcome, Ticket, Whose};
 use super::link::Reader;
+use super::place::Place;
 use super::{Connection, SPARE, SPARE_BYTES_MAX, STALL, State, words};
 use crate::deadline::Deadline;
 use crate::envelope::Envelope;

@@ -1,7 +1,8 @@
 //! What a client's configuration is refused for, whether a file or a program has made it.
 
-use super::ClientConfig;
-use crate::config::{ClientHttp, IN_FLIGHT_MAX, limits, tcp};
+use super::{COMPACT_VERSIONS, ClientConfig};
+use crate::config::stack::has;
+use crate::config::{ClientHttp, ClientWebSocket, IN_FLIGHT_MAX, limits, tcp};
 use crate::error::Result;
 use crate::transport::Address;
 
@@ -26,15 +27,24 @@ impl ClientConfig {
         limits::check(&self.limits, &self.transport, "client.limits", origin)?;
         tcp::check(&self.tcp, "client.tcp", origin)?;
         self.check_service()?;
-        if !self.transport.ends_with("http") {
+        if !has(&self.transport, "http") {
             let text = "this is for the transport `http`; remove it";
             origin.check_useful("client.http", self.http != ClientHttp::default(), text)?;
+        }
+        if !has(&self.transport, "websocket") {
+            let text = "this is for the transport `websocket`; remove it";
+            let changed = self.websocket != ClientWebSocket::default();
+            origin.check_useful("client.websocket", changed, text)?;
+        }
+        self.websocket.check(origin)?;
+        if let Some(sasl) = &self.sasl {
+            sasl.check(origin)?;
         }
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             tls.check(origin)?;
         }
-        if self.transport.ends_with("header") && self.protocol == "json" {
+        if has(&self.transport, "header") && self.protocol == "json" {
             let text = "the transport `header` takes the protocols `binary` and `compact`";
             return Err(origin.error("client.protocol", text));
         }
@@ -44,6 +54,16 @@ impl ClientConfig {
                 self.protocol
             );
             origin.check_useful("client.strict_write", !self.strict_write, text)?;
+        }
+        let (key, version) = ("client.compact_version", self.compact_version);
+        let (low, high) = (*COMPACT_VERSIONS.start(), *COMPACT_VERSIONS.end());
+        origin.check_number(key, low, high, version)?;
+        if ["binary", "json"].contains(&&*self.protocol) {
+            let text = format!(
+                "this is for the protocol `compact`, and the protocol is `{}`; remove it",
+                self.protocol
+            );
+            origin.check_useful(key, version != 1, text)?;
         }
         Ok(())
     }

@@ -5,22 +5,26 @@ mod timeouts;
 
 pub use timeouts::ClientTimeouts;
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::ClientHttp;
 #[cfg(feature = "tls")]
 use crate::config::ClientTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
+
 use crate::config::{
-    EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, limits, tcp,
+    ClientHttp, ClientSasl, ClientWebSocket, EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig,
+    RetryConfig, limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
+
+const COMPACT_VERSIONS: RangeInclusive<u8> = 1..=2;
 
 /// How a client connects, and bounds what replies may cost.
 ///
@@ -41,6 +45,9 @@ pub struct ClientConfig {
     /// Whether binary messages get a head with a version. Default `true`; `false` is for servers
     /// that know only the old head.
     pub strict_write: bool,
+    /// The version of compact messages, 1 or 2. Default 1; 2 is fbthrift's, which differs in the byte
+    /// order of doubles. Replies of both are read.
+    pub compact_version: u8,
     /// Calls at the same time on the one connection, 1 to 1024. Others wait for one of them to end.
     /// Default 64. With a [`pool`](Self::pool), what that says counts instead.
     pub in_flight_max: usize,
@@ -60,6 +67,10 @@ pub struct ClientConfig {
     pub tcp: TcpOptions,
     /// What requests say, with the transport `http`.
     pub http: ClientHttp,
+    /// What is asked for, with the transport `websocket`.
+    pub websocket: ClientWebSocket,
+    /// Who this is, with the transport `sasl`. Default `None`.
+    pub sasl: Option<ClientSasl>,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
@@ -112,6 +123,9 @@ impl ClientConfig {
         if let Some(tls) = &mut config.tls {
             tls.resolve(&origin);
         }
+        if let Some(sasl) = &mut config.sasl {
+            sasl.resolve(&origin);
+        }
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -127,6 +141,8 @@ impl ClientConfig {
             config.service = Some(service);
         }
         section.flag("strict_write", &mut config.strict_write)?;
+        let compact_version = &mut config.compact_version;
+        section.number("compact_version", COMPACT_VERSIONS, compact_version)?;
         let in_flight_max = &mut config.in_flight_max;
         section.number("in_flight_max", 1..=IN_FLIGHT_MAX, in_flight_max)?;
         let reply_order = &mut config.reply_order;
@@ -138,6 +154,8 @@ impl ClientConfig {
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         config.tcp = tcp::read(section.section("client.tcp")?)?;
         config.http = ClientHttp::read(section.section("client.http")?)?;
+        config.websocket = ClientWebSocket::read(section.section("client.websocket")?)?;
+        config.sasl = ClientSasl::read(section.section("client.sasl")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ClientTls::read(section.section("client.tls")?)?;
@@ -176,6 +194,14 @@ impl ClientConfig {
     pub fn strict_write(mut self, strict: bool) -> Self {
         self.origin.set_in_code("client.strict_write");
         self.strict_write = strict;
+        self
+    }
+
+    /// The same with another [`compact_version`](Self::compact_version).
+    #[must_use]
+    pub fn compact_version(mut self, version: u8) -> Self {
+        self.origin.set_in_code("client.compact_version");
+        self.compact_version = version;
         self
     }
 
@@ -275,6 +301,22 @@ impl ClientConfig {
         self
     }
 
+    /// The same for another [`websocket`](Self::websocket).
+    #[must_use]
+    pub fn websocket(mut self, websocket: ClientWebSocket) -> Self {
+        self.origin.set_in_code("client.websocket");
+        self.websocket = websocket;
+        self
+    }
+
+    /// The same as somebody, by [`sasl`](Self::sasl).
+    #[must_use]
+    pub fn sasl(mut self, sasl: ClientSasl) -> Self {
+        self.origin.set_in_code("client.sasl");
+        self.sasl = Some(sasl);
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -291,6 +333,7 @@ impl Default for ClientConfig {
             protocol: "binary".to_owned(),
             service: None,
             strict_write: true,
+            compact_version: 1,
             in_flight_max: 64,
             reply_order: ReplyOrder::default(),
             pool: None,
@@ -300,6 +343,8 @@ impl Default for ClientConfig {
             timeouts: ClientTimeouts::default(),
             tcp: TcpOptions::default(),
             http: ClientHttp::default(),
+            websocket: ClientWebSocket::default(),
+            sasl: None,
             transports: Transports::standard(),
             listeners: Listeners::default(),
             #[cfg(feature = "tls")]

@@ -1,7 +1,10 @@
 //! What a server's configuration is refused for, whether a file or a program has made it.
 
 use super::{CONNECTIONS_MAX, IN_FLIGHT_MAX, IO_THREADS_MAX, QUEUE_MAX, ServerConfig, WORKERS_MAX};
-use crate::config::{Dispatch, Model, ReplyOrder, ServerHttp, ServerTimeouts, limits, tcp};
+use crate::config::stack::has;
+use crate::config::{
+    Dispatch, Model, ReplyOrder, ServerHttp, ServerTimeouts, ServerWebSocket, limits, tcp,
+};
 use crate::error::Result;
 use crate::transport::Address;
 
@@ -36,18 +39,24 @@ impl ServerConfig {
         limits::check(&self.limits, &self.transport, "server.limits", origin)?;
         tcp::check(&self.tcp, "server.tcp", origin)?;
         self.timeouts.check(origin)?;
-        if !self.transport.ends_with("http") {
+        if !has(&self.transport, "http") {
             let text = "this is for the transport `http`; remove it";
             origin.check_useful("server.http", self.http != ServerHttp::default(), text)?;
         } else if self.reply_order == ReplyOrder::Any {
             let text = "`any` does not go with HTTP, where answers come in the order of requests; remove this key";
             return Err(origin.error("server.reply_order", text));
         }
+        if !has(&self.transport, "websocket") {
+            let text = "this is for the transport `websocket`; remove it";
+            let changed = self.websocket != ServerWebSocket::default();
+            origin.check_useful("server.websocket", changed, text)?;
+        }
+        self.websocket.check(origin)?;
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
             tls.check(origin)?;
         }
-        if self.transport.ends_with("header") && self.protocol == "json" {
+        if has(&self.transport, "header") && self.protocol == "json" {
             let text = "the transport `header` takes the protocols `binary` and `compact`";
             return Err(origin.error("server.protocol", text));
         }
@@ -143,9 +152,8 @@ impl ServerConfig {
         let secured = self.tls.is_some();
         #[cfg(not(feature = "tls"))]
         let secured = false;
-        if !secured {
-            let text =
-                "this is for TLS, which is off; remove it, or write the section [server.tls]";
+        if !secured && self.sasl.is_none() && !has(&self.transport, "websocket") {
+            let text = "this is for TLS, which is off, and for the transport `websocket`; remove it, or write the section [server.tls]";
             let changed = self.timeouts.handshake_ms != ServerTimeouts::default().handshake_ms;
             origin.check_useful("server.timeouts.handshake_ms", changed, text)?;
         }

@@ -16,7 +16,7 @@ use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
-use crate::config::{EXAMPLE, ReplyOrder, ServerHttp, limits, tcp};
+use crate::config::{EXAMPLE, ReplyOrder, ServerHttp, ServerSasl, ServerWebSocket, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(feature = "tokio")]
@@ -83,6 +83,10 @@ pub struct ServerConfig {
     pub tcp: TcpOptions,
     /// Which requests are taken, with the transport `http`.
     pub http: ServerHttp,
+    /// Which connections are taken, with the transport `websocket`.
+    pub websocket: ServerWebSocket,
+    /// Whom it lets in, with the transport `sasl`. Only by code. Default `None`.
+    pub sasl: Option<ServerSasl>,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     /// Encrypts connections, and says by which certificates. Default: no TLS.
@@ -161,6 +165,11 @@ impl ServerConfig {
         config.timeouts = ServerTimeouts::read(section.section("server.timeouts")?)?;
         config.tcp = tcp::read(section.section("server.tcp")?)?;
         config.http = ServerHttp::read(section.section("server.http")?)?;
+        config.websocket = ServerWebSocket::read(section.section("server.websocket")?)?;
+        section.refuse(
+            "sasl",
+            "who is let in is said by code, with `ServerConfig::sasl`",
+        )?;
         #[cfg(feature = "tls")]
         {
             config.tls = ServerTls::read(section.section("server.tls")?)?;
@@ -346,6 +355,22 @@ impl ServerConfig {
         self
     }
 
+    /// The same for other [`websocket`](Self::websocket) connections.
+    #[must_use]
+    pub fn websocket(mut self, websocket: ServerWebSocket) -> Self {
+        self.origin.set_in_code("server.websocket");
+        self.websocket = websocket;
+        self
+    }
+
+    /// The same letting in whom [`sasl`](Self::sasl) says, with the transport `sasl`.
+    #[must_use]
+    pub fn sasl(mut self, sasl: ServerSasl) -> Self {
+        self.origin.set_in_code("server.sasl");
+        self.sasl = Some(sasl);
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -374,6 +399,8 @@ impl Default for ServerConfig {
             timeouts: ServerTimeouts::default(),
             tcp: TcpOptions::default(),
             http: ServerHttp::default(),
+            websocket: ServerWebSocket::default(),
+            sasl: None,
             transports: Transports::standard(),
             #[cfg(feature = "tls")]
             tls: None,

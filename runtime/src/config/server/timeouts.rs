@@ -13,8 +13,8 @@ const BYTES_PER_SECOND_MAX: u64 = 1_000_000_000;
 pub struct ServerTimeouts {
     /// For the next message of a connection. Default 600 000 (10 minutes).
     pub idle_ms: u64,
-    /// For a new connection to agree on how to speak, where its transport has to: TLS. Default
-    /// 10 000.
+    /// For a new connection to agree on how to speak, where that has to be: TLS, and the request
+    /// that a `WebSocket` begins with. Default 10 000.
     pub handshake_ms: u64,
     /// From the first byte of a message to its eighth, which tells what it is. Default 10 000.
     pub header_ms: u64,

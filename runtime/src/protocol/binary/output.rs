@@ -64,7 +64,7 @@ impl BinaryOutput<'_> {
 impl<'v> Output<'v> for BinaryOutput<'v> {
     fn message_begin(&mut self, head: &MessageHead<'_>) {
         match head.form {
-            MessageForm::Strict => {
+            MessageForm::Strict | MessageForm::Compact2 => {
                 self.put((VERSION_1 | u32::from(head.kind.byte())).to_be_bytes());
                 self.counted(head.name.as_bytes());
             }

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use byteorder::{ByteOrder, LittleEndian};
+use byteorder::{BigEndian, ByteOrder, LittleEndian};
 use uuid::Uuid;
 
 use super::varint::{self, BLOCK, Block, Flaw, unzigzag};
 use super::{
-    Compact, FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, TRUE, VERSION, VERSION_MASK,
-    bytes_min, code, is_any_bytes, short_header, skip, wire_type,
+    Compact, FALSE, KIND_SHIFT, LONG_LIST, OTHER_VERSION, PROTOCOL_ID, STOP, TRUE, bytes_min, code,
+    form, is_any_bytes, short_header, skip, wire_type,
 };
 use crate::error::{Error, ErrorKind, Result, Step};
 use crate::fast;
@@ -23,6 +23,8 @@ use crate::wire::WireType;
 #[derive(Clone, Copy, Debug)]
 pub struct CompactInput<'de> {
     reader: Reader<'de>,
+    /// Doubles are big-endian, as in version 2.
+    big_endian: bool,
 }
 
 impl<'de> CompactInput<'de> {
@@ -30,6 +32,7 @@ impl<'de> CompactInput<'de> {
     pub(super) fn new(message: &'de [u8], offset: usize, limits: &Limits) -> Self {
         Self {
             reader: Reader::new(message, offset, limits),
+            big_endian: false,
         }
     }
 
@@ -225,13 +228,26 @@ impl<'de> Input<'de> for CompactInput<'de> {
 
     #[inline]
     fn at(place: &Place<'de>) -> Self {
-        let reader = Reader::new(place.message, place.offset, &place.limits);
-        Self { reader }
+        Self {
+            reader: Reader::new(place.message, place.offset, &place.limits),
+            big_endian: place.form == MessageForm::Compact2,
+        }
     }
 
     #[inline]
     fn place(&self) -> Place<'de> {
-        self.reader.place()
+        let form = if self.big_endian {
+            MessageForm::Compact2
+        } else {
+            MessageForm::Strict
+        };
+        let place = self.reader.place();
+        Place { form, ..place }
+    }
+
+    #[inline]
+    fn has_raw_values(&self) -> bool {
+        !self.big_endian
     }
 
     fn message_begin(&mut self) -> Result<MessageHead<'de>> {
@@ -241,10 +257,10 @@ impl<'de> Input<'de> for CompactInput<'de> {
             let text = "a message does not start with the compact protocol's byte, 82";
             return Err(self.reader.error(ErrorKind::Malformed, text));
         }
-        if version & VERSION_MASK != VERSION {
-            let text = "a message is of another version of the compact protocol than 1";
-            return Err(self.reader.error(ErrorKind::Malformed, text));
-        }
+        let Some(form) = form(version) else {
+            return Err(self.reader.error(ErrorKind::Malformed, OTHER_VERSION));
+        };
+        self.big_endian = form == MessageForm::Compact2;
         let kind = self.reader.kind(version >> KIND_SHIFT)?;
         let sequence_id = self.varint::<32>("a sequence id")?;
         let name = Cow::Borrowed(self.text()?);
@@ -253,7 +269,7 @@ impl<'de> Input<'de> for CompactInput<'de> {
             kind,
             // All of its 32 bits, as they are: the writer did not zigzag.
             sequence_id: u32::try_from(sequence_id).unwrap_or_default().cast_signed(),
-            form: MessageForm::Strict,
+            form,
         })
     }
 
@@ -348,7 +364,11 @@ impl<'de> Input<'de> for CompactInput<'de> {
 
     #[inline(always)]
     fn double(&mut self) -> Result<f64> {
-        Ok(LittleEndian::read_f64(&self.reader.array::<8>("a double")?))
+        let bytes = self.reader.array::<8>("a double")?;
+        if self.big_endian {
+            return Ok(BigEndian::read_f64(&bytes));
+        }
+        Ok(LittleEndian::read_f64(&bytes))
     }
 
     #[inline(always)]
@@ -391,7 +411,11 @@ impl<'de> Input<'de> for CompactInput<'de> {
                     .reader
                     .take(len * size_of::<T>(), "a list of numbers")?;
                 values.clear();
-                fast::read_little_endian(bytes, values);
+                if self.big_endian {
+                    fast::read_big_endian(bytes, values);
+                } else {
+                    fast::read_little_endian(bytes, values);
+                }
                 Ok(())
             }
             WireType::I16 => self.varints::<T, 16>(values, len),
@@ -405,7 +429,11 @@ impl<'de> Input<'de> for CompactInput<'de> {
             let bytes = self
                 .reader
                 .take(len * size_of::<T>(), "a list of numbers")?;
-            return Ok(Numbers::LittleEndian(bytes));
+            return Ok(if self.big_endian {
+                Numbers::BigEndian(bytes)
+            } else {
+                Numbers::LittleEndian(bytes)
+            });
         }
         let start = self.reader.offset();
         let element = T::TYPE;

@@ -6,7 +6,7 @@
 //! | `bool` in a container | 1: `01` is true, `02` is false; `00` is read as false |
 //! | `i8` | 1 |
 //! | `i16 i32 i64`, enum | zigzag varint of at most 3, 5, 10 bytes |
-//! | `double` | 8, IEEE 754, *little*-endian |
+//! | `double` | 8, IEEE 754, *little*-endian; big-endian in version 2 |
 //! | `string`, `binary` | varint length, then the bytes |
 //! | `uuid` | 16, network order |
 //! | struct | fields, then `00` |
@@ -15,7 +15,10 @@
 //! | map | `00` if empty, else varint count, `kv`, pairs |
 //!
 //! `t`, `k` and `v` are type codes of this protocol's own. A message starts with `82`, kind and
-//! version (`kkk00001`), the sequence id as an unsigned varint, and the name.
+//! version (`kkk00001`), the sequence id as an unsigned varint, and the name. Version 2 is fbthrift's
+//! ([`MessageForm::Compact2`]). A struct without a message around it is of version 1.
+//!
+//! [`MessageForm::Compact2`]: super::MessageForm::Compact2
 
 mod input;
 mod output;
@@ -26,7 +29,7 @@ pub(super) mod varint;
 pub use input::CompactInput;
 pub use output::CompactOutput;
 
-use super::{Protocol, Scanner};
+use super::{MessageForm, Protocol, Scanner};
 use crate::limits::Limits;
 use crate::wire::WireType;
 
@@ -56,7 +59,8 @@ impl Protocol for Compact {
 }
 
 const PROTOCOL_ID: u8 = 0x82;
-const VERSION: u8 = 1;
+const VERSION_1: u8 = 1;
+const VERSION_2: u8 = 2;
 const VERSION_MASK: u8 = 0x1f;
 const KIND_SHIFT: u32 = 5;
 const STOP: u8 = 0;
@@ -64,6 +68,17 @@ const TRUE: u8 = 1;
 const FALSE: u8 = 2;
 /// Counts from here on do not fit into the header of a list or set.
 const LONG_LIST: usize = 15;
+
+/// The form of a message whose second byte is this one.
+const fn form(version: u8) -> Option<MessageForm> {
+    match version & VERSION_MASK {
+        VERSION_1 => Some(MessageForm::Strict),
+        VERSION_2 => Some(MessageForm::Compact2),
+        _ => None,
+    }
+}
+
+const OTHER_VERSION: &str = "a message is of another version of the compact protocol than 1 and 2";
 
 /// The code of a type. That of `bool` in a container is written as 1, as every library does, though
 /// the specification once said 2.

@@ -4,12 +4,13 @@ use uuid::Uuid;
 
 use super::varint::{self, zigzag};
 use super::{
-    Compact, FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, VERSION, code, short_header,
+    Compact, FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, VERSION_1, VERSION_2, code,
+    short_header,
 };
 use crate::fast;
 use crate::limits::Limits;
 use crate::protocol::writer::{Blobs, Depth, cut};
-use crate::protocol::{MessageHead, Number, Output, Protocol, Written};
+use crate::protocol::{MessageForm, MessageHead, Number, Output, Protocol, Written};
 use crate::wire::WireType;
 
 /// Appends values in the compact protocol to a buffer.
@@ -18,6 +19,8 @@ pub struct CompactOutput<'v> {
     buffer: Vec<u8>,
     depth: Depth,
     blobs: Blobs<'v>,
+    /// Doubles are big-endian, as in version 2.
+    big_endian: bool,
 }
 
 impl CompactOutput<'_> {
@@ -27,7 +30,16 @@ impl CompactOutput<'_> {
             buffer,
             depth: Depth::new(limits),
             blobs: Blobs::default(),
+            big_endian: false,
         }
+    }
+
+    #[inline(always)]
+    fn double_bytes(&self, value: f64) -> [u8; 8] {
+        if self.big_endian {
+            return value.to_be_bytes();
+        }
+        value.to_le_bytes()
     }
 
     #[inline(always)]
@@ -77,7 +89,13 @@ impl CompactOutput<'_> {
 
 impl<'v> Output<'v> for CompactOutput<'v> {
     fn message_begin(&mut self, head: &MessageHead<'_>) {
-        let version = head.kind.byte() << KIND_SHIFT | VERSION;
+        self.big_endian = head.form == MessageForm::Compact2;
+        let version = if self.big_endian {
+            VERSION_2
+        } else {
+            VERSION_1
+        };
+        let version = head.kind.byte() << KIND_SHIFT | version;
         fast::append_array(&mut self.buffer, &[PROTOCOL_ID, version]);
         self.varint(head.sequence_id.cast_unsigned().into());
         self.counted(head.name.as_bytes());
@@ -126,7 +144,8 @@ impl<'v> Output<'v> for CompactOutput<'v> {
     fn double_field(&mut self, last: i16, id: i16, name: &'static str, value: f64) {
         let code = code(WireType::Double);
         if let Some(header) = short_header(last, id, code) {
-            fast::append_start(&mut self.buffer, &[header], &value.to_le_bytes(), 8);
+            let bytes = self.double_bytes(value);
+            fast::append_start(&mut self.buffer, &[header], &bytes, 8);
         } else {
             self.field(last, id, WireType::Double, name);
             self.double(value);
@@ -172,7 +191,8 @@ impl<'v> Output<'v> for CompactOutput<'v> {
 
     #[inline(always)]
     fn double(&mut self, value: f64) {
-        fast::append_array(&mut self.buffer, &value.to_le_bytes());
+        let bytes = self.double_bytes(value);
+        fast::append_array(&mut self.buffer, &bytes);
     }
 
     #[inline(always)]
@@ -214,7 +234,11 @@ impl<'v> Output<'v> for CompactOutput<'v> {
 
     fn numbers<T: Number>(&mut self, values: &[T]) {
         if matches!(T::TYPE, WireType::I8 | WireType::Double) {
-            fast::append_little_endian(&mut self.buffer, values);
+            if self.big_endian {
+                fast::append_big_endian(&mut self.buffer, values);
+            } else {
+                fast::append_little_endian(&mut self.buffer, values);
+            }
         } else {
             for value in values {
                 self.varint(zigzag(value.to_integer()));
@@ -245,7 +269,7 @@ impl<'v> Output<'v> for CompactOutput<'v> {
     }
 
     fn raw_value(&mut self, protocol: &'static str, ty: WireType, value: &[u8]) -> bool {
-        let same = protocol == Compact::NAME;
+        let same = protocol == Compact::NAME && !self.big_endian;
         if same && self.depth.fits::<Compact>(ty, value) {
             fast::append(&mut self.buffer, value);
         }

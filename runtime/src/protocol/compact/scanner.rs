@@ -2,7 +2,7 @@
 
 use super::varint::{self, Flaw};
 use super::{
-    KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, VERSION, VERSION_MASK, bytes_min, is_fixed, wire_type,
+    KIND_SHIFT, LONG_LIST, OTHER_VERSION, PROTOCOL_ID, STOP, bytes_min, form, is_fixed, wire_type,
 };
 use crate::protocol::scanner::{Cursor, Grammar, Next, Scan, Walker};
 use crate::wire::WireType;
@@ -40,9 +40,8 @@ impl Grammar for CompactGrammar {
             return Err(cursor.malformed(text));
         }
         let version = cursor.byte()?;
-        if version & VERSION_MASK != VERSION {
-            let text = "a message is of another version of the compact protocol than 1";
-            return Err(cursor.malformed(text));
+        if form(version).is_none() {
+            return Err(cursor.malformed(OTHER_VERSION));
         }
         cursor.check_kind(version >> KIND_SHIFT)?;
         varint::<32>(cursor)?;

@@ -25,10 +25,12 @@ mod input;
 mod number;
 mod output;
 mod scanner;
+mod simple;
 mod text;
 
 pub use input::JsonInput;
 pub use output::JsonOutput;
+pub use simple::SimpleJsonOutput;
 
 use super::{Protocol, Scanner};
 use crate::limits::Limits;

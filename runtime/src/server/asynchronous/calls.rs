@@ -16,10 +16,9 @@ use super::outlet::Outlet;
 use crate::config::{ReplyOrder, ServerConfig};
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind, Result};
-use crate::processor::{AsyncProcessor, CallContext, Request, caught};
-use crate::server::engine::{self, Refusal};
+use crate::processor::{AsyncProcessor, CallContext, Outcome, Request, caught};
+use crate::server::engine::{self, Refusal, Unanswered};
 use crate::server::shared::Shared;
-use crate::wire::MessageKind;
 
 /// Who runs the handlers.
 pub(super) enum Handlers {
@@ -168,16 +167,11 @@ impl Call {
             Err(error) => return self.fail(error),
         };
         let (mut reply, mut cx) = (Vec::new(), self.context());
-        let ran = engine::run(&self.shared, &request, &mut cx, &mut reply);
+        let ran = engine::run(&self.shared, &request, &mut cx, self.arrived, &mut reply);
         self.answer(&request, &reply, ran);
     }
 
-    fn answer(
-        &self,
-        request: &Request<'_>,
-        reply: &[u8],
-        ran: Result<crate::processor::Outcome, String>,
-    ) {
+    fn answer(&self, request: &Request<'_>, reply: &[u8], ran: Result<Outcome, Unanswered>) {
         self.outlet.leave(|encoder, out| {
             engine::answer(&self.shared, request, encoder, out, |out| {
                 out.extend_from_slice(reply);
@@ -192,10 +186,8 @@ impl Call {
             Err(error) => return self.fail(error),
         };
         let (mut reply, mut cx) = (Vec::new(), self.context());
-        let oneway = request.head.kind == MessageKind::Oneway;
-        cx.begin(&request.head.name, oneway);
-        if let Some(envelope) = &request.envelope {
-            cx.envelop(envelope);
+        if let Err(why) = engine::begin(&self.shared, &request, &mut cx, self.arrived) {
+            return self.answer(&request, &reply, Err(why));
         }
         let running = self.shared.counters.running();
         let process = async { processor.process(&request, &mut reply, &mut cx).await };

@@ -314,8 +314,7 @@ impl Connection {
         let read = inbox.fill_with(self.missing, |buffer| stream.read_now(cx, buffer));
         if self.handshaking && !stream.is_handshaking() {
             (self.handshaking, self.pace) = (false, Pace::start(now));
-            #[cfg(feature = "tls")]
-            self.engine.meet(|| stream.tls());
+            self.engine.meet(|| stream.identity());
         }
         match read {
             Ok(0) if between => self.end = Some(End::Closed),

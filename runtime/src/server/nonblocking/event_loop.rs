@@ -17,6 +17,7 @@ use crate::server::nonblocking::Workers;
 use crate::server::nonblocking::mail::{Letter, Mail};
 use crate::server::nonblocking::polled::{Polled, Signs, State};
 use crate::server::nonblocking::workers::{Job, Work};
+use crate::server::queue::Taken;
 use crate::server::shared::Shared;
 use crate::transport::Readiness;
 
@@ -149,7 +150,7 @@ impl EventLoop {
         if let Some(workers) = &self.workers
             && self.shared.is_refusing()
         {
-            while let Some((job, _)) = workers.exit.try_next() {
+            while let Some(Taken { item: job, .. }) = workers.exit.try_next() {
                 job.refuse(&self.shared, Refusal::ShuttingDown);
             }
         }

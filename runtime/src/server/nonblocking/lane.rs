@@ -117,7 +117,7 @@ impl Call {
             protocol,
             message,
             envelope,
-            ..
+            arrived,
         } = &self.held;
         let request = Request::read(processor, *protocol, message, &settings.limits);
         let mut request = match request {
@@ -130,7 +130,7 @@ impl Call {
             return self.leave(|encoder, out| engine::refuse(shared, &request, why, encoder, out));
         }
         cx.meet(&self.lane.cx);
-        let ran = engine::run(shared, &request, cx, reply);
+        let ran = engine::run(shared, &request, cx, *arrived, reply);
         let told = self.leave(|encoder, out| {
             engine::answer(shared, &request, encoder, out, |out| {
                 out.extend_from_slice(reply);

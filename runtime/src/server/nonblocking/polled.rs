@@ -134,8 +134,7 @@ impl Polled {
             Ok(0) if between => self.ended(End::Closed),
             Ok(0) => self.ended(End::truncated(self.missing)),
             Ok(bytes) => {
-                #[cfg(feature = "tls")]
-                self.engine.meet(|| self.stream.tls());
+                self.engine.meet(|| self.stream.identity());
                 let counters = &self.permit.shared().counters;
                 Counters::add_bytes(&counters.bytes_read, bytes);
                 // A read that brought less than it could has emptied the socket, and what arrives
@@ -221,7 +220,7 @@ impl Polled {
             }
             let Buffers { inbox, out } = &mut self.buffers;
             let step = match refusal.or_else(|| batch.refusal(&shared)) {
-                None => self.engine.step(&shared, inbox.bytes(), out),
+                None => self.engine.step(&shared, inbox.bytes(), self.arrived, out),
                 Some(why) => self.engine.refuse(&shared, why, inbox.bytes(), out),
             };
             match step {

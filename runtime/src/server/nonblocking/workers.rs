@@ -9,7 +9,7 @@ use crate::server::engine::Refusal;
 use crate::server::nonblocking::lane::{Call, Scratch};
 use crate::server::nonblocking::mail::Mail;
 use crate::server::nonblocking::polled::Polled;
-use crate::server::queue::Exit;
+use crate::server::queue::{Exit, Taken};
 use crate::server::shared::Shared;
 
 /// Something to answer, and where the answer belongs.
@@ -29,8 +29,8 @@ pub(super) enum Work {
 /// Serves until the loops have ended.
 pub(super) fn run(shared: &Arc<Shared>, queue: &Exit<Job>) {
     let mut scratch = Scratch::default();
-    while let Some((job, refusal)) = queue.next() {
-        job.serve(shared, refusal, &mut scratch);
+    while let Some(Taken { item, refusal, .. }) = queue.next() {
+        item.serve(shared, refusal, &mut scratch);
     }
 }
 

@@ -116,36 +116,12 @@ impl HttpClientSide {
         fields: &[(String, String)],
         frame_bytes_max: usize,
     ) -> Result<Self> {
-        let bad = |what: &str, text: &str| {
-            let text = format!(
-                "{what} `{}` cannot stand in the head of a request",
-                text.escape_debug()
-            );
-            Err(Error::new(ErrorKind::Config, text))
-        };
-        let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !path.starts_with('/') || !visible(path) {
-            return bad("the path", path);
-        }
-        if host.is_empty() || !visible(host) {
-            return bad("the host", host);
-        }
+        check_request(host, path, fields)?;
         let mut head = format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {CONTENT_TYPE}\r\n\
              Accept: {CONTENT_TYPE}\r\nUser-Agent: seapink\r\n"
         );
         for (name, value) in fields {
-            let token =
-                |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-            if name.is_empty() || !name.bytes().all(token) {
-                return bad("the field", name);
-            }
-            if !value
-                .chars()
-                .all(|letter| letter == '\t' || !letter.is_control())
-            {
-                return bad("the value", value);
-            }
             head.extend([name, ": ", value, "\r\n"]);
         }
         Ok(Self {
@@ -154,6 +130,44 @@ impl HttpClientSide {
             frame_bytes_max,
         })
     }
+}
+
+/// Refuses what cannot stand in the head of a request.
+///
+/// # Errors
+/// One that names it.
+pub(in crate::transport) fn check_request(
+    host: &str,
+    path: &str,
+    fields: &[(String, String)],
+) -> Result<()> {
+    let bad = |what: &str, text: &str| {
+        let text = format!(
+            "{what} `{}` cannot stand in the head of a request",
+            text.escape_debug()
+        );
+        Err(Error::new(ErrorKind::Config, text))
+    };
+    let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !path.starts_with('/') || !visible(path) {
+        return bad("the path", path);
+    }
+    if host.is_empty() || !visible(host) {
+        return bad("the host", host);
+    }
+    for (name, value) in fields {
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(token) {
+            return bad("the field", name);
+        }
+        if !value
+            .chars()
+            .all(|letter| letter == '\t' || !letter.is_control())
+        {
+            return bad("the value", value);
+        }
+    }
+    Ok(())
 }
 
 impl ClientSide for HttpClientSide {

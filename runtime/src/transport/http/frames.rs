@@ -7,13 +7,43 @@ use crate::transport::{Decoded, Decoder, Encoder, Framed, Setup, Transport};
 
 /// Frames that leave, of which any part may come at a time.
 #[derive(Default)]
-pub(super) struct Outgoing {
+pub(in crate::transport) struct Outgoing {
     prefix: Vec<u8>,
     /// Bytes that are missing from the frame.
     left: usize,
 }
 
+/// What comes next of such frames.
+pub(in crate::transport) enum Piece<'a> {
+    /// A frame begins, of so many bytes.
+    Length(usize),
+    /// Some of these.
+    Part(&'a [u8]),
+}
+
 impl Outgoing {
+    /// Takes the next piece off the front of frames; `None` when nothing is left of them.
+    pub(in crate::transport) fn next<'a>(&mut self, frames: &mut &'a [u8]) -> Option<Piece<'a>> {
+        if self.left == 0 {
+            let missing = (4 - self.prefix.len()).min(frames.len());
+            self.prefix
+                .extend_from_slice(frames.split_off(..missing).unwrap_or_default());
+            let prefix = <[u8; 4]>::try_from(&self.prefix[..]).ok()?;
+            self.prefix.clear();
+            self.left = u32::from_be_bytes(prefix) as usize;
+            return Some(Piece::Length(self.left));
+        }
+        let part = frames.split_off(..self.left.min(frames.len()))?;
+        self.left -= part.len();
+        (!part.is_empty()).then_some(Piece::Part(part))
+    }
+
+    /// Whether no frame is half handed over.
+    #[cfg(feature = "websocket")]
+    pub(in crate::transport) fn is_between(&self) -> bool {
+        self.left == 0
+    }
+
     /// Hands over frames: first the length of each, and then its bytes as they come.
     pub(super) fn take(
         &mut self,
@@ -21,25 +51,11 @@ impl Outgoing {
         out: &mut Vec<u8>,
         mut begin: impl FnMut(usize, &mut Vec<u8>),
     ) {
-        while !frames.is_empty() {
-            if self.left == 0 {
-                let missing = 4 - self.prefix.len();
-                let part = frames
-                    .split_off(..missing.min(frames.len()))
-                    .unwrap_or_default();
-                self.prefix.extend_from_slice(part);
-                if let Ok(prefix) = <[u8; 4]>::try_from(&self.prefix[..]) {
-                    self.left = u32::from_be_bytes(prefix) as usize;
-                    self.prefix.clear();
-                    begin(self.left, out);
-                }
-                continue;
+        while let Some(piece) = self.next(&mut frames) {
+            match piece {
+                Piece::Length(length) => begin(length, out),
+                Piece::Part(part) => out.extend_from_slice(part),
             }
-            let part = frames
-                .split_off(..self.left.min(frames.len()))
-                .unwrap_or_default();
-            out.extend_from_slice(part);
-            self.left -= part.len();
         }
     }
 }

@@ -7,13 +7,13 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What a head says of the message that it begins.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Head {
+pub(in crate::transport) struct Head {
     /// The method and the path of a request.
-    pub(super) target: Option<(String, String)>,
+    pub(in crate::transport) target: Option<(String, String)>,
     /// The status of a response, and what it is called.
-    pub(super) status: Option<(u16, String)>,
-    pub(super) length: Option<u64>,
-    pub(super) chunked: bool,
+    pub(in crate::transport) status: Option<(u16, String)>,
+    pub(in crate::transport) length: Option<u64>,
+    pub(in crate::transport) chunked: bool,
     /// The connection ends behind the message.
     pub(super) close: bool,
     /// The peer waits for `100 Continue`.
@@ -26,6 +26,17 @@ impl Head {
     /// # Errors
     /// When it makes no sense, or is too large.
     pub(super) fn request(raw: &[u8]) -> Result<Option<(Self, usize)>> {
+        Self::request_with(raw, |_, _| {})
+    }
+
+    /// The same, for someone who looks at the fields too.
+    ///
+    /// # Errors
+    /// The same.
+    pub(in crate::transport) fn request_with(
+        raw: &[u8],
+        field: impl FnMut(&str, &[u8]),
+    ) -> Result<Option<(Self, usize)>> {
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
         let mut request = httparse::Request::new(&mut fields);
         let Some(bytes) = whole(request.parse(raw), raw)? else {
@@ -36,7 +47,7 @@ impl Head {
             target: Some((text(request.method), text(request.path))),
             ..Self::default()
         };
-        head.read(request.version, request.headers)?;
+        head.read(request.version, request.headers, field)?;
         Ok(Some((head, bytes)))
     }
 
@@ -45,6 +56,17 @@ impl Head {
     /// # Errors
     /// The same.
     pub(super) fn response(raw: &[u8]) -> Result<Option<(Self, usize)>> {
+        Self::response_with(raw, |_, _| {})
+    }
+
+    /// The same, for someone who looks at the fields too.
+    ///
+    /// # Errors
+    /// The same.
+    pub(in crate::transport) fn response_with(
+        raw: &[u8],
+        field: impl FnMut(&str, &[u8]),
+    ) -> Result<Option<(Self, usize)>> {
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
         let mut response = httparse::Response::new(&mut fields);
         let Some(bytes) = whole(response.parse(raw), raw)? else {
@@ -55,14 +77,20 @@ impl Head {
             status: Some((response.code.unwrap_or(0), reason)),
             ..Self::default()
         };
-        head.read(response.version, response.headers)?;
+        head.read(response.version, response.headers, field)?;
         Ok(Some((head, bytes)))
     }
 
-    fn read(&mut self, version: Option<u8>, fields: &[Header<'_>]) -> Result<()> {
+    fn read(
+        &mut self,
+        version: Option<u8>,
+        fields: &[Header<'_>],
+        mut field: impl FnMut(&str, &[u8]),
+    ) -> Result<()> {
         // HTTP/1.0 ends the connection unless something else is said.
         self.close = version == Some(0);
         for Header { name, value } in fields {
+            field(name, value);
             let is = |other: &str| name.eq_ignore_ascii_case(other);
             if is("content-length") {
                 let length = length(value)?;

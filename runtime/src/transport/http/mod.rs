@@ -16,8 +16,16 @@ mod head;
 mod server;
 
 pub(crate) use client::HttpClientSide;
+#[cfg(feature = "websocket")]
+pub(super) use client::check_request;
 pub(super) use frames::HttpFrames;
+#[cfg(feature = "websocket")]
+pub(super) use frames::{Outgoing, Piece};
+#[cfg(feature = "websocket")]
+pub(super) use head::Head;
 pub(crate) use server::HttpServerSide;
+#[cfg(feature = "websocket")]
+pub(super) use server::{refuse, status_of};
 
 /// A head has no more bytes and no more fields than so.
 const HEAD_BYTES_MAX: usize = 64 * 1024;

@@ -36,11 +36,7 @@ impl Server {
         out: &mut Vec<u8>,
     ) -> Result<Option<usize>> {
         let found = Head::request(raw).inspect_err(|error| {
-            let status = match error.kind() {
-                ErrorKind::Limit => "431 Request Header Fields Too Large",
-                _ => "400 Bad Request",
-            };
-            refuse(out, status, "");
+            refuse(out, status_of(error), "");
         })?;
         let Some((head, bytes)) = found else {
             return Ok(None);
@@ -81,9 +77,17 @@ impl Server {
     }
 }
 
+/// How a head is answered that cannot be read.
+pub(in crate::transport) fn status_of(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::Limit => "431 Request Header Fields Too Large",
+        _ => "400 Bad Request",
+    }
+}
+
 /// Answers a request that is none, and says that the connection ends.
 #[cold]
-fn refuse(out: &mut Vec<u8>, status: &str, more: &str) {
+pub(in crate::transport) fn refuse(out: &mut Vec<u8>, status: &str, more: &str) {
     let head = format!("HTTP/1.1 {status}\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n");
     out.extend_from_slice(head.as_bytes());
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::error::Result;
-#[cfg(feature = "tls")]
-use crate::peer::TlsPeer;
+use crate::peer::Identity;
 use crate::transport::layer::{ClientSide, Layer, ServerSide};
 use crate::transport::{Address, AsyncListener, AsyncStream};
 
@@ -29,9 +28,13 @@ impl AsyncLayered {
         self.layer.is_handshaking() || self.below.is_handshaking()
     }
 
-    #[cfg(feature = "tls")]
-    pub(in crate::transport) fn tls(&self) -> Option<Arc<TlsPeer>> {
-        self.layer.tls().or_else(|| self.below.tls())
+    pub(in crate::transport) fn identity(&self) -> Identity {
+        let below = self.below.identity();
+        Identity {
+            #[cfg(feature = "tls")]
+            tls: self.layer.tls().or(below.tls),
+            user: self.layer.user().or(below.user),
+        }
     }
 
     pub(in crate::transport) fn read_now(
@@ -39,6 +42,9 @@ impl AsyncLayered {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> io::Result<usize> {
+        if self.layer.is_done() {
+            return self.below.read_now(cx, buffer);
+        }
         loop {
             // A peer that cannot be written to may still have said why.
             let _ = self.flush_now(cx);
@@ -57,6 +63,9 @@ impl AsyncLayered {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> io::Result<usize> {
+        if self.layer.is_done() {
+            return self.below.write_now(cx, bytes);
+        }
         let mut taken = self.layer.put(bytes)?;
         if taken == 0 && !bytes.is_empty() {
             self.flush_now(cx)?;
@@ -101,6 +110,9 @@ impl AsyncLayered {
 
     /// As [`AsyncStream::is_quiet`].
     pub(in crate::transport) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.layer.is_done() {
+            return self.below.is_quiet(cx);
+        }
         loop {
             if self.layer.has_content() {
                 return false;

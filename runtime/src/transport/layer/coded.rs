@@ -2,8 +2,11 @@
 
 use std::io::{self, Write};
 use std::mem;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::peer::User;
+use crate::transport::detect::Foreign;
 use crate::transport::layer::Layer;
 
 /// Content that waits to be read: no more raw bytes are decoded while there is so much.
@@ -37,6 +40,16 @@ pub(in crate::transport) trait Coding: Send {
         false
     }
 
+    /// Whether raw bytes and content are the same from now on.
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    /// As [`Layer::user`].
+    fn user(&self) -> Option<Arc<User>> {
+        None
+    }
+
     /// The stream below has ended, which may complete some content.
     ///
     /// # Errors
@@ -44,6 +57,11 @@ pub(in crate::transport) trait Coding: Send {
     fn end(&mut self, content: &mut Vec<u8>) -> Result<()> {
         let _ = content;
         Ok(())
+    }
+
+    /// Everything has left that was to be said; more may have waited for that.
+    fn drained(&mut self, out: &mut Vec<u8>) {
+        let _ = out;
     }
 
     /// What is said last.
@@ -138,7 +156,10 @@ impl<C: Coding> Layer for Coded<C> {
 
     fn check(&self) -> io::Result<()> {
         if let Some(error) = &self.error {
-            let told = Error::new(error.kind(), error.message().to_owned());
+            let mut told = Error::new(error.kind(), error.message().to_owned());
+            if Foreign::is_source_of(error) {
+                told = told.with_source(Foreign);
+            }
             let kind = match error.kind() {
                 ErrorKind::Truncated | ErrorKind::Closed => io::ErrorKind::UnexpectedEof,
                 _ => io::ErrorKind::InvalidData,
@@ -168,6 +189,9 @@ impl<C: Coding> Layer for Coded<C> {
             0 => Err(io::ErrorKind::WriteZero.into()),
             written => {
                 self.out.consume(written);
+                if self.out.len() == 0 {
+                    self.coding.drained(&mut self.out.bytes);
+                }
                 Ok(())
             }
         }
@@ -179,6 +203,15 @@ impl<C: Coding> Layer for Coded<C> {
 
     fn is_handshaking(&self) -> bool {
         self.coding.is_handshaking()
+    }
+
+    fn is_done(&self) -> bool {
+        let empty = self.raw.is_empty() && self.content.len() == 0 && self.out.len() == 0;
+        self.coding.is_done() && empty && self.error.is_none() && !self.ended
+    }
+
+    fn user(&self) -> Option<Arc<User>> {
+        self.coding.user()
     }
 
     fn has_failed(&self) -> bool {
@@ -228,6 +261,10 @@ impl Queue {
         self.taken += bytes;
         if self.len() == 0 {
             *self = Self::default();
+        } else if self.taken > self.len() {
+            // One that is never quite empty would otherwise keep everything.
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
         }
     }
 
@@ -240,5 +277,28 @@ impl Queue {
             let rest = mem::take(self);
             self.bytes = [bytes, rest.bytes()].concat();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_that_is_never_empty_does_not_grow() {
+        let mut queue = Queue::default();
+        queue.bytes.push(0);
+        for turn in 0..100_000_u32 {
+            queue.bytes.extend(turn.to_be_bytes());
+            let mut taken = [0; 4];
+            queue.take(&mut taken);
+            queue.put_back(&taken[2..]);
+            queue.consume(2);
+        }
+        assert_eq!(
+            (queue.len(), queue.bytes()),
+            (1, &[99_999_u32.to_be_bytes()[3]][..])
+        );
+        assert!(queue.bytes.capacity() < 100, "{}", queue.bytes.capacity());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -14,26 +14,57 @@ use crate::transport::{ReadHalf, WriteHalf, shrink_out};
 /// What is written at once: as much as one record of TLS holds.
 const PART_MAX: usize = 16 * 1024;
 
+/// Takes a stream apart that has this layer.
+pub(super) fn split(
+    layer: &Arc<Mutex<Box<dyn Layer>>>,
+    reader: Box<dyn ReadHalf>,
+    writer: Box<dyn WriteHalf>,
+) -> (Reader, Writer) {
+    let outlet = Arc::new(Mutex::new(Outlet {
+        layer: Arc::clone(layer),
+        below: writer,
+        out: Vec::new(),
+        sent: 0,
+        taken: 0,
+    }));
+    let reader = Reader {
+        layer: Arc::clone(layer),
+        below: reader,
+        outlet: Arc::downgrade(&outlet),
+    };
+    (reader, Writer(outlet))
+}
+
 pub(super) struct Reader {
     layer: Arc<Mutex<Box<dyn Layer>>>,
     below: Box<dyn ReadHalf>,
+    outlet: Weak<Mutex<Outlet>>,
 }
 
 impl Reader {
-    pub(super) fn new(layer: Arc<Mutex<Box<dyn Layer>>>, below: Box<dyn ReadHalf>) -> Self {
-        Self { layer, below }
+    /// Lets the layer answer what was read, as far as there is room.
+    fn answer(&self) {
+        if self.layer.lock().wants_write()
+            && let Some(outlet) = self.outlet.upgrade()
+        {
+            answer(&self.layer, &outlet);
+        }
     }
 }
 
 impl ReadHalf for Reader {
     fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
-        if let Some(read) = self.layer.lock().read(buffer) {
+        let read = self.layer.lock().read(buffer);
+        if let Some(read) = read {
+            self.answer();
             return read;
         }
         let patience = Patience::new(Some(timeout));
         let mut wait = Some(timeout);
         loop {
-            match pull(&self.layer, &mut self.below, buffer, wait)?.content {
+            let pulled = pull(&self.layer, &mut self.below, buffer, wait);
+            self.answer();
+            match pulled?.content {
                 0 => {}
                 content => return Ok(content),
             }
@@ -45,13 +76,42 @@ impl ReadHalf for Reader {
     }
 
     fn is_quiet(&mut self) -> bool {
-        incoming::is_quiet(&self.layer, &mut self.below)
+        let quiet = incoming::is_quiet(&self.layer, &mut self.below);
+        self.answer();
+        quiet
     }
 }
 
+/// Has what the layer says by itself written. Whoever writes at the moment does it behind that.
+fn answer(layer: &Mutex<Box<dyn Layer>>, outlet: &Mutex<Outlet>) {
+    while layer.lock().wants_write()
+        && let Some(mut outlet) = outlet.try_lock()
+    {
+        if !outlet.answer() {
+            return;
+        }
+    }
+}
+
+pub(super) struct Writer(Arc<Mutex<Outlet>>);
+
+impl WriteHalf for Writer {
+    /// After a time-out, the next call has to bring the same bytes.
+    fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
+        let mut outlet = self.0.lock();
+        let layer = Arc::clone(&outlet.layer);
+        let written = outlet.write(bytes, timeout)?;
+        drop(outlet);
+        answer(&layer, &self.0);
+        Ok(written)
+    }
+}
+
+/// The way out.
+///
 /// Writes part by part: one that has not left whole cannot be read by the peer, so no byte of it is
 /// counted as written before, and a caller that gives up knows what the peer can have.
-pub(super) struct Writer {
+struct Outlet {
     layer: Arc<Mutex<Box<dyn Layer>>>,
     below: Box<dyn WriteHalf>,
     /// Raw bytes, and how much of it has left.
@@ -61,17 +121,7 @@ pub(super) struct Writer {
     taken: usize,
 }
 
-impl Writer {
-    pub(super) fn new(layer: Arc<Mutex<Box<dyn Layer>>>, below: Box<dyn WriteHalf>) -> Self {
-        Self {
-            layer,
-            below,
-            out: Vec::new(),
-            sent: 0,
-            taken: 0,
-        }
-    }
-
+impl Outlet {
     /// Fills `out`, in the order in which the layer makes them.
     fn collect(
         &mut self,
@@ -84,15 +134,18 @@ impl Writer {
         }
         Ok(())
     }
-}
 
-impl WriteHalf for Writer {
-    /// After a time-out, the next call has to bring the same bytes.
     fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize> {
         if self.taken == 0 {
             let part = &bytes[..bytes.len().min(PART_MAX)];
             self.collect(|layer| layer.put(part))?;
         }
+        self.send(timeout)?;
+        Ok(mem::take(&mut self.taken))
+    }
+
+    /// Writes everything in `out`.
+    fn send(&mut self, timeout: Duration) -> io::Result<()> {
         let patience = Patience::new(Some(timeout));
         let mut wait = timeout;
         while self.sent < self.out.len() {
@@ -110,13 +163,24 @@ impl WriteHalf for Writer {
         }
         self.sent = 0;
         shrink_out(&mut self.out);
-        Ok(mem::take(&mut self.taken))
+        Ok(())
+    }
+
+    /// Writes what the layer says by itself, unless a part is on its way, and without waiting for room.
+    /// Whether that has left.
+    fn answer(&mut self) -> bool {
+        if self.taken > 0 {
+            return false;
+        }
+        // While something is left over nothing is added, or it would have no end.
+        let collected = !self.out.is_empty() || self.collect(|_| Ok(0)).is_ok();
+        collected && self.send(GOODBYE).is_ok()
     }
 }
 
 /// Says goodbye, as far as that needs no waiting. A part that has not left whole stays here: its
 /// call was perhaps told that it was not sent.
-impl Drop for Writer {
+impl Drop for Outlet {
     fn drop(&mut self) {
         let goodbye = |layer: &mut dyn Layer| {
             layer.say_goodbye();

@@ -15,7 +15,6 @@
 
 #[cfg(feature = "tokio")]
 mod asynchronous;
-#[cfg(any(feature = "http", feature = "zlib"))]
 mod coded;
 mod halves;
 mod incoming;
@@ -26,18 +25,17 @@ mod stream;
 pub(in crate::transport) use asynchronous::AsyncLayered;
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::{AsyncLayerListener, handshake};
-#[cfg(any(feature = "http", feature = "zlib"))]
 pub(in crate::transport) use coded::{CONTENT_MAX, Coded, Coding};
 pub(crate) use side::{ClientSide, LayerConnector, LayerListener, ServerSide};
 pub(super) use stream::LayerStream;
 
 use std::io::{self, Write};
-#[cfg(feature = "tls")]
 use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "tls")]
 use crate::peer::TlsPeer;
+use crate::peer::User;
 
 /// How long a goodbye may wait for room. Whoever closes a connection waits for nobody.
 const GOODBYE: Duration = Duration::from_millis(1);
@@ -97,6 +95,17 @@ pub(crate) trait Layer: Send {
 
     /// Makes the goodbye, unless something has gone wrong or there is nobody yet to say it to.
     fn say_goodbye(&mut self);
+
+    /// Whether the layer has nothing more to do: raw bytes and content are the same from now on, and
+    /// it holds none. Then it is not asked any more.
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    /// Whom the peer acts for, once that is known.
+    fn user(&self) -> Option<Arc<User>> {
+        None
+    }
 
     /// Who the peer is, once that is known.
     #[cfg(feature = "tls")]

@@ -27,18 +27,23 @@ pub(crate) trait ClientSide: Send + Sync {
         use io::ErrorKind as Io;
 
         let (what, with) = self.names();
+        let told = error.get_ref().is_some_and(|inner| inner.is::<Error>());
         let (kind, text) = match error.kind() {
             _ if is_timeout(&error) => (
                 ErrorKind::Timeout,
                 format!("no handshake in time; does the server speak {what} there?"),
             ),
-            Io::UnexpectedEof | Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe => (
-                ErrorKind::Closed,
-                format!(
-                    "the server closed the connection during the handshake; does it speak {what} \
+            Io::UnexpectedEof | Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe
+                if !told =>
+            {
+                (
+                    ErrorKind::Closed,
+                    format!(
+                        "the server closed the connection during the handshake; does it speak {what} \
                      there?"
-                ),
-            ),
+                    ),
+                )
+            }
             _ => {
                 let error = Error::from(error);
                 let text = format!("no {what} with {with} at {peer}: {error}");

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::peer::Peer;
 #[cfg(feature = "tls")]
 use crate::peer::TlsPeer;
-use crate::transport::layer::halves::{Reader, Writer};
+use crate::peer::{Peer, User};
+use crate::transport::layer::halves;
 use crate::transport::layer::incoming::{self, Patience, Pulled, pull};
 use crate::transport::layer::{GOODBYE, Layer};
 use crate::transport::stream::is_timeout;
@@ -27,6 +27,8 @@ pub(in crate::transport) struct LayerStream {
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
     nonblocking: bool,
+    /// The layer has nothing more to do.
+    done: bool,
     /// The last read of the stream below may have left something.
     full: bool,
 }
@@ -39,6 +41,7 @@ impl LayerStream {
             read_timeout: None,
             write_timeout: None,
             nonblocking: false,
+            done: false,
             full: false,
         }
     }
@@ -51,6 +54,7 @@ impl LayerStream {
             let layer = self.layer.lock();
             layer.check()?;
             if !layer.is_handshaking() {
+                self.done = layer.is_done();
                 return Ok(());
             }
             drop(layer);
@@ -90,15 +94,39 @@ impl LayerStream {
             wait = patience.left()?;
         }
     }
+
+    fn read_below(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.nonblocking {
+            self.below.set_read_timeout(self.read_timeout)?;
+        }
+        self.below.read(buffer)
+    }
+
+    /// For what is written to the stream below.
+    fn prepare_below(&mut self) -> io::Result<()> {
+        if !self.nonblocking {
+            self.below.set_write_timeout(self.write_timeout)?;
+        }
+        Ok(())
+    }
 }
 
 impl Read for LayerStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.done {
+            return self.read_below(buffer);
+        }
         // What is brought from the layer says nothing of the stream below, and whoever polls has
         // perhaps been told for the last time that there is something.
         self.full = true;
-        if let Some(read) = self.layer.lock().read(buffer) {
+        let mut layer = self.layer.lock();
+        if let Some(read) = layer.read(buffer) {
             return read;
+        }
+        self.done = layer.is_done();
+        drop(layer);
+        if self.done {
+            return self.read_below(buffer);
         }
         let timeout = self.read_timeout.filter(|_| !self.nonblocking);
         let patience = Patience::new(timeout);
@@ -123,6 +151,10 @@ impl Read for LayerStream {
 
 impl Write for LayerStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.done {
+            self.prepare_below()?;
+            return self.below.write(bytes);
+        }
         let patience = Patience::new(self.write_timeout);
         let mut taken = self.layer.lock().put(bytes)?;
         if taken == 0 && !bytes.is_empty() {
@@ -137,6 +169,10 @@ impl Write for LayerStream {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        if self.done {
+            self.prepare_below()?;
+            return self.below.flush();
+        }
         self.send(self.write_timeout)
     }
 }
@@ -163,6 +199,9 @@ impl Stream for LayerStream {
     }
 
     fn has_more(&self) -> bool {
+        if self.done {
+            return self.below.has_more();
+        }
         if (self.nonblocking && self.full) || self.below.has_more() {
             return true;
         }
@@ -184,11 +223,18 @@ impl Stream for LayerStream {
         self.layer.lock().tls().or_else(|| self.below.tls())
     }
 
+    fn user(&self) -> Option<Arc<User>> {
+        self.layer.lock().user().or_else(|| self.below.user())
+    }
+
     fn closer(&self) -> Closer {
         self.below.closer()
     }
 
     fn is_quiet(&mut self) -> bool {
+        if self.done {
+            return self.below.is_quiet();
+        }
         incoming::is_quiet(&self.layer, &mut self.below)
     }
 
@@ -204,15 +250,18 @@ impl Stream for LayerStream {
         // What says goodbye when it is dropped cannot be moved out of.
         let (ended, _) = MemoryStream::pair();
         let below = mem::replace(&mut self.below, Box::new(ended));
+        if self.done {
+            return below.split();
+        }
         match below.split() {
             Split::Whole(below) => {
                 self.below = below;
                 Split::Whole(self)
             }
-            Split::Halves(reader, writer) => Split::Halves(
-                Box::new(Reader::new(Arc::clone(&self.layer), reader)),
-                Box::new(Writer::new(Arc::clone(&self.layer), writer)),
-            ),
+            Split::Halves(reader, writer) => {
+                let (reader, writer) = halves::split(&self.layer, reader, writer);
+                Split::Halves(Box::new(reader), Box::new(writer))
+            }
         }
     }
 }

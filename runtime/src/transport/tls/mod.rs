@@ -13,4 +13,4 @@ mod tests;
 
 pub(crate) use ends::{TlsClientSide, TlsServerSide};
 pub use ends::{TlsConnector, TlsListener};
-pub(crate) use fault::is_foreign;
+pub(super) use fault::is_foreign;

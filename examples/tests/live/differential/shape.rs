@@ -1,0 +1,265 @@
+//! What the IDL says of the struct that has everything, and a walk over bytes that compares.
+
+use seapink::protocol::Input;
+use seapink::{Limits, Protocol, Result, WireType};
+
+use super::taken::name;
+
+/// A type of `interop.thrift`.
+enum Shape {
+    Of(WireType),
+    Struct(&'static [(i16, &'static Shape)]),
+    List(&'static Shape),
+    Set(&'static Shape),
+    Map(&'static Shape, &'static Shape),
+}
+
+impl Shape {
+    fn ty(&self) -> WireType {
+        match self {
+            Self::Of(ty) => *ty,
+            Self::Struct(_) => WireType::Struct,
+            Self::List(_) => WireType::List,
+            Self::Set(_) => WireType::Set,
+            Self::Map(..) => WireType::Map,
+        }
+    }
+}
+
+use Shape::{List, Map, Of, Set, Struct};
+
+static BOOL: Shape = Of(WireType::Bool);
+static I32: Shape = Of(WireType::I32);
+static I64: Shape = Of(WireType::I64);
+static DOUBLE: Shape = Of(WireType::Double);
+static STRING: Shape = Of(WireType::String);
+static SCALARS: Shape = Struct(&[
+    (1, &BOOL),
+    (2, &Of(WireType::I8)),
+    (3, &Of(WireType::I16)),
+    (4, &I32),
+    (5, &I64),
+    (6, &DOUBLE),
+    (7, &STRING),
+    (8, &STRING),
+    (9, &I32),
+]);
+static FIELDS: Shape = Struct(&[
+    (1, &I32),
+    (2, &STRING),
+    (3, &I32),
+    (4, &I32),
+    (20, &STRING),
+    (21, &BOOL),
+    (300, &SCALARS),
+    (32767, &List(&STRING)),
+]);
+static CONTAINERS: Shape = Struct(&[
+    (1, &List(&I32)),
+    (2, &Set(&STRING)),
+    (3, &Map(&I32, &STRING)),
+    (4, &Map(&STRING, &List(&Map(&I32, &Set(&I64))))),
+    (5, &List(&BOOL)),
+    (6, &Map(&I32, &SCALARS)),
+    (7, &List(&List(&DOUBLE))),
+    (8, &Map(&DOUBLE, &STRING)),
+    (9, &List(&STRING)),
+    (10, &Map(&BOOL, &BOOL)),
+    (11, &List(&FIELDS)),
+]);
+static CHOICE: Shape = Struct(&[
+    (1, &I64),
+    (2, &STRING),
+    (3, &List(&CHOICE)),
+    (4, &SCALARS),
+    (5, &BOOL),
+]);
+static TREE: Shape = Struct(&[(1, &STRING), (2, &List(&TREE))]);
+static EVERYTHING: Shape = Struct(&[
+    (1, &SCALARS),
+    (2, &FIELDS),
+    (3, &CONTAINERS),
+    (4, &CHOICE),
+    (5, &TREE),
+]);
+
+/// What is unusual about bytes.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one finding")]
+pub struct Found {
+    /// A field comes twice in a struct.
+    pub field_twice: bool,
+    /// A field has an id below zero.
+    pub negative_id: bool,
+    /// Something is a `uuid`, which the IDL has none of.
+    pub uuid: bool,
+    /// An empty container says a type for its elements that there is not, or `uuid`.
+    pub empty_of_nothing: bool,
+    /// The first container with elements of another type than the declared one.
+    pub other_elements: Option<Header>,
+}
+
+/// The header of a container of the IDL.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    pub offset: usize,
+    /// What the IDL says of keys or elements, and of values if it is a map.
+    pub declared: [Option<WireType>; 2],
+}
+
+impl Header {
+    /// The types that the header has, as the protocol writes them.
+    pub fn types<'b, P: Protocol>(&self, bytes: &'b mut [u8]) -> Option<&'b mut [u8]> {
+        let bytes = bytes.get_mut(self.offset..)?;
+        let count = self.declared.iter().flatten().count();
+        match P::NAME {
+            "binary" => bytes.get_mut(..count),
+            // Those of a map stand behind its length.
+            "compact" if count == 2 => {
+                let length = bytes.iter().take_while(|byte| **byte >= 0x80).count();
+                bytes.get_mut(length + 1..length + 2)
+            }
+            "compact" => bytes.get_mut(..1),
+            _ => None,
+        }
+    }
+}
+
+/// Walks as far as the bytes can be read.
+pub fn walk<P: Protocol>(bytes: &[u8]) -> Found {
+    let mut walk = Walk {
+        bytes,
+        found: Found::default(),
+    };
+    let mut input = P::input(bytes, 0, &Limits::default());
+    // What comes behind an error, nobody reads.
+    let _ = walk.value(Some(&EVERYTHING), WireType::Struct, &mut input);
+    walk.found
+}
+
+struct Walk<'b> {
+    bytes: &'b [u8],
+    found: Found,
+}
+
+impl Walk<'_> {
+    /// A value, of which the IDL may know nothing.
+    fn value<'de, I: Input<'de>>(
+        &mut self,
+        shape: Option<&Shape>,
+        ty: WireType,
+        input: &mut I,
+    ) -> Result<()> {
+        self.found.uuid |= ty == WireType::Uuid;
+        let (key, item) = match shape {
+            Some(List(element) | Set(element)) => (Some(*element), None),
+            Some(Map(key, item)) => (Some(*key), Some(*item)),
+            _ => (None, None),
+        };
+        let header = Header {
+            offset: input.offset(),
+            declared: [key, item].map(|shape| shape.map(Shape::ty)),
+        };
+        match ty {
+            WireType::Struct => self.fields(shape, input)?,
+            WireType::List | WireType::Set => {
+                let read = input.list_begin();
+                self.check::<I::Protocol>(
+                    header,
+                    read.as_ref()
+                        .ok()
+                        .map(|it| (it.len, [Some(it.element), None])),
+                );
+                let read = read?;
+                let key = key.filter(|key| key.ty() == read.element);
+                for index in 0..read.len {
+                    input.element(index)?;
+                    self.value(key, read.element, input)?;
+                }
+                input.list_end()?;
+            }
+            WireType::Map => {
+                let read = input.map_begin();
+                self.check::<I::Protocol>(
+                    header,
+                    read.as_ref()
+                        .ok()
+                        .map(|it| (it.len, [Some(it.key), Some(it.value)])),
+                );
+                let read = read?;
+                let fits = [Some(read.key), Some(read.value)] == header.declared;
+                for index in 0..read.len {
+                    input.key(index)?;
+                    self.value(key.filter(|_| fits), read.key, input)?;
+                    input.value()?;
+                    self.value(item.filter(|_| fits), read.value, input)?;
+                }
+                input.map_end()?;
+            }
+            ty => {
+                input.skip(ty)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the header of a container: its length and types, if it can be read.
+    fn check<P: Protocol>(&mut self, header: Header, read: Option<(usize, [Option<WireType>; 2])>) {
+        if let Some((0, _)) = read {
+            let mut bytes = self.bytes.to_vec();
+            let types = header.types::<P>(&mut bytes).unwrap_or_default();
+            self.found.empty_of_nothing |= match P::NAME {
+                "binary" => types
+                    .iter()
+                    .any(|ty| !(2..=15).contains(ty) || [5, 7, 9].contains(ty)),
+                "compact" => types.iter().any(|ty| matches!(ty & 0x0f, 0 | 13..)),
+                _ => self.names_nothing(&header),
+            };
+            return;
+        }
+        if header.declared[0].is_some() && read.is_none_or(|(_, types)| types != header.declared) {
+            self.found.other_elements.get_or_insert(header);
+        }
+    }
+
+    /// Whether a header of JSON, `["map","rec",`, has something between quotes that is no type.
+    fn names_nothing(&self, header: &Header) -> bool {
+        let bytes = self.bytes.get(header.offset..).unwrap_or_default();
+        let count = header.declared.iter().flatten().count();
+        let names = bytes
+            .split(|byte| *byte == b'"')
+            .skip(1)
+            .step_by(2)
+            .take(count);
+        let known = |text: &[u8]| {
+            let mut types = WireType::ALL.iter().filter(|ty| **ty != WireType::Uuid);
+            types.any(|ty| name(*ty).as_bytes() == text)
+        };
+        !names.into_iter().all(known)
+    }
+
+    fn fields<'de, I: Input<'de>>(&mut self, shape: Option<&Shape>, input: &mut I) -> Result<()> {
+        let known = match shape {
+            Some(Struct(fields)) => fields,
+            _ => &[][..],
+        };
+        input.struct_begin()?;
+        let (mut last, mut seen) = (0, Vec::new());
+        while let Some(field) = input.field(last)? {
+            last = field.id;
+            self.found.negative_id |= last < 0;
+            let shape = known
+                .iter()
+                .find(|(id, shape)| (*id, shape.ty()) == (field.id, field.ty));
+            if shape.is_some() {
+                self.found.field_twice |= seen.contains(&last);
+                seen.push(last);
+            }
+            if field.bool_value.is_none() {
+                self.value(shape.map(|(_, shape)| *shape), field.ty, input)?;
+            }
+            input.field_end()?;
+        }
+        input.struct_end()
+    }
+}

@@ -1,0 +1,156 @@
+//! The end that is asked.
+
+use std::io;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tungstenite::handshake::derive_accept_key;
+
+use super::frame::End;
+use super::messages::{Bounds, Messages};
+use super::upgrade::Upgrade;
+use super::{Handshake, WebSocket};
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::http::{Head, refuse, status_of};
+use crate::transport::layer::{Coded, Layer, ServerSide};
+
+/// Which requests a server goes along with.
+#[derive(Debug)]
+pub(crate) struct WebSocketRules {
+    /// Those for other paths are refused; `None` for all.
+    pub(crate) path: Option<String>,
+    /// The pages that may call, besides programs that are none; `*` for all.
+    pub(crate) origins: Vec<String>,
+    /// What is chosen among those that a client offers.
+    pub(crate) subprotocol: Option<String>,
+}
+
+struct Asked(Arc<WebSocketRules>);
+
+/// An answer that says no, what follows its status, and why.
+type No = (&'static str, &'static str, String);
+
+impl Handshake for Asked {
+    fn read(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>> {
+        let mut upgrade = Upgrade::default();
+        let found = Head::request_with(raw, |name, value| upgrade.note(name, value));
+        let found = found.inspect_err(|error| refuse(out, status_of(error), ""))?;
+        let Some((head, bytes)) = found else {
+            return Ok(None);
+        };
+        match self.0.check(&head, &upgrade) {
+            Ok(key) => {
+                self.0.accept(key, &upgrade, out);
+                Ok(Some(bytes))
+            }
+            Err((status, more, text)) => {
+                refuse(out, status, more);
+                Err(Error::new(ErrorKind::Malformed, text))
+            }
+        }
+    }
+}
+
+impl WebSocketRules {
+    /// The key of a request that asks for what there is.
+    fn check<'a>(&self, head: &Head, upgrade: &'a Upgrade) -> Result<&'a str, No> {
+        let target = head.target.as_ref();
+        let (method, path) = target.map_or(("", ""), |(method, path)| (method, path));
+        if method != "GET" {
+            let text = format!(
+                "the peer sent the HTTP request {method} {path}, and a WebSocket begins with GET"
+            );
+            return Err(("405 Method Not Allowed", "Allow: GET\r\n", text));
+        }
+        let bare = path.split('?').next().unwrap_or_default();
+        if self.path.as_ref().is_some_and(|own| own != bare) {
+            let text = format!("the peer sent a request for {path}, and calls go elsewhere");
+            return Err(("404 Not Found", "", text));
+        }
+        if !upgrade.is_whole() {
+            let text =
+                format!("the peer sent the HTTP request GET {path}, which asks for no WebSocket");
+            let more = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+            return Err(("426 Upgrade Required", more, text));
+        }
+        if upgrade.version.as_deref() != Some("13") {
+            let version = upgrade.version.as_deref().unwrap_or("none").escape_debug();
+            let text = format!("the peer asks for WebSocket in version {version}, and there is 13");
+            let more = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+            return Err(("426 Upgrade Required", more, text));
+        }
+        self.check_origin(upgrade)?;
+        let bad = |text: &str| {
+            let text = format!("the peer's request for a WebSocket makes no sense: {text}");
+            Err(("400 Bad Request", "", text))
+        };
+        if head.chunked || head.length.is_some_and(|length| length > 0) {
+            return bad("it has a body");
+        }
+        if !upgrade.has_host {
+            return bad("it names no host");
+        }
+        match &upgrade.keys[..] {
+            [key] if STANDARD.decode(key).is_ok_and(|key| key.len() == 16) => Ok(key),
+            [_] => bad("its key has not 16 bytes"),
+            [] => bad("it has no key"),
+            _ => bad("it has several keys"),
+        }
+    }
+
+    /// Browsers let every page of the world connect to every server that they reach, those at home
+    /// included, and say only here which page it is. Whoever is no browser does not say it.
+    fn check_origin(&self, upgrade: &Upgrade) -> Result<(), No> {
+        let Some(origin) = &upgrade.origin else {
+            return Ok(());
+        };
+        let is_it = |own: &String| own == "*" || own.eq_ignore_ascii_case(origin);
+        if self.origins.iter().any(is_it) {
+            return Ok(());
+        }
+        let origin = origin.escape_debug();
+        let text =
+            format!("a page of {origin} asks for a WebSocket, and `origins` does not name it");
+        Err(("403 Forbidden", "", text))
+    }
+
+    fn accept(&self, key: &str, upgrade: &Upgrade, out: &mut Vec<u8>) {
+        let key = derive_accept_key(key.as_bytes());
+        let chosen = self.subprotocol.as_ref();
+        let chosen = chosen.filter(|own| upgrade.subprotocols.contains(own));
+        let chosen = chosen.map_or_else(String::new, |name| {
+            format!("Sec-WebSocket-Protocol: {name}\r\n")
+        });
+        let head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {key}\r\n{chosen}\r\n"
+        );
+        out.extend_from_slice(head.as_bytes());
+    }
+}
+
+/// What the connections of a server have in common.
+pub(crate) struct WebSocketServerSide {
+    rules: Arc<WebSocketRules>,
+    bounds: Bounds,
+}
+
+impl WebSocketServerSide {
+    /// Messages have so many bytes at most, by the limit of this name; `text` is for JSON.
+    pub(crate) fn new(rules: WebSocketRules, bytes_max: (&'static str, usize), text: bool) -> Self {
+        let rules = Arc::new(rules);
+        let bounds = Bounds { bytes_max, text };
+        Self { rules, bounds }
+    }
+}
+
+impl ServerSide for WebSocketServerSide {
+    fn layer(&self) -> io::Result<Box<dyn Layer>> {
+        let socket = WebSocket {
+            handshake: Some(Asked(Arc::clone(&self.rules))),
+            messages: Messages::new(End::Server, self.bounds),
+        };
+        Ok(Box::new(Coded::new(socket, Vec::new())))
+    }
+}
