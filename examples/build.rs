@@ -6,6 +6,7 @@ fn main() -> Result<(), seapink_idl::Error> {
     seapink_idl::compile("../testdata/interop/uuids.thrift")?;
     seapink_idl::compile("hbase/hbase.thrift")?;
     seapink_idl::compile("hello/hello.thrift")?;
+    seapink_idl::compile("jaeger-agent/agent.thrift")?;
     seapink_idl::compile("quickstart/coffee.thrift")?;
     seapink_idl::compile("calculator/calculator.thrift")?;
     seapink_idl::compile("chat/chat.thrift")?;

@@ -313,6 +313,41 @@ fn a_parquet_footer_is_printed() {
     }
 }
 
+/// A span as a client of Jaeger writes it, in compact: operation `buy` of the service `shop`, with a tag.
+const SPAN: &[u8] = b"\x82\x81\x01\x09emitBatch\x1c\
+    \x1c\x18\x04shop\0\
+    \x19\x1c\x16\x02\x16\0\x16\x04\x16\x06\x18\x03buy\x25\x02\x16\0\x16\xb8\x17\
+    \x19\x1c\x18\x04name\x15\0\x18\x05value\0\0\0\0";
+
+#[test]
+fn spans_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[server]\nlisten = \"udp://127.0.0.1:0\"\ntransport = \"buffered\"\n\
+                  protocol = \"auto\"\n";
+    let config = write(folder.path(), "agent.toml", config);
+    let mut running = Running(
+        program!("jaeger-agent")
+            .arg("--config")
+            .arg(config)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    let mut line = || lines.next().unwrap().unwrap();
+    let address = line();
+    let address = address.strip_prefix("listening on udp://").unwrap();
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for datagram in [&b"GET / HTTP/1.1"[..], b"", &SPAN[..60], SPAN] {
+        socket.send_to(datagram, address).unwrap();
+    }
+    assert_eq!(
+        line(),
+        "trace=0000000000000001 span=0000000000000002 parent=0000000000000003 service=\"shop\" \
+         operation=\"buy\" duration=1500us name=\"value\""
+    );
+}
+
 #[test]
 fn reading() {
     let said = output(&mut program!("reading"));

@@ -85,6 +85,8 @@ pub struct Envelope {
     pub headers: Headers,
     /// For the transport that has made it.
     pub form: u32,
+    /// Whether its answer carries headers.
+    pub answers_carry_headers: bool,
     /// What goes beside its answer.
     reply: Mutex<Headers>,
 }
@@ -97,8 +99,16 @@ impl Envelope {
             sequence_id,
             headers: Headers::new(),
             form,
+            answers_carry_headers: true,
             reply: Mutex::default(),
         }
+    }
+
+    /// The same for a message whose answer carries none.
+    #[must_use]
+    pub fn without_reply_headers(mut self) -> Self {
+        self.answers_carry_headers = false;
+        self
     }
 
     /// The same with headers.
@@ -121,7 +131,14 @@ impl Envelope {
     }
 
     pub(crate) fn set_reply_header(&self, name: &str, value: &str) {
-        self.reply.lock().set(name, value);
+        if self.answers_carry_headers {
+            self.reply.lock().set(name, value);
+        }
+    }
+
+    /// Forgets what goes beside its answer, since that cannot be sent.
+    pub(crate) fn drop_reply_headers(&self) {
+        *self.reply.lock() = Headers::new();
     }
 }
 

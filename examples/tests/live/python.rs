@@ -9,19 +9,17 @@ mod uuids;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::thread;
 use std::time::Duration;
 
 use seapink::config::Model;
 use seapink::transport::{Header, Transports};
-use seapink::{
-    Client, ClientConfig, ErrorKind, Multiplexed, Processor, Server, ServerConfig, ServerHandle,
-};
+use seapink::{Client, ClientConfig, ErrorKind, Multiplexed, ServerConfig};
 
 use interop::handler::Handler;
 use interop::idl::interop::{
     InteropClient, InteropEchoDoubleError, InteropProcessor, SecondClient, SecondProcessor,
 };
+use interop::serving::Serving;
 use interop::session::{session, special_doubles};
 use support::install;
 use support::process::{Running, run};
@@ -118,29 +116,6 @@ impl Python {
             .arg(&self.generated)
             .args(["--transport", transport, "--protocol", protocol]);
         command
-    }
-}
-
-/// A server of ours on a thread, shut down when this is dropped.
-struct Serving {
-    handle: ServerHandle,
-    port: String,
-}
-
-impl Serving {
-    fn start(config: &ServerConfig, processor: impl Processor + 'static) -> Result<Self> {
-        let server = Server::bind(config, processor)?;
-        let handle = server.handle();
-        let address = server.local_addr().to_string();
-        let port = address.rsplit(':').next().unwrap_or_default().to_owned();
-        thread::spawn(move || server.run());
-        Ok(Self { handle, port })
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        self.handle.shutdown(Duration::from_secs(1));
     }
 }
 

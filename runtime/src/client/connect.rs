@@ -74,7 +74,7 @@ impl<Set: ProtocolSet> Client<Set> {
             .fold(connector, |below, side| {
                 Box::new(LayerConnector::new(below, side))
             });
-        let dialer = Arc::new(Dialer::new(connector, wire, config, backoff)?);
+        let dialer = Arc::new(Dialer::new(connector, wire, config, address, backoff)?);
         if let Some(pool) = &config.pool {
             let pool = Pool::connect(dialer, pool, config.reply_order)?;
             return Ok(Self::with_caller(pool, caller));

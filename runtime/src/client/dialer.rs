@@ -17,7 +17,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::WireProtocol;
-use crate::transport::{Connector, Setup, Stream, Transport};
+use crate::transport::{Address, Connector, Setup, Stream, Transport};
 
 pub(super) struct Dialer {
     connector: Box<dyn Connector>,
@@ -45,18 +45,19 @@ struct Attempts {
 }
 
 impl Dialer {
-    /// `backoff` is `None` when there is no other way to learn that a connection cannot be made than
+    /// `address` is where the connector connects to, if it has one. `backoff` is `None` when there is no other way to learn that a connection cannot be made than
     /// to try.
     pub(super) fn new(
         connector: Box<dyn Connector>,
         wire: &'static dyn WireProtocol,
         config: &ClientConfig,
+        address: Option<&Address>,
         backoff: Option<Backoff>,
     ) -> Result<Self> {
         let pool = config.pool.as_ref();
         Ok(Self {
             connector,
-            transport: config.chosen_transport()?,
+            transport: config.chosen_transport(address)?,
             transport_name: config.transport.clone(),
             wire,
             limits: config.limits,

@@ -20,6 +20,7 @@ mod syntax;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+mod udp;
 mod websocket;
 
 pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
@@ -30,6 +31,7 @@ pub use sasl::{ClientSasl, ServerSasl};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
 #[cfg(feature = "tls")]
 pub use tls::{ClientCertificates, ClientTls, ServerTls};
+pub use udp::{ClientUdp, ServerUdp};
 pub use websocket::{ClientWebSocket, ServerWebSocket};
 
 #[cfg(not(feature = "tls"))]

@@ -7,7 +7,7 @@ use crate::config::sasl;
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::Result;
 use crate::transport::{
-    AUTO, Address, ClientSide, LayerKind, Messages, ServerSide, Stack, Transport,
+    AUTO, Address, ClientSide, DatagramFrames, LayerKind, Messages, ServerSide, Stack, Transport,
 };
 
 impl ServerConfig {
@@ -101,11 +101,15 @@ impl ClientConfig {
         }
     }
 
-    /// What cuts messages.
+    /// What cuts messages. `address` is where the client connects to, if it has one.
     ///
     /// # Errors
     /// The same.
-    pub(crate) fn chosen_transport(&self) -> Result<Arc<dyn Transport>> {
+    pub(crate) fn chosen_transport(&self, address: Option<&Address>) -> Result<Arc<dyn Transport>> {
+        if let Some(Address::Udp { .. }) = address {
+            let max = self.udp.datagram_bytes_max;
+            return Ok(Arc::new(DatagramFrames { max }));
+        }
         match self.stack()?.messages {
             Messages::One(transport) => Ok(transport),
             Messages::Auto => Err(self.no_such("client.transport", AUTO, &[])),

@@ -45,7 +45,7 @@ fn has_words(name: &str, given: &str) -> bool {
 }
 
 /// The keys of every section.
-pub(super) const KEYS: [(&str, &[&str]); 18] = [
+pub(super) const KEYS: [(&str, &[&str]); 20] = [
     (
         "server",
         &[
@@ -79,6 +79,14 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("server.tcp", TCP),
+    (
+        "server.udp",
+        &[
+            "datagram_bytes_max",
+            "answer_factor_max",
+            "receive_buffer_bytes",
+        ],
+    ),
     ("server.http", &["path"]),
     ("server.websocket", &["path", "origins", "subprotocol"]),
     (
@@ -131,6 +139,7 @@ pub(super) const KEYS: [(&str, &[&str]); 18] = [
     ("client.limits", LIMITS),
     ("client.timeouts", &["connect_ms", "call_ms"]),
     ("client.tcp", TCP),
+    ("client.udp", &["datagram_bytes_max"]),
     ("client.http", &["path", "host", "fields"]),
     (
         "client.websocket",

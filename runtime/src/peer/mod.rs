@@ -20,6 +20,8 @@ pub enum Peer {
     Local,
     /// Over TCP.
     Tcp(std::net::SocketAddr),
+    /// By UDP datagrams. Whoever sends one can write any address into it.
+    Udp(std::net::SocketAddr),
     /// Over a Unix socket, which has no address of its own.
     Unix,
 }
@@ -28,7 +30,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local => f.write_str("local"),
-            Self::Tcp(address) => address.fmt(f),
+            Self::Tcp(address) | Self::Udp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
         }
     }

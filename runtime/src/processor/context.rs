@@ -129,8 +129,9 @@ impl CallContext {
     pub fn set_reply_header(&self, name: &str, value: &str) -> bool {
         if let Some(envelope) = &self.envelope {
             envelope.set_reply_header(name, value);
+            return envelope.answers_carry_headers;
         }
-        self.envelope.is_some()
+        false
     }
 
     /// What interceptors have left for this call.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::server::connection::Connection;
 use crate::server::counters::Counters;
-use crate::server::events::Events;
 use crate::server::shared::Shared;
 use crate::transport::Listener;
 
@@ -35,7 +34,8 @@ pub(super) fn accept(
             Ok(None) => {}
             Err(error) => {
                 Counters::add(&shared.counters.accept_errors);
-                if let Some(pause) = failures.note(&error, &shared.events) {
+                shared.events.accept_failed(&error);
+                if let Some(pause) = failures.pause(&error) {
                     shared.sleep(pause);
                 }
             }
@@ -46,7 +46,7 @@ pub(super) fn accept(
 /// How long to pause: those since the last connection that was taken.
 #[derive(Default)]
 pub(super) struct Failures {
-    pause: Option<Duration>,
+    last: Option<Duration>,
     gone: u32,
 }
 
@@ -54,19 +54,18 @@ impl Failures {
     /// Most errors mean that descriptors or memory have run out, and trying again at once would
     /// only burn time. The exception is a peer that has gone before it was taken, unless it is one
     /// after the other.
-    pub(super) fn note(&mut self, error: &io::Error, events: &Events) -> Option<Duration> {
+    pub(super) fn pause(&mut self, error: &io::Error) -> Option<Duration> {
         use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
 
-        events.accept_failed(error);
         let gone = [ConnectionAborted, ConnectionReset, Interrupted].contains(&error.kind());
         if gone && self.gone < GONE_MAX {
             self.gone += 1;
             return None;
         }
         let pause = self
-            .pause
+            .last
             .map_or(PAUSE_MIN, |pause| (2 * pause).min(PAUSE_MAX));
-        self.pause = Some(pause);
+        self.last = Some(pause);
         Some(pause)
     }
 }
@@ -77,8 +76,8 @@ mod tests {
 
     #[test]
     fn pauses_grow_up_to_half_a_second() {
-        let (mut failures, events) = (Failures::default(), Events::default());
-        let mut note = |kind| failures.note(&io::Error::from(kind), &events);
+        let mut failures = Failures::default();
+        let mut note = |kind| failures.pause(&io::Error::from(kind));
         assert_eq!(note(io::ErrorKind::ConnectionAborted), None);
         let pauses: Vec<_> = (0..8)
             .filter_map(|_| note(io::ErrorKind::OutOfMemory))
@@ -89,8 +88,8 @@ mod tests {
 
     #[test]
     fn peers_that_have_gone_cost_a_pause_when_there_is_nobody_else() {
-        let (mut failures, events) = (Failures::default(), Events::default());
-        let mut note = || failures.note(&io::ErrorKind::ConnectionAborted.into(), &events);
+        let mut failures = Failures::default();
+        let mut note = || failures.pause(&io::ErrorKind::ConnectionAborted.into());
         assert!((0..GONE_MAX).all(|_| note().is_none()));
         assert_eq!(
             [note(), note()],

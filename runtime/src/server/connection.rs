@@ -236,6 +236,7 @@ impl Connection {
             return Ok(Turn::Stuck);
         }
         self.buffers.inbox.shrink();
+        self.engine.shrink();
         // Who has no patience waits for a message in one read, and needs no clock for that.
         if restart && (patience.is_some() || !self.buffers.inbox.is_empty()) {
             self.pace = Pace::start(Instant::now());

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::{ApplicationCode, ErrorKind};
 use crate::processor::Outcome;
+use crate::server::datagrams::{DatagramFault, FAULTS};
 
 /// Codes that have names, which are counted one by one, and one place for all others.
 const CODES: usize = 14;
@@ -33,6 +34,8 @@ pub(super) struct Counters {
     pub(super) bytes_written: AtomicU64,
     failed: [AtomicU64; KINDS.len()],
     pub(super) expired: AtomicU64,
+    pub(super) datagrams: AtomicU64,
+    faults: [AtomicU64; FAULTS.len()],
     pub(super) queued: AtomicUsize,
     running: AtomicUsize,
     replies: AtomicU64,
@@ -83,10 +86,15 @@ impl Counters {
         Self::add(&self.failed[place_of(kind)]);
     }
 
+    pub(super) fn datagram(&self, fault: DatagramFault) {
+        Self::add(&self.faults[fault.place()]);
+    }
+
     pub(super) fn read(&self, connections_open: usize) -> ServerStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let gauge = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let failed = self.failed.each_ref().map(get);
+        let faults = self.faults.each_ref().map(get);
         ServerStats {
             connections_open: gauge(connections_open),
             connections_accepted: get(&self.accepted),
@@ -95,6 +103,8 @@ impl Counters {
             connections_foreign: get(&self.foreign),
             accept_errors: get(&self.accept_errors),
             calls_expired: get(&self.expired),
+            datagrams: get(&self.datagrams),
+            datagrams_lost: faults.iter().sum(),
             calls_queued: gauge(self.queued.load(Ordering::Relaxed)),
             calls_running: gauge(self.running.load(Ordering::Relaxed)),
             replies: get(&self.replies),
@@ -103,6 +113,7 @@ impl Counters {
             bytes_read: get(&self.bytes_read),
             bytes_written: get(&self.bytes_written),
             failed,
+            faults,
             codes: self.codes.each_ref().map(get),
         }
     }
@@ -133,11 +144,15 @@ pub struct ServerStats {
     pub connections_failed: u64,
     /// Those of them whose first bytes were no message: of other protocols, for example.
     pub connections_foreign: u64,
-    /// Failures of the system to hand over a connection.
+    /// Failures of the system to hand over a connection, or a datagram.
     pub accept_errors: u64,
     /// Calls that were not run, since their time was over when they could have been. They are answered
     /// with an application exception, code [`TIMEOUT`](ApplicationCode::TIMEOUT).
     pub calls_expired: u64,
+    /// Datagrams received.
+    pub datagrams: u64,
+    /// Those of them that came to nothing, or whose answer did not leave.
+    pub datagrams_lost: u64,
     /// Calls, or connections with calls, that wait for a worker now.
     pub calls_queued: u64,
     /// Calls whose handlers run now.
@@ -153,6 +168,7 @@ pub struct ServerStats {
     /// The same, written.
     pub bytes_written: u64,
     failed: [u64; KINDS.len()],
+    faults: [u64; FAULTS.len()],
     codes: [u64; CODES],
 }
 
@@ -172,6 +188,11 @@ impl ServerStats {
         index.map_or(0, |index| self.failed[index])
     }
 
+    /// Datagrams that were lost for a reason.
+    pub fn datagrams_lost_by(&self, fault: DatagramFault) -> u64 {
+        self.faults[fault.place()]
+    }
+
     /// Everything by name, for systems that gather such numbers: `replies`,
     /// `connections_failed.timeout`, `exceptions.overloaded` and so on.
     pub fn named(&self) -> impl Iterator<Item = (String, u64)> {
@@ -183,6 +204,8 @@ impl ServerStats {
             ("connections_foreign", self.connections_foreign),
             ("accept_errors", self.accept_errors),
             ("calls_expired", self.calls_expired),
+            ("datagrams", self.datagrams),
+            ("datagrams_lost", self.datagrams_lost),
             ("calls_queued", self.calls_queued),
             ("calls_running", self.calls_running),
             ("replies", self.replies),
@@ -196,6 +219,11 @@ impl ServerStats {
             let kind = format!("{kind:?}").to_lowercase();
             (format!("connections_failed.{kind}"), count)
         });
+        let faults = FAULTS.into_iter().zip(self.faults);
+        let faults = faults.map(|(fault, count)| {
+            let fault = fault.name();
+            (format!("datagrams_lost.{fault}"), count)
+        });
         let codes = (0..).zip(self.codes).map(|(code, count)| {
             let name = match usize::try_from(code) {
                 Ok(last) if last == CODES - 1 => "other".to_owned(),
@@ -205,7 +233,7 @@ impl ServerStats {
         });
         let plain = plain.into_iter();
         let plain = plain.map(|(name, count)| (name.to_owned(), count));
-        plain.chain(failed).chain(codes)
+        plain.chain(failed).chain(faults).chain(codes)
     }
 
     /// Calls answered with an application exception of a code. Codes below 0 and from 13 on are

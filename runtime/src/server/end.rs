@@ -29,7 +29,7 @@ impl End {
     }
 
     /// A stream that cannot be read any more. Between two messages, one that ends without the goodbye it
-    /// should end with has lost nothing.
+    /// should end with has lost nothing, unless its layer has the beginning of something.
     #[cold]
     pub(super) fn unreadable(
         shared: &Shared,
@@ -37,14 +37,22 @@ impl End {
         between: bool,
         error: io::Error,
     ) -> Self {
-        if between && error.kind() == io::ErrorKind::UnexpectedEof {
+        let ended = error.kind() == io::ErrorKind::UnexpectedEof;
+        let error = Error::from(error);
+        if between && ended && error.kind() != ErrorKind::Truncated {
             return Self::Closed;
         }
-        let error = Error::from(error);
         if handshaking && crate::transport::is_foreign(&error) {
             Counters::add(&shared.counters.foreign);
         }
         Self::Failed(error)
+    }
+
+    /// Whether a read has failed by what a layer found in the bytes, and not by the connection: then what came
+    /// before can still be answered.
+    #[cold]
+    pub(super) fn is_of_layer(error: &io::Error) -> bool {
+        matches!(error.get_ref(), Some(inner) if inner.is::<Error>())
     }
 
     #[cold]

@@ -78,6 +78,13 @@ impl Engine {
         self.intake.protocol = protocol;
     }
 
+    /// Gives back what only messages took that are handled by now.
+    pub(super) fn shrink(&mut self) {
+        if let Some(decoder) = &mut self.intake.decoder {
+            decoder.shrink();
+        }
+    }
+
     pub(super) fn peer(&self) -> &Peer {
         self.cx.peer()
     }
@@ -358,7 +365,13 @@ pub(super) fn answer(
                     shared.counters.ended(outcome);
                     return Ok(());
                 }
-                Err(error) => Unanswered::internal(error.to_string()),
+                Err(error) => {
+                    // They may be what was too large.
+                    if let Some(envelope) = &request.envelope {
+                        envelope.drop_reply_headers();
+                    }
+                    Unanswered::internal(error.to_string())
+                }
             }
         }
         Err(why) => why,

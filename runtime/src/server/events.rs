@@ -1,7 +1,7 @@
 //! What a server tells the log. Nothing at all without the feature `tracing`.
 //!
-//! Peers decide how often connections are refused or fail, and the system how often `accept` does. Of
-//! each kind of these there is a line every five seconds at most, which says how many it stands for.
+//! Peers decide how often connections are refused or fail, and how often datagrams make no sense; the
+//! system how often `accept` fails. Of each kind of these there is a line every five seconds at most, which says how many it stands for.
 
 #![cfg_attr(
     not(feature = "tracing"),
@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use crate::error::Error;
 use crate::peer::Peer;
 use crate::server::counters;
+use crate::server::datagrams::{DatagramFault, FAULTS};
 
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
@@ -25,6 +26,8 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 pub(super) struct Events {
     refused: Ration,
     accept_failed: Ration,
+    /// Of each fault.
+    datagrams: [Ration; FAULTS.len()],
     /// Of each kind of error.
     failed: [Ration; counters::KINDS.len()],
 }
@@ -54,6 +57,25 @@ impl Events {
         #[cfg(feature = "tracing")]
         if let Some(times) = times {
             tracing::error!(times, "cannot accept connections: {error}");
+        }
+    }
+
+    #[cold]
+    pub(super) fn receive_failed(&self, error: &io::Error) {
+        let times = self.accept_failed.take(Instant::now());
+        #[cfg(feature = "tracing")]
+        if let Some(times) = times {
+            tracing::error!(times, "cannot receive datagrams: {error}");
+        }
+    }
+
+    #[cold]
+    pub(super) fn datagram(&self, peer: &Peer, fault: DatagramFault, error: &Error) {
+        let times = self.datagrams[fault.place()].take(Instant::now());
+        #[cfg(feature = "tracing")]
+        if let Some(times) = times {
+            let fault = fault.name();
+            tracing::warn!(%peer, fault, times, "datagram lost: {error}");
         }
     }
 }

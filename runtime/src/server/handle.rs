@@ -30,7 +30,7 @@ impl WeakHandle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Connections that were still open at the deadline, and were cut.
+    /// Connections that were still open at the deadline, and were cut; of a server of datagrams, calls.
     pub connections_cut: usize,
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Every model runs the same loop for a connection (`connection.rs`), which feeds the bytes it reads
 //! to the same engine (`engine.rs`); a model only decides which thread does so, and when. Nothing
-//! that happens on one connection reaches the loop that accepts connections.
+//! that happens on one connection reaches the loop that accepts connections. Datagrams have a loop of
+//! their own (`datagrams/`), and the same end.
 
 mod accept;
 #[cfg(feature = "tokio")]
@@ -10,6 +11,7 @@ mod asynchronous;
 mod batch;
 mod connection;
 mod counters;
+mod datagrams;
 mod end;
 mod engine;
 mod events;
@@ -31,6 +33,7 @@ mod threaded;
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncServer, AsyncServerHandle};
 pub use counters::ServerStats;
+pub use datagrams::DatagramFault;
 pub(crate) use handle::WeakHandle;
 pub use handle::{ServerHandle, ShutdownReport};
 pub use replay::{FileProcessor, Replayed};
@@ -43,7 +46,7 @@ use std::time::Duration;
 use crate::config::{Dispatch, Model, ReplyOrder, ServerConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::Processor;
-use crate::transport::{Address, Listener, bind};
+use crate::transport::{Address, DatagramSocket, Listener, Source, bind};
 use shared::{Settings, Shared};
 
 /// How long [`Server::run`] waits for threads that have just lost their connections.
@@ -53,7 +56,7 @@ const CUT_GRACE: Duration = Duration::from_millis(250);
 ///
 /// Dropping it without running it gives the address back.
 pub struct Server {
-    listener: Box<dyn Listener>,
+    source: Source,
     model: Model,
     pools: Pools,
     shared: Arc<Shared>,
@@ -76,9 +79,11 @@ impl Server {
     /// One sentence that names the key or address, and what stands in the way.
     pub fn bind(config: &ServerConfig, processor: impl Processor + 'static) -> Result<Self> {
         config.check()?;
-        let listener = bind(&config.address()?, &config.tcp);
-        let listener = listener.map_err(|error| config.origin.blame("server.listen", error))?;
-        Self::new(listener, config, Arc::new(processor))
+        let source = bind(&config.address()?, &config.tcp);
+        let source = source.map_err(|error| config.origin.blame("server.listen", error))?;
+        // With `systemd://` it is only known now.
+        config.check_at(&source.local_addr())?;
+        Self::new(source, config, Arc::new(processor))
     }
 
     /// Takes connections from a listener that was made elsewhere; [`ServerConfig::listen`] means
@@ -89,20 +94,20 @@ impl Server {
         processor: impl Processor + 'static,
     ) -> Result<Self> {
         config.check()?;
-        Self::new(Box::new(listener), config, Arc::new(processor))
+        let source = Source::Connections(Box::new(listener));
+        Self::new(source, config, Arc::new(processor))
     }
 
-    fn new(
-        listener: Box<dyn Listener>,
-        config: &ServerConfig,
-        processor: Arc<dyn Processor>,
-    ) -> Result<Self> {
-        let listener = config.layered(listener)?;
+    fn new(source: Source, config: &ServerConfig, processor: Arc<dyn Processor>) -> Result<Self> {
+        let source = match source {
+            Source::Connections(listener) => Source::Connections(config.layered(listener)?),
+            Source::Datagrams(socket) => Source::Datagrams(prepared(socket, config)?),
+        };
         let settings = Settings::new(config, processor)?;
         let shared = Arc::new(Shared::new(settings));
-        shared.on_change(listener.waker());
+        shared.on_change(source.waker());
         Ok(Self {
-            listener,
+            source,
             model: config.model,
             pools: Pools {
                 workers: config.workers_or_default(),
@@ -117,7 +122,7 @@ impl Server {
 
     /// Where it listens. A TCP port that was configured as 0 is the one that the system chose.
     pub fn local_addr(&self) -> Address {
-        self.listener.local_addr()
+        self.source.local_addr()
     }
 
     /// What stops it from another thread.
@@ -132,7 +137,7 @@ impl Server {
     /// When the system has no threads for it.
     pub fn run(self) -> Result<()> {
         let Self {
-            listener,
+            source,
             model,
             pools,
             shared,
@@ -141,11 +146,9 @@ impl Server {
         let inner = Arc::clone(&shared);
         let thread = spawn("seapink-accept", move || {
             let shared = inner;
-            let result = match model {
-                Model::Simple => simple::run(&shared, listener),
-                Model::Threaded => threaded::run(&shared, listener),
-                Model::ThreadPool => thread_pool::run(&shared, listener, pools),
-                Model::Nonblocking => nonblocking::run(&shared, listener, pools),
+            let result = match source {
+                Source::Connections(listener) => accept(&shared, listener, model, pools),
+                Source::Datagrams(socket) => datagrams::run(&shared, socket, model, pools),
             };
             drop(running);
             result
@@ -165,6 +168,33 @@ impl std::fmt::Debug for Server {
             .field("model", &self.model)
             .finish_non_exhaustive()
     }
+}
+
+fn accept(
+    shared: &Arc<Shared>,
+    listener: Box<dyn Listener>,
+    model: Model,
+    pools: Pools,
+) -> Result<()> {
+    match model {
+        Model::Simple => simple::run(shared, listener),
+        Model::Threaded => threaded::run(shared, listener),
+        Model::ThreadPool => thread_pool::run(shared, listener, pools),
+        Model::Nonblocking => nonblocking::run(shared, listener, pools),
+    }
+}
+
+/// As the configuration wants it.
+fn prepared(socket: DatagramSocket, config: &ServerConfig) -> Result<DatagramSocket> {
+    if let Some(bytes) = config.udp.receive_buffer_bytes {
+        let set = socket.set_receive_buffer(bytes).map_err(Error::from);
+        set.map_err(|error| {
+            config
+                .origin
+                .blame("server.udp.receive_buffer_bytes", error)
+        })?;
+    }
+    Ok(socket)
 }
 
 fn spawn<T: Send + 'static>(

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Shutdown};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::config::{ServerConfig, ServerTimeouts};
+use crate::config::{ServerConfig, ServerTimeouts, ServerUdp};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -30,6 +30,7 @@ pub(super) struct Settings {
     pub(super) connections_max: usize,
     pub(super) connections_per_address_max: usize,
     pub(super) in_flight_max: usize,
+    pub(super) udp: ServerUdp,
 }
 
 impl Settings {
@@ -44,6 +45,7 @@ impl Settings {
             connections_max: config.connections_max,
             connections_per_address_max: config.connections_per_address_max.unwrap_or(usize::MAX),
             in_flight_max: config.in_flight_max,
+            udp: config.udp.clone(),
         })
     }
 }
@@ -65,6 +67,8 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
     pub(super) events: Events,
     phase: AtomicU8,
+    /// Datagrams that were received and are not answered.
+    in_hand: Arc<AtomicUsize>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -100,6 +104,7 @@ impl Shared {
             counters: Counters::default(),
             events: Events::default(),
             phase: AtomicU8::new(RUNNING),
+            in_hand: Arc::default(),
             state: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -238,7 +243,14 @@ impl Shared {
         self.wake(&wakers);
     }
 
-    /// Closes every connection, whatever it is doing. Returns how many there were.
+    /// Counts a datagram, until it is answered.
+    pub(super) fn take_in_hand(&self) -> InHand {
+        self.in_hand.fetch_add(1, Ordering::SeqCst);
+        InHand(Arc::clone(&self.in_hand))
+    }
+
+    /// Closes every connection, whatever it is doing. Returns how many there were, and how many datagrams
+    /// were not answered.
     pub(super) fn cut(&self) -> usize {
         let state = self.state.lock();
         self.phase.store(CUT, Ordering::SeqCst);
@@ -253,7 +265,7 @@ impl Shared {
             closer.shutdown(Shutdown::Both);
         }
         self.wake(&wakers);
-        closers.len()
+        closers.len() + self.in_hand.load(Ordering::SeqCst)
     }
 
     fn wake(&self, wakers: &[Waker]) {
@@ -305,6 +317,15 @@ impl Shared {
         let deadline = Instant::now() + time;
         let mut state = self.state.lock();
         while self.is_running() && !self.changed.wait_until(&mut state, deadline).timed_out() {}
+    }
+}
+
+/// A datagram that is not answered, as long as it is not dropped.
+pub(super) struct InHand(Arc<AtomicUsize>);
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -1,11 +1,14 @@
-//! Addresses, as configurations write them: `tcp://host:port`, `unix:///path`, `abstract://name`.
+//! Addresses, as configurations write them: `tcp://host:port`, `udp://host:port`, `unix:///path`,
+//! `abstract://name`, `systemd://name`.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::{Listener, TcpOptions, tcp, unix};
+use crate::transport::{
+    DatagramSocket, Listener, TcpOptions, Waker, activation, datagram, tcp, unix,
+};
 
 /// Where a server listens.
 ///
@@ -21,10 +24,21 @@ pub enum Address {
         /// The port.
         port: u16,
     },
+    /// `udp://host:port`: datagrams, of one message each. Port 0 lets the system choose one.
+    Udp {
+        /// As with TCP.
+        host: String,
+        /// The port.
+        port: u16,
+    },
     /// `unix:///path`, at most 107 bytes of path. What is parsed from a text is absolute.
     Unix(PathBuf),
     /// `abstract://name`: a Unix socket without a file, on Linux. At most 107 bytes.
     Abstract(String),
+    /// `systemd://` or `systemd://name`: the socket that systemd has opened and passed to this process,
+    /// the only one or the one of this name (`FileDescriptorName=`). For servers. Takes the feature
+    /// `systemd`.
+    Systemd(Option<String>),
     /// In this process. Cannot be written in a configuration.
     Memory,
 }
@@ -37,7 +51,8 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self> {
         let bad = |what: &str| {
-            let forms = "write `tcp://host:port`, `unix:///path` or `abstract://name`";
+            let forms = "write `tcp://host:port`, `udp://host:port`, `unix:///path`, `abstract://name` or \
+                         `systemd://`";
             Err(Error::new(
                 ErrorKind::Config,
                 format!("`{text}` {what}; {forms}"),
@@ -47,29 +62,16 @@ impl FromStr for Address {
             return bad("is no address");
         };
         match scheme {
-            "tcp" => {
-                let Some((host, port)) = rest.rsplit_once(':') else {
-                    return bad("has no port");
-                };
-                let Ok(port) = port.parse() else {
-                    return bad("has no port from 0 to 65535");
-                };
-                let bracketed = host
-                    .strip_prefix('[')
-                    .and_then(|host| host.strip_suffix(']'));
-                let host = match bracketed {
-                    Some(host) => host,
-                    None if host.contains(':') => {
-                        return bad("has an IPv6 address without brackets");
-                    }
-                    None => host,
-                };
-                if host.is_empty() {
-                    return bad("has no host");
-                }
-                let host = host.to_owned();
-                Ok(Self::Tcp { host, port })
+            "tcp" | "udp" => match host_and_port(rest) {
+                Ok((host, port)) if scheme == "tcp" => Ok(Self::Tcp { host, port }),
+                Ok((host, port)) => Ok(Self::Udp { host, port }),
+                Err(what) => bad(what),
+            },
+            "systemd" if rest.is_empty() => Ok(Self::Systemd(None)),
+            "systemd" if rest.contains(|letter: char| letter == ':' || letter.is_control()) => {
+                bad("has a name that systemd gives to no socket")
             }
+            "systemd" => Ok(Self::Systemd(Some(rest.to_owned()))),
             "unix" | "abstract" if rest.is_empty() => bad("has no path or name"),
             "unix" | "abstract" if rest.contains('\0') => bad("has a NUL in it"),
             "unix" | "abstract" if rest.len() > UNIX_BYTES_MAX => Err(Error::new(
@@ -88,6 +90,29 @@ impl FromStr for Address {
     }
 }
 
+/// # Errors
+/// What is wrong with them, as the rest of a sentence.
+fn host_and_port(text: &str) -> Result<(String, u16), &'static str> {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return Err("has no port");
+    };
+    let Ok(port) = port.parse() else {
+        return Err("has no port from 0 to 65535");
+    };
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let host = match bracketed {
+        Some(host) => host,
+        None if host.contains(':') => return Err("has an IPv6 address without brackets"),
+        None => host,
+    };
+    if host.is_empty() {
+        return Err("has no host");
+    }
+    Ok((host.to_owned(), port))
+}
+
 /// Why isn't it taken as relative to the working directory? Because client and server are mostly
 /// started in different ones, and the likely reason is a forgotten slash.
 #[cold]
@@ -104,11 +129,65 @@ fn relative(text: &str, path: &str) -> Error {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Tcp { host, port } => write!(f, "tcp://{}:{port}", Bracketed(host)),
+            Self::Udp { host, port } => write!(f, "udp://{}:{port}", Bracketed(host)),
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Abstract(name) => write!(f, "abstract://{name}"),
+            Self::Systemd(name) => write!(f, "systemd://{}", name.as_deref().unwrap_or_default()),
             Self::Memory => f.write_str("memory"),
+        }
+    }
+}
+
+/// A host, with brackets if it is an IPv6 address.
+struct Bracketed<'a>(&'a str);
+
+impl fmt::Display for Bracketed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            host if host.contains(':') => write!(f, "[{host}]"),
+            host => f.write_str(host),
+        }
+    }
+}
+
+/// What messages come from.
+pub(crate) enum Source {
+    /// From connections.
+    Connections(Box<dyn Listener>),
+    /// One by one.
+    Datagrams(DatagramSocket),
+}
+
+impl Source {
+    pub(crate) fn local_addr(&self) -> Address {
+        match self {
+            Self::Connections(listener) => listener.local_addr(),
+            Self::Datagrams(socket) => socket.local_addr(),
+        }
+    }
+
+    pub(crate) fn waker(&self) -> Waker {
+        match self {
+            Self::Connections(listener) => listener.waker(),
+            Self::Datagrams(socket) => socket.waker(),
+        }
+    }
+
+    /// The listener, where datagrams make no sense.
+    ///
+    /// # Errors
+    /// One sentence that names the address.
+    pub(crate) fn listener(self) -> Result<Box<dyn Listener>> {
+        match self {
+            Self::Connections(listener) => Ok(listener),
+            Self::Datagrams(socket) => {
+                let text = format!(
+                    "nobody connects to {}, which takes datagrams; `Server::bind` serves them",
+                    socket.local_addr()
+                );
+                Err(Error::new(ErrorKind::Config, text))
+            }
         }
     }
 }
@@ -117,15 +196,20 @@ impl fmt::Display for Address {
 ///
 /// # Errors
 /// One sentence that names the address and what stands in the way.
-pub(crate) fn bind(address: &Address, tcp: &TcpOptions) -> Result<Box<dyn Listener>> {
-    match address {
-        Address::Tcp { host, port } => Ok(Box::new(tcp::bind(address, host, *port, tcp)?)),
-        Address::Unix(_) | Address::Abstract(_) => Ok(Box::new(unix::bind(address)?)),
+pub(crate) fn bind(address: &Address, tcp: &TcpOptions) -> Result<Source> {
+    let listener: Box<dyn Listener> = match address {
+        Address::Tcp { host, port } => Box::new(tcp::bind(address, host, *port, tcp)?),
+        Address::Udp { host, port } => {
+            return Ok(Source::Datagrams(datagram::bind(address, host, *port)?));
+        }
+        Address::Unix(_) | Address::Abstract(_) => Box::new(unix::bind(address)?),
+        Address::Systemd(name) => return activation::bind(address, name.as_deref(), tcp),
         Address::Memory => {
             let text = "a server in memory is made with `Server::with_listener`";
-            Err(Error::new(ErrorKind::Config, text))
+            return Err(Error::new(ErrorKind::Config, text));
         }
-    }
+    };
+    Ok(Source::Connections(listener))
 }
 
 #[cfg(test)]
@@ -140,6 +224,10 @@ mod tests {
             "tcp://example.org:65535",
             "unix:///run/calc.sock",
             "abstract://calc",
+            "udp://127.0.0.1:6831",
+            "udp://[::1]:0",
+            "systemd://",
+            "systemd://calc",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
@@ -155,6 +243,11 @@ mod tests {
             ("tcp://127.0.0.1:65536", "has no port from 0 to 65535"),
             ("tcp://::1:9090", "has an IPv6 address without brackets"),
             ("tcp://:9090", "has no host"),
+            ("udp://127.0.0.1", "has no port"),
+            (
+                "systemd://a:b",
+                "has a name that systemd gives to no socket",
+            ),
             ("unix://", "has no path"),
             (
                 "unix://calc.sock",

@@ -14,7 +14,9 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::error::{Error, ErrorKind as Kind, Result};
 use crate::peer::{Identity, Peer};
+use crate::transport::activation::{self, Passed};
 use crate::transport::layer::AsyncLayered;
+use crate::transport::socket::refused;
 #[cfg(unix)]
 use crate::transport::unix;
 use crate::transport::{Address, TcpOptions, tcp};
@@ -291,9 +293,51 @@ pub(crate) fn bind_async(address: &Address, tcp: &TcpOptions) -> Result<Box<dyn 
             })?;
             Ok(Box::new(listener))
         }
+        Address::Systemd(name) => {
+            let passed = activation::take(name.as_deref());
+            let passed = passed.map_err(|why| activation::unavailable(address, &why))?;
+            passed_async(passed, tcp)
+                .map_err(|error| refused("listen at", address, error))?
+                .ok_or_else(|| {
+                    unserved(
+                        address,
+                        "datagrams were passed, which the blocking `Server` takes",
+                    )
+                })
+        }
+        Address::Udp { .. } => Err(unserved(address, "datagrams are for the blocking `Server`")),
         _ => {
             let text = format!("an async server cannot listen at {address}");
             Err(Error::new(Kind::Config, text))
         }
     }
+}
+
+#[cold]
+fn unserved(address: &Address, why: &str) -> Error {
+    let text = format!("an async server cannot listen at {address}: {why}");
+    Error::new(Kind::Config, text)
+}
+
+/// `None` for datagrams.
+fn passed_async(passed: Passed, tcp: &TcpOptions) -> io::Result<Option<Box<dyn AsyncListener>>> {
+    Ok(Some(match passed {
+        Passed::Tcp(listener) => {
+            listener.set_nonblocking(true)?;
+            Box::new(Tcp {
+                listener: TcpListener::from_std(listener)?,
+                options: *tcp,
+            })
+        }
+        #[cfg(unix)]
+        Passed::Unix(listener) => {
+            listener.set_nonblocking(true)?;
+            Box::new(Local {
+                address: unix::local_addr(&listener),
+                listener: UnixListener::from_std(listener)?,
+                file: None,
+            })
+        }
+        Passed::Udp(_) => return Ok(None),
+    }))
 }

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::resolve::Resolver;
-use crate::transport::{Address, Stream, TcpOptions, tcp, unix};
+use crate::transport::{Address, Stream, TcpOptions, datagram, tcp, unix};
 
 /// Makes connections.
 pub trait Connector: Send + Sync {
@@ -47,15 +47,26 @@ impl Connector for AddressConnector {
                 let stream = tcp::connect(resolver, address, (host, *port), tcp, timeout)?;
                 Ok(Box::new(stream))
             }
+            Address::Udp { host, port } => {
+                let socket = datagram::connect(resolver, address, (host, *port), timeout)?;
+                Ok(Box::new(socket))
+            }
             Address::Unix(_) | Address::Abstract(_) => {
                 Ok(Box::new(unix::connect(address, timeout)?))
             }
+            Address::Systemd(_) => Err(activation_is_for_servers(address)),
             Address::Memory => {
                 let text = "a server in memory is reached with `Client::with_connector`";
                 Err(Error::new(ErrorKind::Config, text))
             }
         }
     }
+}
+
+#[cold]
+fn activation_is_for_servers(address: &Address) -> Error {
+    let text = format!("`{address}` is for servers; write where the server listens");
+    Error::new(ErrorKind::Config, text)
 }
 
 /// Gives out the one stream that there is.

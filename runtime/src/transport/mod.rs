@@ -14,11 +14,13 @@
 //! send through the [`Encoder`]. What the halves must share (a header that the answer repeats) they
 //! share between themselves.
 
+mod activation;
 mod address;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod buffered;
 mod connect;
+mod datagram;
 mod detect;
 mod event;
 pub mod file;
@@ -62,10 +64,13 @@ pub use tcp::TcpOptions;
 #[cfg(feature = "tls")]
 pub use tls::{TlsConnector, TlsListener};
 
-pub(crate) use address::bind;
+pub(crate) use address::{Source, bind};
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::bind_async;
 pub(crate) use connect::{AddressConnector, OneStream};
+#[cfg(feature = "tokio")]
+pub(crate) use datagram::connect_async;
+pub(crate) use datagram::{Answers, DATAGRAM_BYTES_MAX, DatagramFrames, DatagramSocket};
 pub(crate) use detect::{
     BYTES as FIRST_BYTES, Look, check, explain, explain_reply, is_foreign, look,
 };
@@ -146,6 +151,10 @@ pub trait Decoder: Send {
     /// When no continuation of these bytes can be a message, or one of the limits is passed. The
     /// connection cannot be used any more: nobody knows where its next message starts.
     fn decode<'a>(&'a mut self, buffer: &'a [u8]) -> Result<Decoded<'a>>;
+
+    /// Gives back the memory that only messages took which are handled by now. Called before the connection
+    /// waits for more.
+    fn shrink(&mut self) {}
 }
 
 /// What a [`Decoder`] found.

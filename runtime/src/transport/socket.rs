@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +11,8 @@ use socket2::Socket;
 
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::peer::Peer;
-#[cfg(unix)]
-use crate::transport::unix;
 use crate::transport::{
     Address, Closer, Listener, ReadHalf, Readiness, Split, Stream, TcpOptions, Waker, WriteHalf,
-    tcp,
 };
 
 /// How many connections the system keeps waiting for [`accept`](Listener::accept).
@@ -231,24 +228,29 @@ impl SocketListener {
     /// # Errors
     /// The same.
     pub fn bind_with(address: &str, tcp: &TcpOptions) -> Result<Box<dyn Listener>> {
-        super::bind(&address.parse()?, tcp)
+        super::bind(&address.parse()?, tcp)?.listener()
     }
 
-    /// A TCP socket that listens and was made elsewhere.
-    pub fn tcp(listener: std::net::TcpListener) -> io::Result<Self> {
+    /// Takes connections from a TCP listener that was bound elsewhere.
+    pub fn tcp(listener: TcpListener) -> io::Result<Self> {
+        Self::tcp_with(listener, &TcpOptions::default())
+    }
+
+    /// The same with other options for its connections.
+    pub fn tcp_with(listener: TcpListener, tcp: &TcpOptions) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let local = tcp::local_addr(listener.local_addr()?);
+        let address = super::tcp::local_addr(listener.local_addr()?);
         let listener = mio::net::TcpListener::from_std(listener);
-        Self::new(Inner::Tcp(listener, TcpOptions::default()), local)
+        Self::new(Inner::Tcp(listener, *tcp), address)
     }
 
-    /// A Unix socket that listens and was made elsewhere. Its file is not removed.
+    /// Takes connections from a Unix listener that was bound elsewhere. Its file stays in the end.
     #[cfg(unix)]
     pub fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let local = unix::local_addr(&listener.local_addr()?);
+        let address = super::unix::local_addr(&listener);
         let listener = mio::net::UnixListener::from_std(listener);
-        Self::new(Inner::Unix(listener), local)
+        Self::new(Inner::Unix(listener), address)
     }
 
     pub(super) fn new(mut inner: Inner, address: Address) -> io::Result<Self> {

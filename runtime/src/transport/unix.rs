@@ -1,12 +1,6 @@
 //! Unix sockets: by path, and on Linux in the abstract namespace.
 
 use std::io;
-#[cfg(target_os = "android")]
-use std::os::android::net::SocketAddrExt;
-#[cfg(target_os = "linux")]
-use std::os::linux::net::SocketAddrExt;
-#[cfg(unix)]
-use std::os::unix::net::SocketAddr;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,19 +26,19 @@ fn sockaddr(address: &Address) -> io::Result<SockAddr> {
     }
 }
 
-/// What a listening socket is bound to. One without a name, to which nobody can connect, is an empty path.
+/// Where a socket is that was bound elsewhere. One without a name has an empty path.
 #[cfg(unix)]
-pub(super) fn local_addr(address: &SocketAddr) -> Address {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Some(name) = address.as_abstract_name() {
+pub(super) fn local_addr(listener: &std::os::unix::net::UnixListener) -> Address {
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt;
+
+    let address = listener.local_addr().ok();
+    #[cfg(target_os = "linux")]
+    if let Some(name) = address.as_ref().and_then(|local| local.as_abstract_name()) {
         return Address::Abstract(String::from_utf8_lossy(name).into_owned());
     }
-    Address::Unix(
-        address
-            .as_pathname()
-            .map(Path::to_owned)
-            .unwrap_or_default(),
-    )
+    let path = address.as_ref().and_then(|local| local.as_pathname());
+    Address::Unix(path.unwrap_or("".as_ref()).to_owned())
 }
 
 #[cfg(unix)]

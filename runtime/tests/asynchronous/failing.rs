@@ -150,6 +150,10 @@ async fn nonsense_ends_the_connection_and_says_why() {
             b"\x00\x00\x00\x17\x80\x01\x00\x02\x00\x00\x00\x04echo\x00\x00\x03\xe8\x0b\x00\x00\x00\x00\x00\x00\x00",
             "sequence id 1000, which no call in flight has",
         ),
+        (
+            b"\x00\x00\x00\x1f\x80\x01\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x0b\x00\x01\x00\x00\x00\x04what\x08\x00\x02\x00\x00\x00\x07\x00",
+            "sequence id 0, which no call in flight has; it says: protocol error: what",
+        ),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let config = ClientConfig::new(format!("tcp://{}", listener.local_addr().unwrap()));

@@ -1,4 +1,4 @@
-//! What servers stand: the tests T11 to T14, T20 to T24 and a part of T18 of the battery, in the form that is short and
+//! What servers stand: the tests T11 to T14, T20 to T24 and parts of T01, T07 and T18 of the battery, in the form that is short and
 //! deterministic. `runtime/benches/soak` has the long form.
 //!
 //! They count memory and descriptors of the process, so only one of them runs at a time.
@@ -10,6 +10,8 @@
 mod log_lines;
 mod meter;
 mod support;
+mod t01_datagrams;
+mod t07_compressed;
 mod t11_accepting;
 mod t12_endings;
 mod t13_idle;

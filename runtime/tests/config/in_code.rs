@@ -1,7 +1,7 @@
 //! Configurations that a program has made or changed are judged as those of files.
 
 use seapink::config::{
-    ClientTimeouts, Model, PoolConfig, ReconnectConfig, RetryConfig, ServerTimeouts,
+    ClientTimeouts, Model, PoolConfig, ReconnectConfig, RetryConfig, ServerTimeouts, ServerUdp,
 };
 use seapink::transport::TcpOptions;
 use seapink::{Client, ClientConfig, ErrorKind, Limits, Server, ServerConfig, Standard};
@@ -51,6 +51,10 @@ fn builders_are_checked_as_files_are() {
                 .transport("auto")
                 .limits(limits().message_bytes_max(usize::MAX)),
             "in code: server.limits.message_bytes_max: 18446744073709551615 is more than frame_bytes_max = 16384000, and a message has to fit its frame; write 16384000 or less",
+        ),
+        (
+            tcp().udp(ServerUdp::default().answer_factor_max(0)),
+            "in code: server.udp.answer_factor_max: must be a number from 1 to 65507, not 0",
         ),
         (
             ServerConfig::new("unix:///no/such/calc.sock")

@@ -9,8 +9,8 @@ use std::fs;
 
 use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::{
-    ClientSasl, ClientTimeouts, Model, PoolConfig, ReconnectConfig, ReplyOrder, RetryConfig,
-    ServerSasl, ServerTimeouts,
+    ClientSasl, ClientTimeouts, ClientUdp, Model, PoolConfig, ReconnectConfig, ReplyOrder,
+    RetryConfig, ServerSasl, ServerTimeouts, ServerUdp,
 };
 use seapink::transport::{Framed, TcpOptions, Transports};
 use seapink::{
@@ -194,6 +194,27 @@ fn every_key_of_a_pool_is_read() {
 }
 
 #[test]
+fn every_key_of_datagrams_is_read() {
+    let text = r#"
+        [server]
+        listen = "udp://127.0.0.1:0"
+        [server.udp]
+        datagram_bytes_max = 1
+        answer_factor_max = 2
+        receive_buffer_bytes = 3
+        [client]
+        connect = "udp://127.0.0.1:1"
+        [client.udp]
+        datagram_bytes_max = 4
+    "#;
+    let udp = ServerUdp::default().datagram_bytes_max(1);
+    let udp = udp.answer_factor_max(2).receive_buffer_bytes(3);
+    assert_eq!(ServerConfig::from_toml(text).unwrap().udp, udp);
+    let udp = ClientUdp::default().datagram_bytes_max(4);
+    assert_eq!(ClientConfig::from_toml(text).unwrap().udp, udp);
+}
+
+#[test]
 fn a_section_alone_brings_a_pool_and_retries() {
     let text = "[client]\nconnect = 'abstract://calc'\n[client.pool]\n[client.retry]";
     let config = ClientConfig::from_toml(text).unwrap();
@@ -234,13 +255,17 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
         if off(" with tls: ", cfg!(feature = "tls"))
             || off(" with http: ", cfg!(feature = "http"))
             || off(" with websocket: ", cfg!(feature = "websocket"))
+            || off(" with systemd: ", cfg!(feature = "systemd"))
+            || off(" without systemd: ", !cfg!(feature = "systemd"))
         {
             file.clear();
             continue;
         }
         let line = line.replacen(" with tls: ", ": ", 1);
         let line = line.replacen(" with http: ", ": ", 1);
-        let line = &line.replacen(" with websocket: ", ": ", 1);
+        let line = line.replacen(" with websocket: ", ": ", 1);
+        let line = line.replacen(" with systemd: ", ": ", 1);
+        let line = &line.replacen(" without systemd: ", ": ", 1);
         let (bind, expected) = match line
             .strip_prefix("> ")
             .and_then(|rest| rest.split_once(": "))
@@ -317,7 +342,17 @@ fn keys_know_where_they_belong() {
             "server.tcp"
         };
         for key in keys.split('`').skip(1).step_by(2) {
-            if ["limits", "timeouts", "tcp", "http", "websocket", "tls"].contains(&key) {
+            if [
+                "limits",
+                "timeouts",
+                "tcp",
+                "udp",
+                "http",
+                "websocket",
+                "tls",
+            ]
+            .contains(&key)
+            {
                 continue;
             }
             let text = format!("[server]\nlisten = 'a'\n[{elsewhere}]\n{key} = 1");

@@ -70,7 +70,7 @@ fn client(connector: &MemoryConnector, config: &ClientConfig) -> ProbeClient {
 fn anything_but_a_clean_reply_closes_the_connection_and_the_next_call_makes_another() {
     let good = |id| reply("echo", MessageKind::Reply, id, "good");
     let config = ClientConfig::new("");
-    let cases: [(Vec<u8>, ErrorKind, &str); 9] = [
+    let cases: [(Vec<u8>, ErrorKind, &str); 10] = [
         (
             vec![],
             ErrorKind::Closed,
@@ -80,6 +80,14 @@ fn anything_but_a_clean_reply_closes_the_connection_and_the_next_call_makes_anot
             reply("echo", MessageKind::Reply, 99, ""),
             ErrorKind::Application(ApplicationCode::BAD_SEQUENCE_ID),
             "bad sequence id: a reply has sequence id 99, which no call in flight has",
+        ),
+        (
+            // Of a proxy that could not read the call.
+            framed().wrap(
+                b"\x80\x01\0\x03\0\0\0\0\0\0\0\0\x0b\0\x01\0\0\0\x04what\x08\0\x02\0\0\0\x07\0",
+            ),
+            ErrorKind::Application(ApplicationCode::BAD_SEQUENCE_ID),
+            "bad sequence id: a reply has sequence id 0, which no call in flight has; it says: protocol error: what",
         ),
         (
             reply("other", MessageKind::Reply, 1, ""),

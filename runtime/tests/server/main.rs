@@ -12,8 +12,6 @@ mod failing;
 mod in_flight;
 mod interceptors;
 mod labels;
-#[cfg(unix)]
-mod listeners;
 mod log;
 #[cfg(feature = "tracing")]
 #[path = "../log_lines/mod.rs"]

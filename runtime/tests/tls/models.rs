@@ -1,15 +1,17 @@
 //! Every model serves calls over TLS.
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::thread;
 
 use seapink::config::{ClientTls, Dispatch, Model};
 use seapink::rustls::version::TLS12;
-use seapink::{ServerConfig, TlsVersion};
+use seapink::transport::SocketListener;
+use seapink::{ClientConfig, Server, ServerConfig, TlsVersion};
 
 use crate::lab::{Lab, echo, tcp};
 use crate::names::transports;
-use crate::support::{MODELS, ProbeClient, Running, WithUser};
+use crate::support::{AGES, MODELS, Probe, ProbeClient, Running, WithUser};
 
 /// Some of everything over one connection.
 fn talk(client: &ProbeClient) {
@@ -38,6 +40,25 @@ fn calls_small_and_large_on_every_model_in_both_versions() {
             let stats = server.handle.stats();
             assert_eq!(stats.connections_failed, 0, "{}", model.name());
         }
+    }
+}
+
+/// By the program itself, or by systemd, which passes such a one.
+#[test]
+fn a_listener_that_was_bound_elsewhere() {
+    let lab = Lab::new();
+    for model in MODELS {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("tcp://{}", listener.local_addr().unwrap());
+        let listener = SocketListener::tcp(listener).unwrap();
+        let config = lab.server_config(model);
+        let server = Server::with_listener(listener, &config, Probe::default()).unwrap();
+        let handle = server.handle();
+        let thread = thread::spawn(move || server.run());
+        let config = ClientConfig::new(address).tls(lab.client_tls());
+        talk(&ProbeClient::connect(&config).unwrap());
+        assert!(handle.shutdown(AGES).is_clean());
+        thread.join().unwrap().unwrap();
     }
 }
 

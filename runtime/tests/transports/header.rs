@@ -16,7 +16,7 @@ use seapink::{CallContext, Client, ClientConfig, ErrorKind, Protocol, ServerConf
 use crate::socket;
 use crate::support::{Failure, Handler, MODELS, ProbeClient, Running, eventually};
 
-fn config(model: Model) -> ServerConfig {
+pub(super) fn config(model: Model) -> ServerConfig {
     ServerConfig::new("tcp://127.0.0.1:0")
         .model(model)
         .transport("header")
@@ -24,7 +24,7 @@ fn config(model: Model) -> ServerConfig {
 }
 
 /// What clients of it are configured like.
-fn client_config(server: &Running) -> ClientConfig {
+pub(super) fn client_config(server: &Running) -> ClientConfig {
     server
         .client_config()
         .transport("header")
@@ -32,11 +32,11 @@ fn client_config(server: &Running) -> ClientConfig {
 }
 
 /// `echo("hi")` and its reply, in the two protocols.
-const BINARY: [&[u8]; 2] = [
+pub(super) const BINARY: [&[u8]; 2] = [
     b"\x80\x01\0\x01\0\0\0\x04echo\0\0\0\x07\x0b\0\x01\0\0\0\x02hi\0",
     b"\x80\x01\0\x02\0\0\0\x04echo\0\0\0\x07\x0b\0\0\0\0\0\x02hi\0",
 ];
-const COMPACT: [&[u8]; 2] = [
+pub(super) const COMPACT: [&[u8]; 2] = [
     b"\x82\x21\x07\x04echo\x18\x02hi\0",
     b"\x82\x41\x07\x04echo\x08\0\x02hi\0",
 ];
@@ -163,12 +163,12 @@ impl Service for Echo {
     }
 }
 
-fn ask(client: &Client, name: &str) -> String {
+pub(super) fn ask(client: &Client, name: &str) -> String {
     let reply = client.call::<_, String, Failure>("headers", &[(1, "name")], (name,));
     reply.unwrap()
 }
 
-fn echo_server(config: &ServerConfig) -> Running {
+pub(super) fn echo_server(config: &ServerConfig) -> Running {
     Running::bind_with(config, Echo, Arc::<Handler>::default())
 }
 

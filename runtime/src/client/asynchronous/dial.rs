@@ -18,7 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::WireProtocol;
 use crate::transport::{
-    Address, AsyncStream, ClientSide, TcpOptions, Transport, found, handshake, refused, share,
+    Address, AsyncStream, ClientSide, TcpOptions, Transport, connect_async, found, handshake,
+    refused, share,
 };
 
 /// Makes a connection.
@@ -45,13 +46,14 @@ impl Dialer {
         connect: Connect,
         wire: &'static dyn WireProtocol,
         config: &ClientConfig,
+        address: Option<&Address>,
         again: bool,
     ) -> Result<Self> {
         let reconnect = &config.reconnect;
         let backoff = Backoff::new(reconnect.min_ms, reconnect.max_ms);
         Ok(Self {
             connect,
-            transport: config.chosen_transport()?,
+            transport: config.chosen_transport(address)?,
             transport_name: config.transport.clone(),
             wire,
             limits: config.limits,
@@ -92,7 +94,7 @@ pub(super) async fn connect(
     tcp: &TcpOptions,
     time: Duration,
 ) -> Result<AsyncStream> {
-    let Address::Tcp { host, port } = address else {
+    let (Address::Tcp { host, port } | Address::Udp { host, port }) = address else {
         let connected = connect_local(address).await;
         return connected.map_err(|error| refused("connect to", address, error));
     };
@@ -102,6 +104,13 @@ pub(super) async fn connect(
     let candidates = candidates.map_err(|text| Error::new(ErrorKind::Io, text))?;
     let mut last = io::ErrorKind::AddrNotAvailable.into();
     for (index, candidate) in candidates.iter().enumerate() {
+        if let Address::Udp { .. } = address {
+            match connect_async(*candidate) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+            continue;
+        }
         let left = deadline.saturating_duration_since(Instant::now());
         let share = share(left, candidates.len() - index);
         match timeout(share, connect_one(*candidate)).await {

@@ -16,6 +16,7 @@ use crate::client::connection::words;
 use crate::client::events::Event;
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind, Result};
+use crate::peer::Peer;
 use crate::transport::{AsyncStream, Decoded, Decoder, Inbox, Setup, explain_reply, shrink_out};
 
 /// Steps before other tasks have their turn.
@@ -113,8 +114,10 @@ impl<'a> Driver<'a> {
         let peer = stream.peer().clone();
         #[cfg(feature = "tracing")]
         tracing::debug!(%peer, "connected");
+        let exclusive = dialer.transport.is_exclusive();
+        let lossy = matches!(peer, Peer::Udp(_));
         connection.up(
-            Link::new(number, encoder, dialer.transport.is_exclusive()),
+            Link::new(number, encoder, exclusive, lossy),
             Event::Up(peer),
         );
         connection.dialer.events.tell();
@@ -139,6 +142,7 @@ impl<'a> Driver<'a> {
                 Ok(true) => {}
                 Ok(false) => {
                     self.inbox.shrink();
+                    self.decoder.shrink();
                     return match self.watch(cx) {
                         Ok(()) => Poll::Pending,
                         Err(end) => Poll::Ready(end),
@@ -332,10 +336,21 @@ fn hand_out(
             Whose::Nobody => Err(Some(words::no_message())),
         };
     }
-    let (head, _) = dialer.wire.read_head(message, &dialer.limits)?;
+    let (lossy, sent) = (link.lossy, link.sent);
+    if let Some(theirs) = envelope.and_then(|envelope| envelope.protocol)
+        && theirs != dialer.wire.name()
+    {
+        let error = words::other_protocol(theirs, dialer.wire.name());
+        return Err(Some(error));
+    }
+    let head = match dialer.wire.read_head(message, &dialer.limits) {
+        Ok((head, _)) => head,
+        Err(_) if lossy => return Ok(()),
+        Err(error) => return Err(Some(error)),
+    };
     let id = head.sequence_id;
-    let sent = link.sent;
     match state.calls.whose(number, id) {
+        Whose::Call(slot) if lossy && state.calls.end_of_slot(slot) > sent => Ok(()),
         Whose::Call(slot) if state.calls.end_of_slot(slot) > sent => Err(Some(words::too_early())),
         Whose::Call(slot) => {
             let mut reply = state.spare.pop().unwrap_or_default();
@@ -350,7 +365,10 @@ fn hand_out(
             Ok(())
         }
         // Of one that was given up, probably.
-        Whose::Nobody if state.links.is_retired(number) => Ok(()),
-        Whose::Nobody => Err(Some(words::nobodys(id))),
+        Whose::Nobody if lossy || state.links.is_retired(number) => Ok(()),
+        Whose::Nobody => {
+            let reading = (dialer.wire, &dialer.limits);
+            Err(Some(words::nobodys(&head, message, reading)))
+        }
     }
 }

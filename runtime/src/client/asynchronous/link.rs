@@ -15,6 +15,8 @@ pub(super) struct Link {
     encoder: Box<dyn Encoder>,
     /// Only one call at a time, and oneway calls are answered, too, by empty messages.
     pub(super) exclusive: bool,
+    /// It carries datagrams, as a link of a client that blocks.
+    pub(super) lossy: bool,
     /// What the driver has not taken yet.
     out: Vec<u8>,
     /// How many calls that holds.
@@ -43,11 +45,17 @@ pub(super) struct Doubt {
 }
 
 impl Link {
-    pub(super) fn new(number: u64, encoder: Box<dyn Encoder>, exclusive: bool) -> Self {
+    pub(super) fn new(
+        number: u64,
+        encoder: Box<dyn Encoder>,
+        exclusive: bool,
+        lossy: bool,
+    ) -> Self {
         Self {
             number,
             encoder,
             exclusive,
+            lossy,
             out: Vec::new(),
             sent: 0,
             taken: 0,

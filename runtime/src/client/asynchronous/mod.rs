@@ -120,7 +120,7 @@ impl<Set: ProtocolSet> AsyncClient<Set> {
             let text = "an async client has one connection, which its calls share";
             return Err(config.origin.error("client.pool", text));
         }
-        let dialer = Dialer::new(connect, wire, config, again)?;
+        let dialer = Dialer::new(connect, wire, config, address, again)?;
         let owner = Owner::new(dialer, config.in_flight_max, config.reply_order);
         let owner = Arc::new(owner);
         Ok(Self { owner, caller })

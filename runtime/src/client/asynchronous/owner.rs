@@ -86,10 +86,14 @@ impl Owner {
         }
     }
 
-    /// Takes the memory of a reply back. One that made no sense ends the connection.
+    /// Takes the memory of a reply back. One that made no sense ends the connection, unless that carries
+    /// datagrams.
     pub(super) fn done_with(&self, reply: Reply, error: Option<&Error>) {
         let mut state = self.0.state.lock();
-        if let Some(error) = error {
+        let lossy = state.links.get(reply.link).is_some_and(|link| link.lossy);
+        if let Some(error) = error
+            && !lossy
+        {
             let told = words::failed(error);
             self.0.fail(&mut state, reply.link, error, told);
         }

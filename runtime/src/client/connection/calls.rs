@@ -251,10 +251,11 @@ impl Calls {
         self.free.push_back(ticket.slot);
     }
 
-    /// Nobody waits for this call any more. Its slot stays taken until its reply comes.
+    /// Nobody waits for this call any more. Its slot stays taken until its reply comes, if it does.
     pub(in crate::client) fn abandon(&mut self, ticket: Ticket) {
         let slot = &mut self.slots[ticket.slot];
-        if matches!(slot.state, State::Waiting) && !slot.place.oneway {
+        let comes = !slot.place.oneway && !slot.place.lossy;
+        if matches!(slot.state, State::Waiting) && comes {
             slot.state = State::Abandoned;
         } else {
             self.end(ticket);

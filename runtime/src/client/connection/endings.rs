@@ -76,6 +76,15 @@ impl Connection {
         }
     }
 
+    /// What has come over a link makes no sense. Nobody knows what would come next, so it ends, unless
+    /// that comes by itself.
+    #[cold]
+    pub(super) fn mistrust(&self, state: &mut State, number: u64, error: &Error) {
+        if state.links.get(number).is_some_and(|link| !link.is_lossy()) {
+            self.fail(state, number, error);
+        }
+    }
+
     /// Ends a link and all of its calls.
     #[cold]
     pub(super) fn fail(&self, state: &mut State, number: u64, error: &Error) {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::links::Numbered;
 use crate::client::CallOptions;
 use crate::error::{Error, Result};
+use crate::peer::Peer;
 use crate::transport::{
     Closer, Decoder, Encoder, Inbox, ReadHalf, Setup, Split, Stream, Transport, WriteHalf, append,
     shrink_out, whole,
@@ -44,8 +45,7 @@ pub(in crate::client) struct Link {
     pub(super) replies: u64,
     /// No reply has been understood yet, so the server may speak anything.
     pub(super) first: bool,
-    #[cfg_attr(not(feature = "tracing"), allow(dead_code))]
-    pub(super) peer: crate::peer::Peer,
+    pub(super) peer: Peer,
 }
 
 pub(super) struct Reader {
@@ -93,6 +93,12 @@ impl Link {
             first: true,
             peer,
         }
+    }
+
+    /// Whether it carries datagrams: they may be lost, come twice or late, or be forged, and whatever is
+    /// wrong with one says nothing of the next.
+    pub(super) fn is_lossy(&self) -> bool {
+        matches!(self.peer, Peer::Udp(_))
     }
 
     /// Whether it should get no more calls.

@@ -202,6 +202,7 @@ impl Connection {
                 .append(options, |out| encode(ticket.sequence_id, out))
                 .map(|bytes| Place {
                     replies: link.replies,
+                    lossy: link.is_lossy(),
                     ..Place::new(link.number, bytes, options, link.acknowledged)
                 }),
             None => Err(words::gone()),

@@ -1,4 +1,4 @@
-//! Where a call stands in the bytes of a link.
+//! Where a call stands on its link, and what its end depends on.
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ pub(in crate::client) struct Place {
     pub(in crate::client) oneway: bool,
     /// It is oneway, and awaits an empty message nevertheless.
     pub(in crate::client) acknowledged: bool,
+    /// Its reply may be lost, and nobody ever know.
+    pub(in crate::client) lossy: bool,
     /// When it should have been answered.
     pub(in crate::client) due: Option<Instant>,
 }
@@ -45,6 +47,7 @@ impl Place {
             replies: 0,
             oneway: options.oneway && !exclusive,
             acknowledged,
+            lossy: false,
             due: Some(if acknowledged {
                 due.min(Instant::now() + ACKNOWLEDGED)
             } else {

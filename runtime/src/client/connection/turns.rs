@@ -163,7 +163,7 @@ impl Connection {
             state.spare.push(reply);
         }
         decoded.map_err(|error| {
-            self.fail(state, number, &error);
+            self.mistrust(state, number, &error);
             error.with_delivery(Delivery::Sent)
         })
     }
@@ -208,6 +208,10 @@ impl Connection {
             Ok(stalled) => {
                 self.pass_on(state, number);
                 stalled
+            }
+            Err(error) if link.is_lossy() => {
+                self.fail(state, number, &error.into());
+                false
             }
             Err(error) => {
                 link.end_writing(error.into());
@@ -256,10 +260,11 @@ impl Connection {
             Ok(turn) => {
                 link.first &= !matches!(turn, Turn::Replied(Ok(())));
                 reader.inbox.shrink();
+                reader.decoder.shrink();
                 link.reader = Some(reader);
                 if let Turn::Replied(replied) = &turn {
                     if let Err(error) = replied {
-                        self.fail(state, number, error);
+                        self.mistrust(state, number, error);
                     }
                     end(state);
                 }
@@ -355,7 +360,18 @@ impl Connection {
                 Whose::Nobody => Err(words::no_message()),
             };
         }
-        let (head, _) = self.dialer.wire.read_head(message, &self.dialer.limits)?;
+        let lossy = link.is_lossy();
+        let wire = self.dialer.wire;
+        if let Some(theirs) = envelope.and_then(|envelope| envelope.protocol)
+            && theirs != wire.name()
+        {
+            return Err(words::other_protocol(theirs, wire.name()));
+        }
+        let head = match wire.read_head(message, &self.dialer.limits) {
+            Ok((head, _)) => head,
+            Err(_) if lossy => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let id = head.sequence_id;
         let Some(link) = state.links.get(own.link) else {
             return Ok(None);
@@ -375,6 +391,9 @@ impl Connection {
                 ))
             }
             (Whose::Call(slot), _) if state.calls.end_of_slot(slot) > sent => {
+                if lossy {
+                    return Ok(None);
+                }
                 Err(words::too_early())
             }
             (Whose::Call(slot), _) => {
@@ -393,8 +412,11 @@ impl Connection {
                 Ok(None)
             }
             // Of one that was given up, probably.
-            (Whose::Nobody, _) if state.links.is_retired(own.link) => Ok(None),
-            (Whose::Nobody, _) => Err(words::nobodys(id)),
+            (Whose::Nobody, _) if lossy || state.links.is_retired(own.link) => Ok(None),
+            (Whose::Nobody, _) => {
+                let reading = (self.dialer.wire, &self.dialer.limits);
+                Err(words::nobodys(&head, message, reading))
+            }
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use crate::deadline::Deadline;
 use crate::error::{ApplicationCode, Delivery, Error, ErrorKind};
+use crate::limits::Limits;
+use crate::protocol::{MessageHead, WireProtocol};
+use crate::wire::MessageKind;
 
 /// The connection ended instead of a reply. Before the first one, the likely reason is that the two
 /// ends were not configured alike.
@@ -68,11 +71,35 @@ pub(in crate::client) fn failed(error: &Error) -> impl Fn(Delivery) -> Error {
     move |delivery| Error::new(kind, text.clone()).with_delivery(delivery)
 }
 
-/// A reply came for no call that was sent.
+/// A reply came for no call that was sent. Who could not read a call does not know its sequence id, but
+/// often says why in an exception.
 #[cold]
-pub(in crate::client) fn nobodys(id: i32) -> Error {
+pub(in crate::client) fn nobodys(
+    head: &MessageHead<'_>,
+    message: &[u8],
+    (wire, limits): (&dyn WireProtocol, &Limits),
+) -> Error {
+    let id = head.sequence_id;
     let text = format!("a reply has sequence id {id}, which no call in flight has");
-    Error::application(ApplicationCode::BAD_SEQUENCE_ID, text)
+    let code = ApplicationCode::BAD_SEQUENCE_ID;
+    let said = match head.kind {
+        MessageKind::Exception => wire.read_exception(message, limits).ok(),
+        _ => None,
+    };
+    match said {
+        Some((number, words)) => {
+            let said = Error::from_peer(number, words);
+            Error::application(code, format!("{text}; it says: {said}")).with_source(said)
+        }
+        None => Error::application(code, text),
+    }
+}
+
+/// A reply came in another protocol, as its envelope says.
+#[cold]
+pub(in crate::client) fn other_protocol(theirs: &str, own: &str) -> Error {
+    let text = format!("the reply is in the protocol `{theirs}`, and the call was in `{own}`");
+    Error::application(ApplicationCode::INVALID_PROTOCOL, text)
 }
 
 /// A call was answered by nothing, as oneway ones are.

@@ -232,7 +232,7 @@ mod tests {
         let (listener, connector) = MemoryListener::new();
         let pool = PoolConfig::default().connections_max(2);
         let config = ClientConfig::new("").pool(pool.clone());
-        let dialer = Dialer::new(Box::new(connector), Standard::WIRE[0], &config, None);
+        let dialer = Dialer::new(Box::new(connector), Standard::WIRE[0], &config, None, None);
         let pool = Pool::connect(Arc::new(dialer.unwrap()), &pool, config.reply_order);
         (pool.unwrap(), listener)
     }

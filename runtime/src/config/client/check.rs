@@ -2,7 +2,12 @@
 
 use super::{COMPACT_VERSIONS, ClientConfig};
 use crate::config::stack::has;
-use crate::config::{ClientHttp, ClientWebSocket, IN_FLIGHT_MAX, limits, tcp};
+#[cfg(feature = "tls")]
+use crate::config::udp::NO_TLS;
+use crate::config::udp::{ONE_DATAGRAM, without_udp};
+use crate::config::{
+    ClientHttp, ClientUdp, ClientWebSocket, IN_FLIGHT_MAX, ReplyOrder, limits, tcp,
+};
 use crate::error::Result;
 use crate::transport::Address;
 
@@ -26,6 +31,7 @@ impl ClientConfig {
         }
         limits::check(&self.limits, &self.transport, "client.limits", origin)?;
         tcp::check(&self.tcp, "client.tcp", origin)?;
+        self.udp.check(origin)?;
         self.check_service()?;
         if !has(&self.transport, "http") {
             let text = "this is for the transport `http`; remove it";
@@ -103,15 +109,43 @@ impl ClientConfig {
             .parse()
             .map_err(|error| origin.blame(key, error))?;
         match &address {
-            Address::Tcp { port: 0, .. } => {
+            Address::Tcp { port: 0, .. } | Address::Udp { port: 0, .. } => {
                 let text = format!(
                     "`{address}` has port 0, where nobody can listen; write that of the server"
                 );
                 return Err(origin.error(key, text));
             }
+            Address::Systemd(_) => {
+                let text = format!("`{address}` is for servers; write where the server listens");
+                return Err(origin.error(key, text));
+            }
             Address::Tcp { .. } => {}
-            _ => tcp::check_useful(&self.tcp, "client.tcp", origin)?,
+            _ => tcp::check_useful(&self.tcp, "client.tcp", &address, origin)?,
+        }
+        if let Address::Udp { .. } = address {
+            self.check_datagrams()?;
+        } else {
+            let changed = self.udp != ClientUdp::default();
+            origin.check_useful("client.udp", changed, without_udp(&address))?;
         }
         Ok(address)
+    }
+
+    /// Refuses what does not go with datagrams.
+    fn check_datagrams(&self) -> Result<()> {
+        let origin = &self.origin;
+        if self.transport != "buffered" {
+            return Err(origin.error("client.transport", ONE_DATAGRAM));
+        }
+        #[cfg(feature = "tls")]
+        if self.tls.is_some() {
+            return Err(origin.error("client.tls", NO_TLS));
+        }
+        if self.reply_order == ReplyOrder::Sent {
+            let text =
+                "datagrams come in any order, so replies need their sequence ids; remove this key";
+            return Err(origin.error("client.reply_order", text));
+        }
+        Ok(())
     }
 }

@@ -17,8 +17,8 @@ use crate::config::origin::Origin;
 use crate::config::without_tls;
 
 use crate::config::{
-    ClientHttp, ClientSasl, ClientWebSocket, EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig,
-    RetryConfig, limits, tcp,
+    ClientHttp, ClientSasl, ClientUdp, ClientWebSocket, EXAMPLE, IN_FLIGHT_MAX, PoolConfig,
+    ReconnectConfig, RetryConfig, limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
@@ -33,7 +33,7 @@ const COMPACT_VERSIONS: RangeInclusive<u8> = 1..=2;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// `tcp://host:port`, `unix:///path` or `abstract://name`.
+    /// `tcp://host:port`, `udp://host:port`, `unix:///path` or `abstract://name`.
     pub connect: String,
     /// The name of a transport: `framed` (the default), `buffered`, or one of
     /// [`transports`](Self::transports).
@@ -65,6 +65,8 @@ pub struct ClientConfig {
     pub timeouts: ClientTimeouts,
     /// What the system is told of TCP connections.
     pub tcp: TcpOptions,
+    /// How datagrams are sent, to an address of UDP.
+    pub udp: ClientUdp,
     /// What requests say, with the transport `http`.
     pub http: ClientHttp,
     /// What is asked for, with the transport `websocket`.
@@ -153,6 +155,7 @@ impl ClientConfig {
         config.limits = limits::read(section.section("client.limits")?)?;
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         config.tcp = tcp::read(section.section("client.tcp")?)?;
+        config.udp = ClientUdp::read(section.section("client.udp")?)?;
         config.http = ClientHttp::read(section.section("client.http")?)?;
         config.websocket = ClientWebSocket::read(section.section("client.websocket")?)?;
         config.sasl = ClientSasl::read(section.section("client.sasl")?)?;
@@ -284,6 +287,14 @@ impl ClientConfig {
         self
     }
 
+    /// The same with other [`udp`](Self::udp) options.
+    #[must_use]
+    pub fn udp(mut self, udp: ClientUdp) -> Self {
+        self.origin.set_in_code("client.udp");
+        self.udp = udp;
+        self
+    }
+
     /// The same with [`tls`](Self::tls).
     #[cfg(feature = "tls")]
     #[must_use]
@@ -342,6 +353,7 @@ impl Default for ClientConfig {
             limits: Limits::default(),
             timeouts: ClientTimeouts::default(),
             tcp: TcpOptions::default(),
+            udp: ClientUdp::default(),
             http: ClientHttp::default(),
             websocket: ClientWebSocket::default(),
             sasl: None,

@@ -2,8 +2,12 @@
 
 use super::{CONNECTIONS_MAX, IN_FLIGHT_MAX, IO_THREADS_MAX, QUEUE_MAX, ServerConfig, WORKERS_MAX};
 use crate::config::stack::has;
+#[cfg(feature = "tls")]
+use crate::config::udp::NO_TLS;
+use crate::config::udp::{ONE_DATAGRAM, without_udp};
 use crate::config::{
-    Dispatch, Model, ReplyOrder, ServerHttp, ServerTimeouts, ServerWebSocket, limits, tcp,
+    Dispatch, Model, ReplyOrder, ServerHttp, ServerTimeouts, ServerUdp, ServerWebSocket, limits,
+    tcp,
 };
 use crate::error::Result;
 use crate::transport::Address;
@@ -38,6 +42,7 @@ impl ServerConfig {
         range("server.in_flight_max", self.in_flight_max, IN_FLIGHT_MAX)?;
         limits::check(&self.limits, &self.transport, "server.limits", origin)?;
         tcp::check(&self.tcp, "server.tcp", origin)?;
+        self.udp.check(origin)?;
         self.timeouts.check(origin)?;
         if !has(&self.transport, "http") {
             let text = "this is for the transport `http`; remove it";
@@ -142,8 +147,27 @@ impl ServerConfig {
             .listen
             .parse()
             .map_err(|error| origin.blame("server.listen", error))?;
+        if !matches!(address, Address::Systemd(_)) {
+            self.check_at(&address)?;
+        }
+        Ok(address)
+    }
+
+    /// Refuses what can mean nothing at an address, once it is known what that is.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn check_at(&self, address: &Address) -> Result<()> {
+        let origin = &self.origin;
         if !matches!(address, Address::Tcp { .. }) {
-            tcp::check_useful(&self.tcp, "server.tcp", origin)?;
+            tcp::check_useful(&self.tcp, "server.tcp", address, origin)?;
+        }
+        if let Address::Udp { .. } = address {
+            return self.check_datagrams();
+        }
+        let changed = self.udp != ServerUdp::default();
+        origin.check_useful("server.udp", changed, without_udp(address))?;
+        if let Address::Unix(_) | Address::Abstract(_) = address {
             let text = "connections over a Unix socket have no IP address; remove it";
             let per_address = self.connections_per_address_max.is_some();
             origin.check_useful("server.connections_per_address_max", per_address, text)?;
@@ -157,6 +181,58 @@ impl ServerConfig {
             let changed = self.timeouts.handshake_ms != ServerTimeouts::default().handshake_ms;
             origin.check_useful("server.timeouts.handshake_ms", changed, text)?;
         }
-        Ok(address)
+        Ok(())
+    }
+
+    /// Refuses what does not go with datagrams.
+    fn check_datagrams(&self) -> Result<()> {
+        let origin = &self.origin;
+        if self.transport != "buffered" {
+            return Err(origin.error("server.transport", ONE_DATAGRAM));
+        }
+        #[cfg(feature = "tls")]
+        if self.tls.is_some() {
+            return Err(origin.error("server.tls", NO_TLS));
+        }
+        if let Model::Threaded | Model::Nonblocking = self.model {
+            let text = format!(
+                "the model `{}` is for connections, and UDP has none; write `model = \"thread-pool\"` or \
+                 `model = \"simple\"`",
+                self.model.name()
+            );
+            return Err(origin.error("server.model", text));
+        }
+        let (own, usual) = (&self.timeouts, ServerTimeouts::default());
+        let defaults = Self::default();
+        for (key, changed) in [
+            (
+                "connections_max",
+                self.connections_max != defaults.connections_max,
+            ),
+            (
+                "connections_per_address_max",
+                self.connections_per_address_max.is_some(),
+            ),
+            (
+                "in_flight_max",
+                self.in_flight_max != defaults.in_flight_max,
+            ),
+            ("timeouts.idle_ms", own.idle_ms != usual.idle_ms),
+            (
+                "timeouts.handshake_ms",
+                own.handshake_ms != usual.handshake_ms,
+            ),
+            ("timeouts.header_ms", own.header_ms != usual.header_ms),
+            ("timeouts.read_ms", own.read_ms != usual.read_ms),
+            ("timeouts.write_ms", own.write_ms != usual.write_ms),
+            (
+                "timeouts.bytes_per_second_min",
+                own.bytes_per_second_min != usual.bytes_per_second_min,
+            ),
+        ] {
+            let text = "this is for connections, and UDP has none; remove it";
+            origin.check_useful(&format!("server.{key}"), changed, text)?;
+        }
+        Ok(())
     }
 }

@@ -16,7 +16,9 @@ use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
-use crate::config::{EXAMPLE, ReplyOrder, ServerHttp, ServerSasl, ServerWebSocket, limits, tcp};
+use crate::config::{
+    EXAMPLE, ReplyOrder, ServerHttp, ServerSasl, ServerUdp, ServerWebSocket, limits, tcp,
+};
 use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(feature = "tokio")]
@@ -35,7 +37,8 @@ const IN_FLIGHT_MAX: usize = 65_536;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerConfig {
-    /// `tcp://host:port`, `unix:///path` or `abstract://name`.
+    /// `tcp://host:port`, `udp://host:port`, `unix:///path`, `abstract://name`, or `systemd://` for a
+    /// socket that systemd has passed.
     pub listen: String,
     /// Default [`Model::ThreadPool`].
     pub model: Model,
@@ -81,6 +84,8 @@ pub struct ServerConfig {
     pub timeouts: ServerTimeouts,
     /// What the system is told of TCP connections.
     pub tcp: TcpOptions,
+    /// How datagrams are taken, at an address of UDP.
+    pub udp: ServerUdp,
     /// Which requests are taken, with the transport `http`.
     pub http: ServerHttp,
     /// Which connections are taken, with the transport `websocket`.
@@ -164,6 +169,7 @@ impl ServerConfig {
         config.limits = limits::read(section.section("server.limits")?)?;
         config.timeouts = ServerTimeouts::read(section.section("server.timeouts")?)?;
         config.tcp = tcp::read(section.section("server.tcp")?)?;
+        config.udp = ServerUdp::read(section.section("server.udp")?)?;
         config.http = ServerHttp::read(section.section("server.http")?)?;
         config.websocket = ServerWebSocket::read(section.section("server.websocket")?)?;
         section.refuse(
@@ -338,6 +344,14 @@ impl ServerConfig {
         self
     }
 
+    /// The same with other [`udp`](Self::udp) options.
+    #[must_use]
+    pub fn udp(mut self, udp: ServerUdp) -> Self {
+        self.origin.set_in_code("server.udp");
+        self.udp = udp;
+        self
+    }
+
     /// The same with [`tls`](Self::tls).
     #[cfg(feature = "tls")]
     #[must_use]
@@ -398,6 +412,7 @@ impl Default for ServerConfig {
             limits: Limits::default(),
             timeouts: ServerTimeouts::default(),
             tcp: TcpOptions::default(),
+            udp: ServerUdp::default(),
             http: ServerHttp::default(),
             websocket: ServerWebSocket::default(),
             sasl: None,

@@ -337,7 +337,12 @@ impl Connection {
             }
             Err(error) => {
                 let shared = self.permit.shared();
-                return Err(End::unreadable(shared, self.handshaking, between, error));
+                let answers = End::is_of_layer(&error);
+                let end = End::unreadable(shared, self.handshaking, between, error);
+                if !answers {
+                    return Err(end);
+                }
+                self.end = Some(end);
             }
         }
         Ok(true)
@@ -489,6 +494,7 @@ impl Connection {
 
     /// Gives them back, and keeps no more than what stands in them.
     fn give_back(&mut self) {
+        self.engine.shrink();
         SPARE.with_borrow_mut(|spare| {
             let given = self.inbox.give_back();
             if given.room() > 0 {

@@ -200,7 +200,11 @@ fn bind(config: &ServerConfig) -> Result<Box<dyn AsyncListener>> {
         let text = "an async server takes a runtime of tokio, and there is none here";
         return Err(Error::new(ErrorKind::Config, text).with_source(error));
     }
-    bind_async(&address, &config.tcp).map_err(|error| config.origin.blame("server.listen", error))
+    let listener = bind_async(&address, &config.tcp);
+    let listener = listener.map_err(|error| config.origin.blame("server.listen", error))?;
+    // With `systemd://` it is only known now.
+    config.check_at(&listener.local_addr())?;
+    Ok(listener)
 }
 
 /// Takes connections until the server is shut down.
@@ -225,7 +229,8 @@ async fn accept(
             }
             Some(Err(error)) => {
                 Counters::add(&shared.counters.accept_errors);
-                if let Some(pause) = failures.note(&error, &shared.events) {
+                shared.events.accept_failed(&error);
+                if let Some(pause) = failures.pause(&error) {
                     either(sleep(pause), stopped).await;
                 }
             }

@@ -157,12 +157,10 @@ impl Polled {
             }
             Err(error) => {
                 let shared = self.permit.shared();
-                Err(End::unreadable(
-                    shared,
-                    self.stream.is_handshaking(),
-                    between,
-                    error,
-                ))
+                let handshaking = self.stream.is_handshaking();
+                let answers = End::is_of_layer(&error);
+                let end = End::unreadable(shared, handshaking, between, error);
+                if answers { self.ended(end) } else { Err(end) }
             }
         }
     }
@@ -399,6 +397,7 @@ impl Polled {
 
     /// Gives the buffers back, and keeps no more than what stands in them.
     pub(super) fn give_back(&mut self) -> Buffers {
+        self.engine.shrink();
         self.buffers.give_back()
     }
 }

@@ -51,6 +51,10 @@ impl HeaderDecoder {
 }
 
 impl Decoder for HeaderDecoder {
+    fn shrink(&mut self) {
+        self.plain = Vec::new();
+    }
+
     fn decode<'a>(&'a mut self, buffer: &'a [u8]) -> Result<Decoded<'a>> {
         // What the last one took is given back before the next.
         self.plain = Vec::new();
@@ -71,7 +75,7 @@ impl Decoder for HeaderDecoder {
                 Decoded::Message { message, consumed } => Decoded::Enveloped {
                     message,
                     consumed,
-                    envelope: Arc::new(Envelope::new(Some(*name), 0, form::UNFRAMED)),
+                    envelope: Arc::new(plain_envelope(name, form::UNFRAMED)),
                 },
                 other => other,
             });
@@ -110,9 +114,9 @@ fn start(buffer: &[u8]) -> Option<Start> {
 fn open(frame: &[u8]) -> Result<(Envelope, &[u8])> {
     match frame {
         [first, second, ..] if [*first, *second] == MAGIC => headed(frame),
-        [0x82, ..] => Ok((Envelope::new(Some("compact"), 0, form::FRAMED), frame)),
+        [0x82, ..] => Ok((plain_envelope("compact", form::FRAMED), frame)),
         // With a version, or with the old head, which has none.
-        [0x80, 1, ..] | [0, ..] => Ok((Envelope::new(Some("binary"), 0, form::FRAMED), frame)),
+        [0x80, 1, ..] | [0, ..] => Ok((plain_envelope("binary", form::FRAMED), frame)),
         _ => {
             let first = frame[..frame.len().min(4)].escape_ascii();
             let text =
@@ -120,6 +124,11 @@ fn open(frame: &[u8]) -> Result<(Envelope, &[u8])> {
             Err(Error::new(ErrorKind::Malformed, text))
         }
     }
+}
+
+/// That of a peer without heads.
+fn plain_envelope(protocol: &'static str, form: u32) -> Envelope {
+    Envelope::new(Some(protocol), 0, form).without_reply_headers()
 }
 
 /// The same with a head.
@@ -181,17 +190,20 @@ fn transforms(head: &mut &[u8]) -> Result<bool> {
     Ok(zlib)
 }
 
-/// Names with values, up to what is something else.
+/// Names with values, up to what is something else. Those that come twice count twice, since each is
+/// looked up among all.
 fn headers(mut head: &[u8]) -> Result<Headers> {
     let mut headers = Headers::new();
+    let mut left = HEADERS_MAX;
     while !head.is_empty() && varint::take(&mut head)? == KEY_VALUE {
-        for _ in 0..varint::take(&mut head)? {
+        let count = varint::take(&mut head)? as usize;
+        left = left.checked_sub(count).ok_or_else(|| {
+            let text = format!("a frame has more than {HEADERS_MAX} headers");
+            Error::new(ErrorKind::Limit, text)
+        })?;
+        for _ in 0..count {
             let name = text(&mut head)?;
             headers.set(name, text(&mut head)?);
-            if headers.len() > HEADERS_MAX {
-                let text = format!("a frame has more than {HEADERS_MAX} headers");
-                return Err(Error::new(ErrorKind::Limit, text));
-            }
         }
     }
     Ok(headers)

@@ -134,10 +134,11 @@ fn head(
     }
     let bytes = (out.len() - first).next_multiple_of(4);
     out.resize(first + bytes, 0);
-    if bytes > HEADERS_BYTES_MAX || headers.len() > HEADERS_MAX {
+    // C++ refuses a head of 64 KiB.
+    if bytes >= HEADERS_BYTES_MAX || headers.len() > HEADERS_MAX {
         let count = headers.len();
         let text = format!(
-            "{count} headers of {bytes} bytes are more than {HEADERS_MAX}, or than {HEADERS_BYTES_MAX} bytes"
+            "{count} headers of {bytes} bytes are more than {HEADERS_MAX}, or not less than {HEADERS_BYTES_MAX} bytes"
         );
         return Err(Error::new(ErrorKind::Limit, text));
     }

@@ -2,8 +2,9 @@
 
 use httparse::Status;
 
-use super::HEAD_BYTES_MAX;
 use super::head::Head;
+use super::progress::Progress;
+use super::{HEAD_BYTES_MAX, LINE_BYTES_MAX};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A body that arrives. The length of the frame is written before it, so what is chunked, or ends with
@@ -14,6 +15,8 @@ pub(super) enum Body {
     Chunked {
         kept: Vec<u8>,
         chunk: Chunk,
+        /// Through a line or the fields behind the last chunk.
+        progress: Progress,
     },
     ToEnd {
         kept: Vec<u8>,
@@ -39,12 +42,16 @@ impl Body {
     /// When it is longer than a frame may be.
     pub(super) fn of(head: &Head, max: usize, content: &mut Vec<u8>) -> Result<Self> {
         if head.chunked {
-            let (kept, chunk) = (Vec::new(), Chunk::Size);
-            return Ok(Self::Chunked { kept, chunk });
+            return Ok(Self::Chunked {
+                kept: Vec::new(),
+                chunk: Chunk::Size,
+                progress: Progress::default(),
+            });
         }
         let length = match (head.length, &head.status) {
+            // These have none, whatever they say.
+            (_, Some((204 | 304, _))) | (None, None) => 0,
             (Some(length), _) => length,
-            (None, None) => 0,
             (None, Some(_)) => return Ok(Self::ToEnd { kept: Vec::new() }),
         };
         match u32::try_from(length) {
@@ -77,13 +84,21 @@ impl Body {
                 keep(kept, raw, max)?;
                 Ok((raw.len(), false))
             }
-            Self::Chunked { kept, chunk } => {
+            Self::Chunked {
+                kept,
+                chunk,
+                progress,
+            } => {
                 let mut taken = 0;
                 loop {
                     let rest = &raw[taken..];
+                    if !chunk.is_worth(rest, progress) {
+                        return Ok((taken, false));
+                    }
                     let Some(bytes) = chunk.step(rest, kept, max)? else {
                         return Ok((taken, false));
                     };
+                    *progress = Progress::default();
                     taken += bytes.taken;
                     if bytes.last {
                         frame(kept, content)?;
@@ -110,11 +125,21 @@ struct Step {
 }
 
 impl Chunk {
+    /// Whether a step may have become possible.
+    fn is_worth(self, raw: &[u8], progress: &mut Progress) -> bool {
+        match self {
+            Self::Size => progress.of_line(raw),
+            Self::Trailer => progress.of_head(raw),
+            Self::Data(_) | Self::Break => true,
+        }
+    }
+
     /// Takes one part of it. `None` when more bytes are needed.
     fn step(&mut self, raw: &[u8], kept: &mut Vec<u8>, max: usize) -> Result<Option<Step>> {
         let more = |taken| Ok(Some(Step { taken, last: false }));
         match *self {
             Self::Size => match httparse::parse_chunk_size(raw) {
+                Ok(Status::Complete((taken, _))) if !is_line(&raw[..taken]) => Err(bad_chunk()),
                 Ok(Status::Complete((taken, size))) => {
                     if size > (max - kept.len().min(max)) as u64 {
                         return Err(too_large("more", max));
@@ -126,7 +151,7 @@ impl Chunk {
                     };
                     more(taken)
                 }
-                Ok(Status::Partial) if raw.len() < HEAD_BYTES_MAX => Ok(None),
+                Ok(Status::Partial) if raw.len() <= LINE_BYTES_MAX => Ok(None),
                 _ => Err(bad_chunk()),
             },
             Self::Data(left) => {
@@ -154,12 +179,19 @@ impl Chunk {
             Self::Trailer => {
                 match httparse::parse_headers(raw, &mut [httparse::EMPTY_HEADER; 16]) {
                     Ok(Status::Complete((taken, _))) => Ok(Some(Step { taken, last: true })),
-                    Ok(Status::Partial) if raw.len() < HEAD_BYTES_MAX => Ok(None),
+                    Ok(Status::Partial) if raw.len() <= HEAD_BYTES_MAX => Ok(None),
                     _ => Err(bad_chunk()),
                 }
             }
         }
     }
+}
+
+/// Whether it begins with a digit and ends with its only line break, which `httparse` does not ask for: who
+/// understands that otherwise could be made to see another body.
+fn is_line(line: &[u8]) -> bool {
+    let first = line.iter().position(|byte| *byte == b'\n');
+    first == Some(line.len() - 1) && line.len() <= LINE_BYTES_MAX && line[0].is_ascii_hexdigit()
 }
 
 /// As many bytes of it as are there.

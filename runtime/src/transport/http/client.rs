@@ -6,13 +6,18 @@ use super::CONTENT_TYPE;
 use super::body::Body;
 use super::frames::Outgoing;
 use super::head::Head;
+use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
+use crate::transport::explain_reply;
 use crate::transport::layer::{CONTENT_MAX, ClientSide, Coded, Coding, Layer};
 
 struct Client {
     /// What stands before the length in each head.
     head: String,
     frame_bytes_max: usize,
+    /// Through the head that arrives.
+    progress: Progress,
+    /// The body that arrives.
     body: Option<Body>,
     outgoing: Outgoing,
     /// Nothing comes behind the response that arrives.
@@ -23,12 +28,18 @@ struct Client {
 impl Client {
     /// Begins with a head. `None` while it is not whole.
     fn begin(&mut self, raw: &[u8], content: &mut Vec<u8>) -> Result<Option<usize>> {
-        let Some((head, bytes)) = Head::response(raw)? else {
+        if matches!(raw, b"\r" | b"\n" | b"\r\n") || !self.progress.of_head(raw) {
+            return Ok(None);
+        }
+        let found = Head::response(raw);
+        let found = found.map_err(|error| explain_reply(error, raw, "http", ""))?;
+        let Some((head, bytes)) = found else {
             return Ok(None);
         };
+        self.progress = Progress::default();
         match &head.status {
-            // 100 Continue, which nobody has asked for.
-            Some((100..=199, _)) => return Ok(Some(bytes)),
+            // 100 Continue and the like, which nobody has asked for. Behind 101 is no HTTP.
+            Some((100 | 102..=199, _)) => return Ok(Some(bytes)),
             Some((200..=299, _)) | None => {}
             Some((status, reason)) => {
                 let text = format!("the server answered with HTTP status {status} {reason}");
@@ -86,10 +97,12 @@ impl Coding for Client {
     }
 
     fn end(&mut self, content: &mut Vec<u8>) -> Result<()> {
-        let Some(body) = &mut self.body else {
-            return Ok(());
+        let whole = match &mut self.body {
+            Some(body) => body.end(content)?,
+            None if self.progress.is_begun() => false,
+            None => return Ok(()),
         };
-        if !body.end(content)? {
+        if !whole {
             let text = "the server closed the connection in the middle of an HTTP response";
             return Err(Error::new(ErrorKind::Truncated, text));
         }
@@ -179,6 +192,7 @@ impl ClientSide for HttpClientSide {
         let client = Client {
             head: self.head.clone(),
             frame_bytes_max: self.frame_bytes_max,
+            progress: Progress::default(),
             body: None,
             outgoing: Outgoing::default(),
             last: false,

@@ -58,6 +58,11 @@ impl Outgoing {
             }
         }
     }
+
+    /// Whether nothing is missing from the last one.
+    pub(super) fn is_whole(&self) -> bool {
+        self.left == 0 && self.prefix.is_empty()
+    }
 }
 
 /// Frames of which an empty one stands for no answer.

@@ -37,6 +37,7 @@ impl Head {
         raw: &[u8],
         field: impl FnMut(&str, &[u8]),
     ) -> Result<Option<(Self, usize)>> {
+        check_start(raw)?;
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
         let mut request = httparse::Request::new(&mut fields);
         let Some(bytes) = whole(request.parse(raw), raw)? else {
@@ -67,6 +68,7 @@ impl Head {
         raw: &[u8],
         field: impl FnMut(&str, &[u8]),
     ) -> Result<Option<(Self, usize)>> {
+        check_start(raw)?;
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
         let mut response = httparse::Response::new(&mut fields);
         let Some(bytes) = whole(response.parse(raw), raw)? else {
@@ -87,8 +89,7 @@ impl Head {
         fields: &[Header<'_>],
         mut field: impl FnMut(&str, &[u8]),
     ) -> Result<()> {
-        // HTTP/1.0 ends the connection unless something else is said.
-        self.close = version == Some(0);
+        let (mut close, mut keep) = (false, false);
         for Header { name, value } in fields {
             field(name, value);
             let is = |other: &str| name.eq_ignore_ascii_case(other);
@@ -99,22 +100,26 @@ impl Head {
                 }
                 self.length = Some(length);
             } else if is("transfer-encoding") {
-                if !value.eq_ignore_ascii_case(b"chunked") {
+                if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
                     let text = format!("the transfer encoding is {}", value.escape_ascii());
                     return Err(malformed(&text));
                 }
                 self.chunked = true;
             } else if is("connection") {
-                for option in value.split(|&byte| byte == b',') {
-                    match option.trim_ascii() {
-                        option if option.eq_ignore_ascii_case(b"close") => self.close = true,
-                        option if option.eq_ignore_ascii_case(b"keep-alive") => self.close = false,
-                        _ => {}
-                    }
-                }
+                let mut options = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+                close |= options
+                    .clone()
+                    .any(|option| option.eq_ignore_ascii_case(b"close"));
+                keep |= options.any(|option| option.eq_ignore_ascii_case(b"keep-alive"));
             } else if is("expect") {
                 self.expects = value.eq_ignore_ascii_case(b"100-continue");
             }
+        }
+        // HTTP/1.0 ends the connection unless something else is said, and has no chunks.
+        let old = version == Some(0);
+        self.close = close || (old && !keep);
+        if old && self.chunked {
+            return Err(malformed("it is of HTTP/1.0, and chunked"));
         }
         // Two ends that take different ones of the two could be made to see different messages.
         if self.chunked && self.length.is_some() {
@@ -122,6 +127,15 @@ impl Head {
         }
         Ok(())
     }
+}
+
+/// Some clients send a line break behind a body. More than one would never have to end.
+fn check_start(raw: &[u8]) -> Result<()> {
+    let breaks = raw.iter().take_while(|byte| b"\r\n".contains(byte));
+    if breaks.count() > 2 {
+        return Err(malformed("there are empty lines before it"));
+    }
+    Ok(())
 }
 
 fn whole(

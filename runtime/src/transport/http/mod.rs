@@ -13,6 +13,7 @@ mod body;
 mod client;
 mod frames;
 mod head;
+mod progress;
 mod server;
 
 pub(crate) use client::HttpClientSide;
@@ -30,6 +31,9 @@ pub(super) use server::{refuse, status_of};
 /// A head has no more bytes and no more fields than so.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const FIELDS_MAX: usize = 128;
+
+/// Nor has the line before a chunk, with extensions that nobody knows.
+const LINE_BYTES_MAX: usize = 4 * 1024;
 
 /// What bodies are.
 const CONTENT_TYPE: &str = "application/x-thrift";

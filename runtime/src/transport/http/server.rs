@@ -7,7 +7,9 @@ use super::CONTENT_TYPE;
 use super::body::Body;
 use super::frames::Outgoing;
 use super::head::Head;
+use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
+use crate::transport::explain;
 use crate::transport::layer::{CONTENT_MAX, Coded, Coding, Layer, ServerSide};
 
 /// Requests that one connection may have sent without reading an answer.
@@ -16,10 +18,14 @@ const PIPELINED_MAX: usize = 1024;
 struct Server {
     path: Option<String>,
     frame_bytes_max: usize,
+    /// Through the head that arrives.
+    progress: Progress,
     /// The body that arrives.
     body: Option<Body>,
     /// Of each request that is not answered, whether the connection ends behind its answer.
     unanswered: VecDeque<bool>,
+    /// What a request is told that makes no sense, behind the answers to those before it.
+    refusal: Option<Vec<u8>>,
     outgoing: Outgoing,
     /// The last request has come.
     last: bool,
@@ -35,16 +41,22 @@ impl Server {
         content: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<Option<usize>> {
-        let found = Head::request(raw).inspect_err(|error| {
-            refuse(out, status_of(error), "");
+        if matches!(raw, b"\r" | b"\n" | b"\r\n") || !self.progress.of_head(raw) {
+            return Ok(None);
+        }
+        let found = Head::request(raw).map_err(|error| {
+            self.refuse(out, status_of(&error), "");
+            explain(error, raw, "http", "")
         })?;
         let Some((head, bytes)) = found else {
             return Ok(None);
         };
+        self.progress = Progress::default();
         self.check(&head, out)?;
         let body = Body::of(&head, self.frame_bytes_max, content);
-        self.body = Some(body.inspect_err(|_| refuse(out, "413 Content Too Large", ""))?);
-        if head.expects {
+        self.body = Some(body.inspect_err(|_| self.refuse(out, "413 Content Too Large", ""))?);
+        // Behind unanswered requests it would be taken for an answer to the first of them.
+        if head.expects && self.unanswered.is_empty() {
             out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
         self.last = head.close;
@@ -52,20 +64,20 @@ impl Server {
         Ok(Some(bytes))
     }
 
-    fn check(&self, head: &Head, out: &mut Vec<u8>) -> Result<()> {
+    fn check(&mut self, head: &Head, out: &mut Vec<u8>) -> Result<()> {
         let (method, path) = head
             .target
             .as_ref()
             .map_or(("", ""), |(method, path)| (method, path));
         if method != "POST" {
-            refuse(out, "405 Method Not Allowed", "Allow: POST\r\n");
+            self.refuse(out, "405 Method Not Allowed", "Allow: POST\r\n");
             let text =
                 format!("the peer sent the HTTP request {method} {path}, and calls are POST");
             return Err(Error::new(ErrorKind::Malformed, text));
         }
         let bare = path.split('?').next().unwrap_or_default();
         if self.path.as_ref().is_some_and(|own| own != bare) {
-            refuse(out, "404 Not Found", "");
+            self.refuse(out, "404 Not Found", "");
             let text = format!("the peer sent a request for {path}, and calls go elsewhere");
             return Err(Error::new(ErrorKind::Malformed, text));
         }
@@ -74,6 +86,17 @@ impl Server {
             return Err(Error::new(ErrorKind::Limit, text));
         }
         Ok(())
+    }
+
+    /// Answers a request that is none, and says that the connection ends.
+    #[cold]
+    fn refuse(&mut self, out: &mut Vec<u8>, status: &str, more: &str) {
+        if self.unanswered.is_empty() {
+            refuse(out, status, more);
+        } else {
+            let refusal = self.refusal.get_or_insert_default();
+            refuse(refusal, status, more);
+        }
     }
 }
 
@@ -105,7 +128,8 @@ impl Coding for Server {
                 self.end_empty();
                 continue;
             };
-            let (bytes, whole) = body.take(rest, self.frame_bytes_max, content)?;
+            let part = body.take(rest, self.frame_bytes_max, content);
+            let (bytes, whole) = part.inspect_err(|error| self.refuse_body(error, out))?;
             taken += bytes;
             if whole {
                 self.body = None;
@@ -140,7 +164,17 @@ impl Coding for Server {
             );
             out.extend_from_slice(head.as_bytes());
         });
+        if self.unanswered.is_empty()
+            && self.outgoing.is_whole()
+            && let Some(refusal) = self.refusal.take()
+        {
+            out.extend_from_slice(&refusal);
+        }
         Ok(())
+    }
+
+    fn encodes_after_errors(&self) -> bool {
+        true
     }
 
     fn is_closed(&self) -> bool {
@@ -148,17 +182,26 @@ impl Coding for Server {
     }
 
     fn end(&mut self, _: &mut Vec<u8>) -> Result<()> {
-        match self.body {
-            Some(_) => Err(Error::new(
-                ErrorKind::Truncated,
-                "the peer ended in the middle of an HTTP request",
-            )),
-            None => Ok(()),
+        if self.body.is_some() || self.progress.is_begun() {
+            let text = "the peer ended in the middle of an HTTP request";
+            return Err(Error::new(ErrorKind::Truncated, text));
         }
+        Ok(())
     }
 }
 
 impl Server {
+    /// The same for one whose body makes no sense, and which waits for an answer itself.
+    #[cold]
+    fn refuse_body(&mut self, error: &Error, out: &mut Vec<u8>) {
+        self.unanswered.pop_back();
+        let status = match error.kind() {
+            ErrorKind::Limit => "413 Content Too Large",
+            _ => "400 Bad Request",
+        };
+        self.refuse(out, status, "");
+    }
+
     /// A body of no bytes is whole at once.
     fn end_empty(&mut self) {
         if let Some(Body::Sized(0)) = self.body {
@@ -179,8 +222,10 @@ impl ServerSide for HttpServerSide {
         let server = Server {
             path: self.path.clone(),
             frame_bytes_max: self.frame_bytes_max,
+            progress: Progress::default(),
             body: None,
             unanswered: VecDeque::new(),
+            refusal: None,
             outgoing: Outgoing::default(),
             last: false,
             closed: false,

@@ -30,6 +30,12 @@ pub(in crate::transport) trait Coding: Send {
     /// When it cannot be.
     fn encode(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<()>;
 
+    /// Whether content can be sent after something has come that makes no sense, as the answers to what came
+    /// before it.
+    fn encodes_after_errors(&self) -> bool {
+        false
+    }
+
     /// Whether both ends still agree on how to speak. A client begins by what `new` has left in `out`.
     fn is_handshaking(&self) -> bool {
         false
@@ -146,8 +152,7 @@ impl<C: Coding> Layer for Coded<C> {
 
     fn end(&mut self) {
         self.ended = true;
-        if self.raw.is_empty()
-            && self.error.is_none()
+        if self.error.is_none()
             && let Err(error) = self.coding.end(&mut self.content.bytes)
         {
             self.error = Some(error);
@@ -174,7 +179,9 @@ impl<C: Coding> Layer for Coded<C> {
     }
 
     fn put(&mut self, content: &[u8]) -> io::Result<usize> {
-        self.check()?;
+        if !self.coding.encodes_after_errors() {
+            self.check()?;
+        }
         if self.out.len() >= OUT_MAX {
             return Ok(0);
         }

@@ -1,0 +1,404 @@
+//! HTTP that nobody means well with: T01, T02 and T08 of the battery, and what two ends could understand
+//! differently.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+
+use seapink::config::Model;
+use seapink::{Limits, ServerConfig};
+
+use super::http::{CALL, REPLY, request, response};
+use crate::log_lines::Log;
+use crate::socket;
+use crate::support::{AGES, MODELS, Running, eventually};
+
+const MAX: usize = 1000;
+
+fn config(model: Model) -> ServerConfig {
+    let limits = Limits::default()
+        .frame_bytes_max(MAX)
+        .message_bytes_max(MAX);
+    ServerConfig::new("tcp://127.0.0.1:0")
+        .model(model)
+        .limits(limits)
+        .transport("http")
+}
+
+/// Everything that a server says to these bytes, until it closes the connection.
+fn answer(stream: &mut TcpStream, bytes: &[u8]) -> String {
+    // It may be closed while it is written.
+    let _ = stream.write_all(bytes);
+    let mut read = Vec::new();
+    let _ = stream.read_to_end(&mut read);
+    String::from_utf8(read).unwrap()
+}
+
+/// What is refused with this status by every model, after which the server goes on.
+fn refused(status: &str, requests: &[String]) {
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        for request in requests {
+            let said = answer(&mut socket(&server), request.as_bytes());
+            assert!(
+                said.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{}: {} is told {said}",
+                model.name(),
+                request.escape_debug()
+            );
+            assert!(said.ends_with("Connection: close\r\n\r\n"), "{said}");
+        }
+        eventually("all are counted", || {
+            server.handle.stats().connections_failed == requests.len() as u64
+        });
+        assert_eq!(server.client().echo("still").unwrap(), "still");
+    }
+}
+
+/// A POST with these fields.
+fn post(fields: &str) -> String {
+    format!("POST / HTTP/1.1\r\nHost: here\r\n{fields}\r\n")
+}
+
+#[test]
+fn t01_lengths_that_are_none_are_refused() {
+    let lengths = [
+        "",
+        "-1",
+        "+5",
+        "-0",
+        "0x5",
+        "5 5",
+        "5,5",
+        "5, 6",
+        "5.0",
+        "five",
+        "١",
+        "18446744073709551616",
+        "99999999999999999999",
+    ];
+    refused(
+        "400",
+        &lengths.map(|length| post(&format!("Content-Length: {length}\r\n"))),
+    );
+}
+
+#[test]
+fn t02_a_body_of_the_limit_is_taken_and_one_more_byte_refused() {
+    let lengths: [u64; 6] = [
+        MAX as u64 + 1,
+        1 << 24,
+        (1 << 31) - 1,
+        1 << 31,
+        1 << 32,
+        u64::MAX,
+    ];
+    refused(
+        "413",
+        &lengths.map(|length| post(&format!("Content-Length: {length}\r\n"))),
+    );
+    let chunk = |size: usize| {
+        format!(
+            "{}{size:x}\r\n{}\r\n0\r\n\r\n",
+            post("Transfer-Encoding: chunked\r\n"),
+            "x".repeat(size)
+        )
+    };
+    refused("413", &[chunk(MAX + 1)]);
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        // One call that fills it, both ways.
+        let client = server.client();
+        let text = "x".repeat(MAX - CALL.len() - 4);
+        assert_eq!(client.echo(&text).unwrap(), text);
+        assert_eq!(server.handle.stats().connections_failed, 0);
+    }
+}
+
+#[test]
+fn t02_heads_have_limits() {
+    let fields = |count: usize| post(&"a: b\r\n".repeat(count));
+    let bytes = |bytes: usize| post(&format!("a: {}\r\n", "x".repeat(bytes)));
+    // One of them is the host.
+    refused(
+        "431",
+        &[
+            fields(128),
+            bytes(65_536),
+            "POST /".to_owned() + &"x".repeat(65_536),
+        ],
+    );
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        let mut stream = socket(&server);
+        let other =
+            "Host: here\r\nContent-Length: 23\r\n\r\n".len() + "POST / HTTP/1.1\r\na: \r\n".len();
+        for head in [
+            "a: b\r\n".repeat(126),
+            format!("a: {}\r\n", "x".repeat(65_536 - other)),
+        ] {
+            stream.write_all(request(&head, CALL).as_bytes()).unwrap();
+            expect(&mut stream, &response("", REPLY));
+        }
+    }
+}
+
+fn expect(stream: &mut TcpStream, expected: &str) {
+    let mut read = vec![0; expected.len()];
+    stream.read_exact(&mut read).unwrap();
+    assert_eq!(String::from_utf8_lossy(&read), expected);
+}
+
+/// Where two ends could see different messages in the same bytes, nobody sees any.
+#[test]
+fn what_could_be_understood_differently_is_refused() {
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let body = "17\r\n\0\0\0\u{4}echo\r\n0\r\n\r\n";
+    let fields = [
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        "Transfer-Encoding: chunked, chunked\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: identity\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding:\r\n",
+        // Before the colon, and on the next line.
+        "Transfer-Encoding : chunked\r\n",
+        "Content-Length : 5\r\n",
+        "Content-Length: 5\r\n 6\r\n",
+        "a: b\r\n\tContent-Length: 5\r\n",
+        " Content-Length: 5\r\n",
+        // What stands in no head.
+        "Content-Length: 5\0\r\n",
+        "Content\0-Length: 5\r\n",
+        "a: b\rContent-Length: 5\r\n",
+        "no colon\r\n",
+        ": 5\r\n",
+    ];
+    let mut requests = fields.map(post).to_vec();
+    requests.push(format!("POST / HTTP/1.0\r\n{chunked}\r\n{body}"));
+    requests.push(format!(
+        "POST / HTTP/1.0\r\nConnection: keep-alive\r\n{chunked}\r\n{body}"
+    ));
+    requests.push("\r\n\r\n\r\nPOST / HTTP/1.1\r\n\r\n".to_owned());
+    requests.push("POST / HTTP/1.2\r\n\r\n".to_owned());
+    requests.push("POST /\0 HTTP/1.1\r\n\r\n".to_owned());
+    requests.push("POST  / HTTP/1.1\r\n\r\n".to_owned());
+    refused("400", &requests);
+}
+
+#[test]
+fn chunks_that_are_none_are_refused() {
+    let long = format!("3;{}\r\nabc\r\n0\r\n\r\n", "x".repeat(5000));
+    let fields = format!("3\r\nabc\r\n0\r\n{}\r\n", "a: b\r\n".repeat(17));
+    let bodies = [
+        "\r\n\r\n",
+        ";x\r\n\r\n",
+        "-1\r\n",
+        "+5\r\nhello\r\n",
+        "0x5\r\nhello\r\n",
+        " 5\r\nhello\r\n",
+        "5 5\r\nhello\r\n",
+        "g\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        "5;a\nb\r\nhello\r\n0\r\n\r\n",
+        "5\r\rhello\r\n",
+        "5\r\nhelloXX0\r\n\r\n",
+        "5\r\nhello\n0\r\n\r\n",
+        "5\r\nhello0\r\n\r\n",
+        "00000000000000005\r\nhello\r\n0\r\n\r\n",
+        "3\r\nabc\r\n0\r\nno colon\r\n\r\n",
+        "3\r\nabc\r\n0\r\na : b\r\n\r\n",
+        &long,
+        &fields,
+    ];
+    refused(
+        "400",
+        &bodies.map(|body| post("Transfer-Encoding: chunked\r\n") + body),
+    );
+    refused(
+        "413",
+        &[post("Transfer-Encoding: chunked\r\n") + "ffffffffffffffff\r\n"],
+    );
+}
+
+/// What is right is answered before what is wrong behind it, which is told so in its turn.
+#[test]
+fn answers_come_before_refusals() {
+    for model in MODELS {
+        for (wrong, status) in [
+            (post("Content-Length: x\r\n"), "400 Bad Request"),
+            (post("Content-Length: 1001\r\n"), "413 Content Too Large"),
+            (
+                post("Transfer-Encoding: chunked\r\n") + "zz\r\n",
+                "400 Bad Request",
+            ),
+            (
+                "GET / HTTP/1.1\r\n\r\n".to_owned(),
+                "405 Method Not Allowed\r\nAllow: POST",
+            ),
+        ] {
+            let server = Running::bind(&config(model));
+            let right = request("", CALL);
+            let said = answer(
+                &mut socket(&server),
+                format!("{right}{right}{wrong}").as_bytes(),
+            );
+            let refusal =
+                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let expected = response("", REPLY).repeat(2) + &refusal;
+            assert_eq!(said, expected, "{}", model.name());
+        }
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn answers_come_before_refusals_of_async_servers_too() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = runtime.block_on(async {
+        let probe = crate::support::Probe::default();
+        let server = seapink::AsyncServer::bind_blocking(&config(Model::Simple), probe).unwrap();
+        let address = server.local_addr().to_string();
+        tokio::spawn(server.run());
+        address
+    });
+    let wrong = post("Content-Length: x\r\n");
+    let right = request("", CALL);
+    let mut stream = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(AGES)).unwrap();
+    let said = answer(&mut stream, format!("{right}{right}{wrong}").as_bytes());
+    let refusal = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    assert_eq!(said, response("", REPLY).repeat(2) + refusal);
+}
+
+#[test]
+fn an_end_in_a_request_counts_and_one_behind_a_line_break_does_not() {
+    let whole = request("", CALL);
+    let chunked = post("Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\n";
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        let mut stream = socket(&server);
+        // As old clients send it.
+        stream
+            .write_all(format!("{whole}\r\n{whole}\r\n").as_bytes())
+            .unwrap();
+        expect(&mut stream, &response("", REPLY).repeat(2));
+        drop(stream);
+        let cut = [
+            &whole[..5],
+            &whole[..30],
+            &whole[..whole.len() - 1],
+            &chunked,
+        ];
+        for request in cut {
+            let mut stream = socket(&server);
+            stream.write_all(request.as_bytes()).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
+        }
+        eventually("all are gone", || {
+            server.handle.stats().connections_open == 0
+        });
+        assert_eq!(
+            server.handle.stats().connections_failed,
+            4,
+            "{}",
+            model.name()
+        );
+    }
+}
+
+#[test]
+fn who_wants_to_close_and_to_keep_the_connection_closes_it() {
+    let server = Running::bind(&config(Model::Threaded));
+    for fields in [
+        "Connection: close\r\n",
+        "Connection: keep-alive, close\r\n",
+        "Connection: close, keep-alive\r\n",
+        "Connection: Close\r\nConnection: keep-alive\r\n",
+    ] {
+        let said = answer(&mut socket(&server), request(fields, CALL).as_bytes());
+        assert_eq!(said, response("Connection: close\r\n", REPLY));
+    }
+}
+
+/// An empty body is no message, whoever sends it.
+#[test]
+fn a_request_without_a_body_closes_the_connection() {
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        for fields in ["", "Content-Length: 0\r\n"] {
+            let mut stream = socket(&server);
+            stream.write_all(post(fields).as_bytes()).unwrap();
+            assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
+        }
+        eventually("both are counted", || {
+            server.handle.stats().connections_failed == 2
+        });
+    }
+}
+
+/// A question that waits behind another request is not answered, or that would be taken for an answer to
+/// the first; its body comes by itself.
+#[test]
+fn nobody_is_asked_to_go_on_out_of_turn() {
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        let both = request("", CALL) + &request("Expect: 100-continue\r\n", CALL);
+        let mut stream = socket(&server);
+        stream.write_all(both.as_bytes()).unwrap();
+        expect(&mut stream, &response("", REPLY).repeat(2));
+    }
+}
+
+/// T08: who speaks something else is cut at once, and named in the log where that is known.
+#[test]
+fn t08_strangers_are_cut_and_named() {
+    let log = Log::listen();
+    let strangers: [(&[u8], &str); 9] = [
+        (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "the peer seems to speak HTTP/2",
+        ),
+        (
+            b"\x16\x03\x01\x02\x00\x01\x00\x01",
+            "the peer seems to speak TLS",
+        ),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "what begins with SSH-2.0-"),
+        (b"EHLO there\r\n", "the peer seems to speak SMTP"),
+        (
+            b"\x03\x00\x00\x13\x0e\xe0\x00\x00",
+            "the peer seems to speak RDP",
+        ),
+        (
+            b"\0\0\0\x14\x80\x01\0\x01",
+            "the binary protocol over the framed transport",
+        ),
+        (
+            b"\x82\x21\x01\x04echo",
+            "the compact protocol over the buffered transport",
+        ),
+        (b"GET / HTTP/1.1\r\n\r\n", "the HTTP request GET /"),
+        (b"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", "is no HTTP/1"),
+    ];
+    for (bytes, name) in strangers {
+        // Each has a log of its own, of which a flood gets one line.
+        let server = Running::bind(&config(Model::Nonblocking));
+        let mut stream = socket(&server);
+        stream.set_read_timeout(Some(AGES)).unwrap();
+        stream.write_all(bytes).unwrap();
+        // It does not wait for more.
+        let mut read = Vec::new();
+        let _ = stream.read_to_end(&mut read);
+        if cfg!(feature = "tracing") {
+            eventually(name, || log.has(name));
+        }
+        eventually("it is counted", || {
+            server.handle.stats().connections_failed == 1
+        });
+        assert_eq!(server.client().echo("still").unwrap(), "still");
+    }
+}
