@@ -9,7 +9,6 @@ use seapink::config::{ClientHttp, Dispatch, Model, ServerHttp, ServerTimeouts};
 use seapink::{Client, ClientConfig, Delivery, ErrorKind, Limits, ServerConfig};
 
 use crate::socket;
-#[cfg(feature = "tokio")]
 use crate::support::{MODELS, ProbeClient, Running, eventually};
 
 fn config(model: Model) -> ServerConfig {
