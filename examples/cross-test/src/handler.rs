@@ -8,8 +8,8 @@ use seapink::codegen::CallContext;
 use seapink::{Error, Result};
 
 use crate::idl::{
-    self as idl, Insanity, Numberz, SecondService, ThriftTest, UserId, Xception, Xception2,
-    Xtruct, Xtruct2,
+    self as idl, Insanity, Numberz, SecondService, ThriftTest, UserId, Xception, Xception2, Xtruct,
+    Xtruct2,
 };
 
 /// Answers both services.
@@ -42,6 +42,9 @@ impl ThriftTest for Handler {
         test_enum: Numberz => ThriftTestTestEnumError,
         test_typedef: UserId => ThriftTestTestTypedefError,
     }
+
+    #[cfg(has_uuid)]
+    echo!(test_uuid: seapink::codegen::Uuid => ThriftTestTestUuidError);
 
     fn test_void(&self, _: &CallContext) -> Result<(), idl::ThriftTestTestVoidError> {
         Ok(())

@@ -2,28 +2,46 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use seapink::config::{ClientHttp, ClientTls, Model, ServerTls};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use seapink::config::{ClientHttp, ClientTls, ClientWebSocket, ServerTls};
 use seapink::{ClientConfig, Limits, ServerConfig};
+
+/// Each protocol, and it with two services. `accel` and `a` are what others call their faster codecs.
+const PROTOCOLS: [&str; 12] = [
+    "binary", "compact", "json", "header", "multi", "multic", "multij", "multih", "accel",
+    "accelc", "multia", "multiac",
+];
+/// Java's `fastframed` is `framed` on the wire.
+const TRANSPORTS: [&str; 6] = [
+    "buffered",
+    "framed",
+    "http",
+    "zlib",
+    "websocket",
+    "fastframed",
+];
 
 /// Where the server is, and what is spoken there.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Binary, compact, json or header, or one of these with two services: multi, multic, multij, multih.
-    #[arg(long, default_value = "binary")]
+    /// What messages are written in; `multi…` is two services in one.
+    #[arg(long, default_value = "binary", value_parser = PossibleValuesParser::new(PROTOCOLS))]
     pub protocol: String,
-    /// buffered, framed, http, zlib or header.
-    #[arg(long, default_value = "buffered")]
+    /// What is around them.
+    #[arg(long, default_value = "buffered", value_parser = PossibleValuesParser::new(TRANSPORTS))]
     pub transport: String,
-    #[arg(long, default_value = "localhost")]
-    pub host: String,
+    /// The server's name or address. A server listens at 127.0.0.1 unless told otherwise.
+    #[arg(long)]
+    pub host: Option<String>,
+    /// The server's port.
     #[arg(long, default_value_t = 9090)]
     pub port: u16,
-    /// A Unix socket instead of a port.
+    /// A Unix socket instead of host and port.
     #[arg(long)]
     pub domain_socket: Option<String>,
-    /// The name of that is no file's.
-    #[arg(long)]
+    /// The Unix socket is no file.
+    #[arg(long, requires = "domain_socket")]
     pub abstract_namespace: bool,
     /// Compress everything.
     #[arg(long)]
@@ -31,35 +49,15 @@ pub struct Options {
     /// TLS.
     #[arg(long)]
     pub ssl: bool,
-    /// Where certificates are.
+    /// The folder of `CA.pem`, `server.crt`, `server.key`, `client.crt` and `client.key`.
     #[arg(long, default_value = "../keys")]
     pub keys: PathBuf,
-    /// Longer strings are refused.
+    /// Bytes; longer strings are refused.
     #[arg(long)]
     pub string_limit: Option<usize>,
-    /// And longer containers.
+    /// Elements; longer containers are refused.
     #[arg(long)]
     pub container_limit: Option<usize>,
-}
-
-/// The server's models, by the names that the runner knows.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ServerType {
-    Simple,
-    Threaded,
-    ThreadPool,
-    Nonblocking,
-}
-
-impl ServerType {
-    fn model(self) -> Model {
-        match self {
-            Self::Simple => Model::Simple,
-            Self::Threaded => Model::Threaded,
-            Self::ThreadPool => Model::ThreadPool,
-            Self::Nonblocking => Model::Nonblocking,
-        }
-    }
 }
 
 impl Options {
@@ -69,32 +67,48 @@ impl Options {
         self.protocol.starts_with("multi")
     }
 
-    /// What is inside.
+    /// Whether messages have heads, which say what they are in.
+    fn has_heads(&self) -> bool {
+        ["header", "multih"].contains(&&*self.protocol)
+    }
+
+    /// What messages are written in. The other side of a head follows ours.
     fn protocol(&self) -> &str {
         match &*self.protocol {
-            "multi" | "header" | "multih" => "binary",
-            "multic" => "compact",
+            "multi" | "header" | "multih" | "accel" | "multia" => "binary",
+            "multic" | "accelc" | "multiac" => "compact",
             "multij" => "json",
             protocol => protocol,
         }
     }
 
-    /// Heads bring their own frames, whatever transport is named.
+    /// For the reference `header` is a protocol, which goes over any transport; here it is a transport.
     fn transport(&self) -> String {
-        let layer = if self.zlib && self.transport != "zlib" { "zlib+" } else { "" };
-        let transport = match &*self.protocol {
-            "header" | "multih" if self.transport == "zlib" => "zlib+header",
-            "header" | "multih" => "header",
-            _ => &self.transport,
+        let transport = match &*self.transport {
+            "fastframed" => "framed",
+            transport => transport,
         };
-        format!("{layer}{transport}")
+        let compressed = if self.zlib && transport != "zlib" {
+            "zlib+"
+        } else {
+            ""
+        };
+        match transport {
+            "buffered" if self.has_heads() => format!("{compressed}header"),
+            _ if self.has_heads() => format!("{compressed}{transport}+header"),
+            _ => format!("{compressed}{transport}"),
+        }
     }
 
     fn address(&self, host: &str) -> String {
         match (&self.domain_socket, self.abstract_namespace) {
             (Some(name), true) => format!("abstract://{name}"),
             (Some(path), false) => format!("unix://{path}"),
-            (None, _) => format!("tcp://{host}:{}", self.port),
+            (None, _) => format!(
+                "tcp://{}:{}",
+                self.host.as_deref().unwrap_or(host),
+                self.port
+            ),
         }
     }
 
@@ -111,42 +125,44 @@ impl Options {
 
     /// For a server.
     #[must_use]
-    pub fn server(&self, model: ServerType) -> ServerConfig {
-        let protocol = match &*self.protocol {
-            "header" | "multih" => "auto",
-            _ => self.protocol(),
+    pub fn server(&self) -> ServerConfig {
+        let protocol = if self.has_heads() {
+            "auto"
+        } else {
+            self.protocol()
         };
-        let mut config = ServerConfig::new(self.address("0.0.0.0"))
-            .model(model.model())
+        let config = ServerConfig::new(self.address("127.0.0.1"))
             .transport(self.transport())
             .protocol(protocol)
             .limits(self.limits());
-        if self.ssl {
-            let file = |name| self.keys.join(name);
-            config = config.tls(ServerTls::new(file("server.crt"), file("server.key")));
+        if !self.ssl {
+            return config;
         }
-        config
+        let file = |name| self.keys.join(name);
+        config.tls(ServerTls::new(file("server.crt"), file("server.key")))
     }
 
     /// For a client.
     #[must_use]
     pub fn client(&self) -> ClientConfig {
-        let mut config = ClientConfig::new(self.address(&self.host))
+        let mut config = ClientConfig::new(self.address("localhost"))
             .transport(self.transport())
             .protocol(self.protocol())
             .limits(self.limits());
-        if self.transport == "http" {
-            config = config.http(ClientHttp::default().path("/service"));
+        // Node's servers look at the path; the others take any.
+        match &*self.transport {
+            "http" => config = config.http(ClientHttp::default().path("/test")),
+            "websocket" => config = config.websocket(ClientWebSocket::default().path("/test")),
+            _ => {}
         }
-        if self.ssl {
-            let file = |name| self.keys.join(name);
-            let tls = ClientTls::new()
+        if !self.ssl {
+            return config;
+        }
+        let file = |name| self.keys.join(name);
+        config.tls(
+            ClientTls::new()
                 .ca(file("CA.pem"))
-                .certificate(file("client.crt"), file("client.key"))
-                // The names in the reference's certificates are of nobody here.
-                .danger_accept_any_certificate(false);
-            config = config.tls(tls.server_name("localhost"));
-        }
-        config
+                .certificate(file("client.crt"), file("client.key")),
+        )
     }
 }

@@ -224,6 +224,7 @@ impl Connection {
                     unanswered += 1;
                     slow = !inbox.is_empty() && batch.is_slow(&shared, !out.is_empty());
                 }
+                Ok(Step::Acknowledged) => slow = true,
                 Ok(Step::NeedMore(missing)) => {
                     self.missing = missing;
                     break;

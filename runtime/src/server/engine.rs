@@ -40,6 +40,9 @@ pub(super) enum Step {
     NeedMore(usize),
     /// A message of this many bytes was processed.
     Consumed(usize),
+    /// A oneway call was acknowledged, and is run by the next step. That may take long, and its client
+    /// waits.
+    Acknowledged,
 }
 
 /// What the buffer starts with.
@@ -119,9 +122,11 @@ impl Engine {
         out: &mut Vec<u8>,
     ) -> Result<Step> {
         self.step_with(shared, buffer, out, |request, cx, encoder, out| {
-            answer(shared, request, encoder, out, |out| {
-                run(shared, request, cx, arrived, out)
-            })
+            if request.head.kind == MessageKind::Oneway && encoder.acknowledge(out) {
+                return Ok(false);
+            }
+            let run = |out: &mut Vec<u8>| run(shared, request, cx, arrived, out);
+            answer(shared, request, encoder, out, run).map(|()| true)
         })
     }
 
@@ -138,7 +143,7 @@ impl Engine {
         out: &mut Vec<u8>,
     ) -> Result<Step> {
         self.step_with(shared, buffer, out, |request, _, encoder, out| {
-            refuse(shared, request, why, encoder, out)
+            refuse(shared, request, why, encoder, out).map(|()| true)
         })
     }
 
@@ -153,7 +158,7 @@ impl Engine {
             &mut CallContext,
             &mut dyn Encoder,
             &mut Vec<u8>,
-        ) -> Result<()>,
+        ) -> Result<bool>,
     ) -> Result<Step> {
         self.ensure_open(shared, buffer)?;
         let Self {
@@ -167,8 +172,12 @@ impl Engine {
         match intake.find(shared, buffer)? {
             Found::NeedMore(missing) => Ok(Step::NeedMore(missing)),
             Found::Message(request, consumed) => {
-                process(&request, cx, &mut **encoder, out)?;
-                Ok(Step::Consumed(consumed))
+                let done = process(&request, cx, &mut **encoder, out)?;
+                Ok(if done {
+                    Step::Consumed(consumed)
+                } else {
+                    Step::Acknowledged
+                })
             }
         }
     }

@@ -236,6 +236,14 @@ pub trait Encoder: Send {
     fn no_answer(&mut self, out: &mut Vec<u8>) {
         let _ = out;
     }
+
+    /// Appends the same when a oneway call has arrived, before it is run, since its client may wait for
+    /// it. What follows the call is then nothing. Whether anything was appended, which it is at most
+    /// once for a call.
+    fn acknowledge(&mut self, out: &mut Vec<u8>) -> bool {
+        let _ = out;
+        false
+    }
 }
 
 /// Appends what stands around a message and the message, and returns how many bytes that is. The

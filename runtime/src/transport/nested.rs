@@ -128,6 +128,10 @@ impl Encoder for NestedEncoder {
     fn no_answer(&mut self, out: &mut Vec<u8>) {
         self.outer.no_answer(out);
     }
+
+    fn acknowledge(&mut self, out: &mut Vec<u8>) -> bool {
+        self.outer.acknowledge(out)
+    }
 }
 
 #[cfg(test)]

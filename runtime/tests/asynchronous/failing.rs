@@ -439,3 +439,32 @@ async fn a_listener_that_fails_does_not_end_a_server() {
     let crate::golden::asynchronous::CalculatorAddError::Other(error) = error;
     assert_eq!(error.kind(), ErrorKind::Closed, "there is no other stream");
 }
+
+/// Its client may do nothing before it has the response.
+#[cfg(feature = "http")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_oneway_call_over_http_is_answered_before_it_is_run() {
+    use std::io::{Read, Write};
+
+    const RESPONSE: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/x-thrift\r\n\
+                            Content-Length: 0\r\n\r\n";
+    for kind in ASYNC {
+        let running = Running::start(kind, &local().transport("http"));
+        let stream = running.stream().await.into_std().unwrap();
+        // Not as a task: a handler that blocks keeps those waiting.
+        let read = tokio::task::spawn_blocking(move || {
+            let mut stream = stream;
+            stream.set_nonblocking(false).unwrap();
+            stream.set_read_timeout(Some(AGES)).unwrap();
+            // `wait()` by the old head, called as if it were oneway.
+            let call = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 14\r\n\r\n\
+                         \0\0\0\x04wait\x04\0\0\0\x07\0";
+            stream.write_all(call).unwrap();
+            let mut read = vec![0; RESPONSE.len()];
+            stream.read_exact(&mut read).map(|()| read)
+        });
+        let read = read.await.unwrap();
+        running.calc.release();
+        assert_eq!(read.unwrap(), RESPONSE.as_bytes(), "{kind:?}");
+    }
+}

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use seapink::config::{ClientHttp, Model, ServerHttp, ServerTimeouts};
+use seapink::config::{ClientHttp, Dispatch, Model, ServerHttp, ServerTimeouts};
 use seapink::{Client, ClientConfig, Delivery, ErrorKind, Limits, ServerConfig};
 
 use crate::socket;
@@ -24,6 +24,9 @@ pub(super) const REPLY: &str =
     "\u{0}\u{0}\u{0}\u{4}echo\u{2}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{0}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
 const NOTE: &str =
     "\u{0}\u{0}\u{0}\u{4}note\u{4}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{1}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
+
+/// `wait()`, called as if it were oneway.
+const WAIT: &str = "\u{0}\u{0}\u{0}\u{4}wait\u{4}\u{0}\u{0}\u{0}\u{7}\u{0}";
 
 pub(super) fn request(head: &str, body: &str) -> String {
     let length = body.len();
@@ -109,6 +112,24 @@ fn requests_in_all_their_forms() {
             "{}",
             model.name()
         );
+    }
+}
+
+/// Its client may do nothing before it has the response, as Apache's for Java.
+#[test]
+fn a_oneway_call_is_answered_before_it_is_run() {
+    let inline = config(Model::Nonblocking).dispatch(Dispatch::Inline);
+    for config in MODELS.map(config).into_iter().chain([inline]) {
+        let server = Running::bind(&config);
+        let mut stream = socket(&server);
+        let both = [WAIT, CALL].map(|body| request("", body)).concat();
+        stream.write_all(both.as_bytes()).unwrap();
+        expect(&mut stream, &response("", ""));
+        server.handler.until_waiting(1);
+        server.handler.release();
+        expect(&mut stream, &response("", REPLY));
+        let stats = server.handle.stats();
+        assert_eq!((stats.oneways, stats.replies), (1, 1), "{config:?}");
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
 use std::fmt::Debug;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -26,7 +27,9 @@ const GROUPS: [Group; 4] = [
     (4, "containers", containers),
     (8, "exceptions", exceptions),
 ];
+/// The bit for everything else.
 const UNKNOWN: u8 = 64;
+const CALL: Duration = Duration::from_secs(10);
 
 /// In languages of every direction and width.
 const TEXT: &str = "Afrikaans, Ænglisc, العربية, Беларуская, বাংলা, Български, Català, Čeština, Cymraeg, Ελληνικά, \
@@ -38,6 +41,17 @@ const TEXT: &str = "Afrikaans, Ænglisc, العربية, Беларуская, �
 const JSON: &str = "quote: \" backslash: \\ forwardslash-escaped: \\/ backspace: \u{8} formfeed: \u{c} newline: \n return: \
     \r tab: \t now-all-of-them-together: \"\\/\u{8}\n\r\t now-a-bunch-of-junk: !@#$%&()(&%$#{}{}<><><";
 
+/// One, in each spelling, and the extremes.
+#[cfg(has_uuid)]
+const UUIDS: [&str; 6] = [
+    "00112233-4455-6677-8899-aabbccddeeff",
+    "{00112233-4455-6677-8899-AABBCCDDEEFF}",
+    "00112233445566778899AABBCCDDEEFF",
+    "urn:uuid:00112233-4455-6677-8899-aabbccddeeff",
+    "00000000-0000-0000-0000-000000000000",
+    "ffffffff-ffff-ffff-ffff-ffffffffffff",
+];
+
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
@@ -45,6 +59,9 @@ struct Arguments {
     /// How often everything is done.
     #[arg(short = 'n', long, default_value_t = 1)]
     testloops: u32,
+    /// How many do so at once, each with a connection of its own.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
 }
 
 struct Session {
@@ -52,35 +69,58 @@ struct Session {
     second: Option<SecondServiceClient>,
 }
 
-fn main() -> ExitCode {
-    let Arguments { options, testloops } = Arguments::parse();
-    let client = match Client::connect(&options.client()) {
-        Ok(client) => client.with_timeout(Duration::from_secs(10)),
-        Err(error) => {
-            println!("{error}");
-            return ExitCode::from(UNKNOWN);
+impl Session {
+    fn begin(options: &Options) -> seapink::Result<Self> {
+        let client = Client::connect(&options.client())?.with_timeout(CALL);
+        if !options.is_multiplexed() {
+            return Ok(Self {
+                client: ThriftTestClient::new(client),
+                second: None,
+            });
         }
-    };
-    let session = if options.is_multiplexed() {
-        Session {
+        Ok(Self {
             client: ThriftTestClient::new(client.service("ThriftTest")),
             second: Some(SecondServiceClient::new(client.service("SecondService"))),
-        }
-    } else {
-        Session {
-            client: ThriftTestClient::new(client),
-            second: None,
-        }
-    };
-    let mut failed = 0;
-    for _ in 0..testloops {
+        })
+    }
+
+    /// Returns the bits of the groups that have failed.
+    fn run(&self) -> u8 {
+        let mut failed = 0;
         for (bit, name, group) in GROUPS {
-            if let Err(error) = group(&session) {
-                println!("{name}: {error}");
-                failed |= bit;
+            match group(self) {
+                Ok(()) => println!("{name}: fine"),
+                Err(error) => {
+                    println!("{name}: {error}");
+                    failed |= bit;
+                }
             }
         }
+        failed
     }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let one = || {
+        (0..arguments.testloops).fold(0, |failed, _| {
+            failed
+                | Session::begin(&arguments.options).map_or_else(
+                    |error| {
+                        println!("{error}");
+                        UNKNOWN
+                    },
+                    |session| session.run(),
+                )
+        })
+    };
+    let failed = thread::scope(|scope| {
+        let threads: Vec<_> = (0..arguments.threads).map(|_| scope.spawn(one)).collect();
+        let codes = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or(UNKNOWN));
+        codes.fold(0, |failed, code| failed | code)
+    });
     ExitCode::from(failed)
 }
 
@@ -99,7 +139,11 @@ fn base_types(Session { client, second }: &Session) -> Outcome {
     }
     if let Some(second) = second {
         let expected = "testString(\"foo\")".to_owned();
-        same("secondtestString", second.secondtest_string("foo")?, expected)?;
+        same(
+            "secondtestString",
+            second.secondtest_string("foo")?,
+            expected,
+        )?;
     }
     for value in [true, false] {
         same("testBool", client.test_bool(value)?, value)?;
@@ -107,26 +151,74 @@ fn base_types(Session { client, second }: &Session) -> Outcome {
     for value in [0, 1, -1, 42, -42, 127, -128] {
         same("testByte", client.test_byte(value)?, value)?;
     }
-    for value in [0, -1, 1, 7, 8, 150, -150, 0x7fff, -0x8000, i32::MAX, i32::MIN] {
+    for value in [
+        0,
+        -1,
+        1,
+        7,
+        8,
+        150,
+        -150,
+        0x7fff,
+        -0x8000,
+        i32::MAX,
+        i32::MIN,
+    ] {
         same("testI32", client.test_i32(value)?, value)?;
     }
-    for shift in 0..64 {
-        for value in [1_i64 << shift, -(1_i64 << (shift & 62)), i64::MAX, i64::MIN] {
-            same("testI64", client.test_i64(value)?, value)?;
-        }
+    let powers = (0..63).map(|shift| 1_i64 << shift);
+    for value in powers
+        .flat_map(|power| [power, -power])
+        .chain([0, i64::MAX, i64::MIN])
+    {
+        same("testI64", client.test_i64(value)?, value)?;
     }
     let exact = 2_f64.powi(53);
-    for value in [0.0, -1.0, 1.5, -5.2098523, -0.000_341_012_439_638_598_9, exact - 1.0, 1.0 - exact, exact + 2.0, 1e307, -1e307, 1e-292, -1e-292] {
-        same("testDouble", client.test_double(value)?.to_bits(), value.to_bits())?;
+    for value in [
+        0.0,
+        -1.0,
+        1.5,
+        -5.209_852_3,
+        -0.000_341_012_439_638_598_9,
+        exact - 1.0,
+        1.0 - exact,
+        exact + 2.0,
+        1e307,
+        -1e307,
+        1e-292,
+        -1e-292,
+    ] {
+        same(
+            "testDouble",
+            client.test_double(value)?.to_bits(),
+            value.to_bits(),
+        )?;
     }
     for size in [0, 1, 2, 4, 6, 16, 33, 64, 100, 1024, 4096, 65_536, 131_072] {
-        let value: Vec<u8> = (0..size).map(|index: usize| index.to_le_bytes()[0]).collect();
+        let value: Vec<u8> = (0..size)
+            .map(|index: usize| index.to_le_bytes()[0])
+            .collect();
         same("testBinary", client.test_binary(&value)?, value)?;
     }
-    for value in [Numberz::ONE, Numberz::TWO, Numberz::THREE, Numberz::FIVE, Numberz::EIGHT] {
+    #[cfg(has_uuid)]
+    for text in UUIDS {
+        let value = text.parse()?;
+        same("testUuid", client.test_uuid(value)?, value)?;
+    }
+    for value in [
+        Numberz::ONE,
+        Numberz::TWO,
+        Numberz::THREE,
+        Numberz::FIVE,
+        Numberz::EIGHT,
+    ] {
         same("testEnum", client.test_enum(value)?, value)?;
     }
-    same("testTypedef", client.test_typedef(309_858_235_082_523)?, 309_858_235_082_523)
+    same(
+        "testTypedef",
+        client.test_typedef(309_858_235_082_523)?,
+        309_858_235_082_523,
+    )
 }
 
 fn xtruct() -> Xtruct {
@@ -169,7 +261,13 @@ fn containers(Session { client, .. }: &Session) -> Outcome {
         let map: HashMap<i32, i32> = list.iter().map(|number| (*number, number - 10)).collect();
         same("testMap", client.test_map(&map)?, map)?;
     }
-    let texts = [("a", "2"), ("b", "blah"), ("some", "thing"), ("", "empty"), ("é", TEXT)];
+    let texts = [
+        ("a", "2"),
+        ("b", "blah"),
+        ("some", "thing"),
+        ("", "empty"),
+        ("é", TEXT),
+    ];
     let texts: HashMap<_, _> = texts
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .into();
@@ -187,13 +285,21 @@ fn containers(Session { client, .. }: &Session) -> Outcome {
             xtruct(),
         ],
     };
-    same("testInsanity", client.test_insanity(&argument)?, insanity(&argument))
+    same(
+        "testInsanity",
+        client.test_insanity(&argument)?,
+        insanity(&argument),
+    )
 }
 
 fn exceptions(Session { client, .. }: &Session) -> Outcome {
     match client.test_exception("Xception") {
         Err(ThriftTestTestExceptionError::Xception(found)) => {
-            same("Xception", (found.error_code, &*found.message), (1001, "Xception"))?;
+            same(
+                "Xception",
+                (found.error_code, &*found.message),
+                (1001, "Xception"),
+            )?;
         }
         other => return Err(format!("testException(\"Xception\"): {other:?}").into()),
     }

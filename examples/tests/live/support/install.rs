@@ -17,7 +17,7 @@ const QUICK: Duration = Duration::from_mins(1);
 /// Does the work of `install` unless it is done: then the directory has a stamp with this text.
 ///
 /// Test programs may run at the same time; the second one waits for the first.
-fn once(name: &str, stamp: &str, install: impl FnOnce(&Path) -> Result) -> Result<PathBuf> {
+pub fn once(name: &str, stamp: &str, install: impl FnOnce(&Path) -> Result) -> Result<PathBuf> {
     let lock = File::create(scratch("")?.join(format!("{name}.lock")))?;
     lock.lock()?;
     let dir = scratch(name)?;
@@ -165,6 +165,45 @@ pub fn thrift_compiler() -> Result<PathBuf> {
         apt.unpack(&["thrift-compiler"], dir)
     })?;
     Ok(dir.join("usr/bin/thrift"))
+}
+
+/// What packages of Debian and those that they need bring beyond what is installed, unpacked.
+pub fn debian_packages(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let apt = Apt::new()?;
+    once(name, &packages.join(" "), |dir| {
+        apt.update()?;
+        let archives = dir.join(".archives");
+        fs::create_dir_all(archives.join("partial"))?;
+        let mut get = apt.command("apt-get");
+        get.args([
+            "install",
+            "--download-only",
+            "--yes",
+            "--no-install-recommends",
+        ])
+        // Nothing is installed, and who is not root has no lock.
+        .args(["-o", "Debug::NoLocking=true", "-o"])
+        .arg(format!("Dir::Cache::Archives={}", archives.display()));
+        run(get.args(packages), DOWNLOAD)?;
+        for package in super::files(&archives, ".deb")? {
+            let mut unpack = Command::new("dpkg-deb");
+            run(unpack.arg("-x").arg(package).arg(dir), QUICK)?;
+        }
+        fs::remove_dir_all(archives)?;
+        Ok(())
+    })
+}
+
+/// The upstream version of a package that Debian has.
+pub fn debian_version(package: &str) -> Result<String> {
+    let mut show = Apt::new()?.command("apt-cache");
+    let said = run(show.args(["show", "--no-all-versions", package]), QUICK)?.stdout;
+    let version = said.lines().find_map(|line| line.strip_prefix("Version: "));
+    let version = version.ok_or_else(|| format!("Debian has no {package}"))?;
+    let version = version
+        .rsplit_once('-')
+        .map_or(version, |(upstream, _)| upstream);
+    Ok(version.to_owned())
 }
 
 /// Apache's library for Java and the logger that it wants, Debian's: a class path.

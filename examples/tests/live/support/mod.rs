@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a test returns.
-pub type Result<T = ()> = std::result::Result<T, Failure>;
+pub type Result<T = (), E = Failure> = std::result::Result<T, E>;
 
 /// Any error, shown as its author wrote it: the lines of a peer's standard error stay lines.
 pub struct Failure(Box<dyn Error>);

@@ -105,13 +105,14 @@ fn write_fraction(digits: &[u8], buffer: &mut Vec<u8>) {
 /// Why text at the start of some bytes is no integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BadInteger {
-    /// It is no number, or has needless zeros in front.
+    /// It is no number.
     Malformed,
     /// It does not fit into 64 bits.
     TooLarge,
 }
 
-/// Reads the integer at the start of some bytes, and says how many it took.
+/// Reads the integer at the start of some bytes, and says how many it took. It may have zeros in
+/// front: Apache's Node writes -1 as `-000000000001`.
 #[inline]
 pub(super) fn read_integer(bytes: &[u8]) -> Result<(i64, usize), BadInteger> {
     let negative = bytes.first() == Some(&b'-');
@@ -127,7 +128,7 @@ pub(super) fn read_integer(bytes: &[u8]) -> Result<(i64, usize), BadInteger> {
             .ok_or(BadInteger::TooLarge)?;
         end += 1;
     }
-    if end == start || (bytes[start] == b'0' && end > start + 1) {
+    if end == start {
         return Err(BadInteger::Malformed);
     }
     if !negative {
@@ -238,7 +239,9 @@ mod tests {
             assert_eq!(read_integer(&buffer), Ok((value, buffer.len() - 1)));
         }
         assert_eq!(read_integer(b"-0"), Ok((0, 2)));
-        for text in ["", "-", "01", "-01", "00", "+1", "x", " 1"] {
+        assert_eq!(read_integer(b"00"), Ok((0, 2)));
+        assert_eq!(read_integer(b"-000000000001,"), Ok((-1, 13)));
+        for text in ["", "-", "+1", "x", " 1"] {
             let read = read_integer(text.as_bytes());
             assert_eq!(read, Err(BadInteger::Malformed), "{text}");
         }

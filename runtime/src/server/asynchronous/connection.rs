@@ -26,6 +26,7 @@ use crate::server::events;
 use crate::server::pace::{HEADER_BYTES, Pace, time_to_read};
 use crate::server::shared::{Permit, Shared};
 use crate::transport::{AsyncStream, Closer, Inbox, shrink_out};
+use crate::wire::MessageKind;
 
 /// Steps before other tasks have their turn.
 const STEPS: usize = 32;
@@ -205,11 +206,18 @@ impl Connection {
             if shared.is_cut() {
                 return Err(End::Shutdown);
             }
-            let (protocol, envelope, message, consumed) =
+            let (protocol, envelope, message, consumed, oneway) =
                 match self.engine.find(&shared, self.inbox.bytes()) {
                     Ok(Found::Message(request, consumed)) => {
                         let message = request.message.to_vec();
-                        (request.protocol, request.envelope, message, consumed)
+                        let oneway = request.head.kind == MessageKind::Oneway;
+                        (
+                            request.protocol,
+                            request.envelope,
+                            message,
+                            consumed,
+                            oneway,
+                        )
                     }
                     Ok(Found::NeedMore(missing)) => {
                         (self.missing, self.left) = (missing, false);
@@ -220,15 +228,19 @@ impl Connection {
                         return Ok(true);
                     }
                 };
-            moved = true;
-            self.inbox.consume(consumed);
-            self.last.answered();
-            (self.missing, self.left) = (1, !self.inbox.is_empty());
             let Some(outlet) = self.outlet() else {
                 let text = "the transport has no encoder";
                 self.end = Some(End::Failed(Error::new(ErrorKind::Malformed, text)));
                 return Ok(true);
             };
+            // Written before the call is found again, and run.
+            if oneway && outlet.acknowledge() {
+                return Ok(true);
+            }
+            moved = true;
+            self.inbox.consume(consumed);
+            self.last.answered();
+            (self.missing, self.left) = (1, !self.inbox.is_empty());
             let call = Call {
                 shared: Arc::clone(&shared),
                 service: Arc::clone(&self.service),

@@ -60,6 +60,16 @@ impl Outlet {
         }
     }
 
+    /// Acknowledges a oneway call, if the transport does so and has not done so yet.
+    pub(super) fn acknowledge(&self) -> bool {
+        let mut acknowledged = false;
+        self.leave(|encoder, out| {
+            acknowledged = encoder.acknowledge(out);
+            Ok(())
+        });
+        acknowledged
+    }
+
     pub(super) fn unwritten(&self) -> usize {
         self.unwritten.load(Ordering::Relaxed)
     }

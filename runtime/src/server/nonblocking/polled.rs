@@ -235,6 +235,12 @@ impl Polled {
                         batch.sent();
                     }
                 }
+                Ok(Step::Acknowledged) => {
+                    if !self.write_answers()? {
+                        return Ok(());
+                    }
+                    batch.sent();
+                }
                 Ok(Step::NeedMore(missing)) => {
                     self.missing = missing;
                     break;

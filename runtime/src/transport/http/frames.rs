@@ -1,5 +1,7 @@
 //! What stands above: frames that leave, and the codec that cuts and makes them.
 
+use std::mem;
+
 use crate::error::Result;
 use crate::transport::{Decoded, Decoder, Encoder, Framed, Setup, Transport};
 
@@ -71,7 +73,10 @@ impl Transport for HttpFrames {
         let (decoder, encoder) = Framed.open(setup);
         (
             Box::new(Acknowledged(decoder)),
-            Box::new(Acknowledging(encoder)),
+            Box::new(Acknowledging {
+                frames: encoder,
+                acknowledged: false,
+            }),
         )
     }
 
@@ -94,18 +99,37 @@ impl Decoder for Acknowledged {
     }
 }
 
-struct Acknowledging(Box<dyn Encoder>);
+struct Acknowledging {
+    frames: Box<dyn Encoder>,
+    /// The call that runs has had what it gets.
+    acknowledged: bool,
+}
 
 impl Encoder for Acknowledging {
     fn begin(&mut self, out: &mut Vec<u8>) -> usize {
-        self.0.begin(out)
+        self.frames.begin(out)
     }
 
     fn end(&mut self, out: &mut Vec<u8>, start: usize) -> Result<()> {
-        self.0.end(out, start)
+        if mem::take(&mut self.acknowledged) {
+            // A processor of a user's own has answered a oneway call.
+            out.truncate(start);
+            return Ok(());
+        }
+        self.frames.end(out, start)
     }
 
     fn no_answer(&mut self, out: &mut Vec<u8>) {
+        if !mem::take(&mut self.acknowledged) {
+            out.extend([0; 4]);
+        }
+    }
+
+    fn acknowledge(&mut self, out: &mut Vec<u8>) -> bool {
+        if mem::replace(&mut self.acknowledged, true) {
+            return false;
+        }
         out.extend([0; 4]);
+        true
     }
 }
