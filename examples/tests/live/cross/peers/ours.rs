@@ -17,7 +17,6 @@ const BUILD: Duration = Duration::from_mins(10);
 pub fn build() -> Result {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        .args(["build", "--quiet", "--locked", "--manifest-path"])
         .arg(repository().join("examples/cross-test/Cargo.toml"))
         .arg("--target-dir")
         .arg(scratch("cross-target")?)
