@@ -19,6 +19,8 @@ mod message;
 mod pending;
 mod pool;
 mod retry;
+#[cfg(all(unix, feature = "stdio"))]
+mod spawned;
 
 pub use crate::deadline::Deadline;
 pub use crate::transport::ConnectionEvent;

@@ -169,6 +169,22 @@ impl<'a> Section<'a> {
         Ok(())
     }
 
+    /// A list of strings.
+    pub(super) fn list(&mut self, key: &'static str, into: &mut Vec<String>) -> Result<()> {
+        let list = match self.get(key).map(Spanned::get_ref) {
+            None => return Ok(()),
+            Some(DeValue::Array(list)) => list,
+            Some(other) => return Err(self.wrong_type(key, "a list of strings", other)),
+        };
+        for value in list.iter() {
+            match value.get_ref() {
+                DeValue::String(text) => into.push(text.clone().into_owned()),
+                other => return Err(self.wrong_type(key, "a list of strings", other)),
+            }
+        }
+        Ok(())
+    }
+
     /// A string that must be there.
     pub(super) fn required(
         &mut self,

@@ -45,7 +45,7 @@ fn has_words(name: &str, given: &str) -> bool {
 }
 
 /// The keys of every section.
-pub(super) const KEYS: [(&str, &[&str]); 15] = [
+pub(super) const KEYS: [(&str, &[&str]); 17] = [
     (
         "server",
         &[
@@ -80,6 +80,7 @@ pub(super) const KEYS: [(&str, &[&str]); 15] = [
     ),
     ("server.tcp", TCP),
     ("server.http", &["path"]),
+    ("server.shm", &["ring_bytes"]),
     (
         "server.tls",
         &[
@@ -130,6 +131,7 @@ pub(super) const KEYS: [(&str, &[&str]); 15] = [
     ("client.timeouts", &["connect_ms", "call_ms"]),
     ("client.tcp", TCP),
     ("client.http", &["path", "host", "fields"]),
+    ("client.exec", &["args", "env", "directory", "exit_ms"]),
     (
         "client.tls",
         &[

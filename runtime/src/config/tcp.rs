@@ -4,7 +4,7 @@ use crate::config::TIMEOUT_MS_MAX;
 use crate::config::document::Section;
 use crate::config::origin::Origin;
 use crate::error::Result;
-use crate::transport::TcpOptions;
+use crate::transport::{Address, TcpOptions};
 
 /// The system counts in seconds.
 const MS_MIN: u64 = 1000;
@@ -62,7 +62,16 @@ pub(super) fn check(options: &TcpOptions, section: &str, origin: &Origin) -> Res
 }
 
 /// Refuses them where there is no TCP.
-pub(super) fn check_useful(options: &TcpOptions, section: &str, origin: &Origin) -> Result<()> {
-    let text = "this is for TCP, and the address is a Unix socket; remove it";
+pub(super) fn check_useful(
+    options: &TcpOptions,
+    section: &str,
+    origin: &Origin,
+    address: &Address,
+) -> Result<()> {
+    let what = match address {
+        Address::Unix(_) | Address::Abstract(_) => "a Unix socket".to_owned(),
+        _ => format!("`{address}`"),
+    };
+    let text = format!("this is for TCP, and the address is {what}; remove it");
     origin.check_useful(section, *options != TcpOptions::default(), text)
 }

@@ -19,6 +19,8 @@ pub enum Peer {
     Tcp(std::net::SocketAddr),
     /// Over a Unix socket, which has no address of its own.
     Unix,
+    /// Over pipes: the process that has started this one, or one that this has started.
+    Process,
 }
 
 impl fmt::Display for Peer {
@@ -27,6 +29,7 @@ impl fmt::Display for Peer {
             Self::Local => f.write_str("local"),
             Self::Tcp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
+            Self::Process => f.write_str("process"),
         }
     }
 }

@@ -75,7 +75,7 @@ impl Server {
     /// One sentence that names the key or address, and what stands in the way.
     pub fn bind(config: &ServerConfig, processor: impl Processor + 'static) -> Result<Self> {
         config.check()?;
-        let listener = bind(&config.address()?, &config.tcp);
+        let listener = bind(&config.address()?, &config.tcp, config.shm.ring_bytes);
         let listener = listener.map_err(|error| config.origin.blame("server.listen", error))?;
         Self::new(listener, config, Arc::new(processor))
     }

@@ -1,7 +1,7 @@
 //! Transports: how a stream of bytes is cut into messages.
 //!
 //! ```text
-//! Stream (tcp, unix, memory) ── bytes ──► Decoder ── whole messages ──► protocol
+//! Stream (tcp, unix, shm, …) ── bytes ──► Decoder ── whole messages ──► protocol
 //!                            ◄── bytes ── Encoder ◄── whole messages ──
 //! ```
 //!
@@ -18,6 +18,8 @@ mod address;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod buffered;
+#[cfg(all(unix, feature = "stdio"))]
+mod child;
 mod connect;
 mod detect;
 mod event;
@@ -31,6 +33,8 @@ mod layer;
 mod memory;
 mod registry;
 mod resolve;
+#[cfg(all(target_os = "linux", feature = "shm"))]
+mod shm;
 mod socket;
 mod stack;
 mod stream;
@@ -60,9 +64,11 @@ pub(crate) use tls::is_foreign;
 #[cfg(feature = "tls")]
 pub use tls::{TlsConnector, TlsListener};
 
-pub(crate) use address::bind;
+pub(crate) use address::{RING_BYTES, RING_BYTES_MAX, RING_BYTES_MIN, bind};
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::bind_async;
+#[cfg(all(unix, feature = "stdio"))]
+pub(crate) use child::{Deaths, Reapers, spawn};
 pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use detect::{BYTES as FIRST_BYTES, check, explain, explain_reply};
 pub(crate) use event::Listeners;
@@ -74,7 +80,8 @@ pub(crate) use layer::{AsyncLayerListener, handshake};
 pub(crate) use layer::{ClientSide, LayerConnector, LayerListener, ServerSide};
 #[cfg(feature = "tokio")]
 pub(crate) use resolve::found;
-#[cfg(feature = "tokio")]
+#[cfg(all(target_os = "linux", feature = "shm", feature = "tokio"))]
+pub(crate) use shm::connect_async as connect_shm;
 pub(crate) use socket::refused;
 pub(crate) use stack::{AUTO, LayerKind, Messages, Stack};
 pub(crate) use stream::{is_timeout, whole};

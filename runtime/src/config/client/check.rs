@@ -1,7 +1,7 @@
 //! What a client's configuration is refused for, whether a file or a program has made it.
 
 use super::ClientConfig;
-use crate::config::{ClientHttp, IN_FLIGHT_MAX, limits, tcp};
+use crate::config::{ClientExec, ClientHttp, IN_FLIGHT_MAX, address, limits, tcp};
 use crate::error::Result;
 use crate::transport::Address;
 
@@ -25,6 +25,7 @@ impl ClientConfig {
         }
         limits::check(&self.limits, &self.transport, "client.limits", origin)?;
         tcp::check(&self.tcp, "client.tcp", origin)?;
+        self.exec.check(origin)?;
         self.check_service()?;
         if !self.transport.ends_with("http") {
             let text = "this is for the transport `http`; remove it";
@@ -82,7 +83,18 @@ impl ClientConfig {
             .connect
             .parse()
             .map_err(|error| origin.blame(key, error))?;
+        address::check(&address, key, origin)?;
+        if !matches!(address, Address::Exec(_)) {
+            let text = "this is for an address that begins with `exec://`; remove it";
+            let changed = self.exec != ClientExec::default();
+            origin.check_useful("client.exec", changed, text)?;
+        }
         match &address {
+            Address::Stdio => {
+                let text =
+                    "`stdio://` is for servers; write `exec:///path/to/program`, which starts one";
+                return Err(origin.error(key, text));
+            }
             Address::Tcp { port: 0, .. } => {
                 let text = format!(
                     "`{address}` has port 0, where nobody can listen; write that of the server"
@@ -90,7 +102,7 @@ impl ClientConfig {
                 return Err(origin.error(key, text));
             }
             Address::Tcp { .. } => {}
-            _ => tcp::check_useful(&self.tcp, "client.tcp", origin)?,
+            _ => tcp::check_useful(&self.tcp, "client.tcp", origin, &address)?,
         }
         Ok(address)
     }

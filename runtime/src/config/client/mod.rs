@@ -8,13 +8,13 @@ pub use timeouts::ClientTimeouts;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::config::ClientHttp;
 #[cfg(feature = "tls")]
 use crate::config::ClientTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
+use crate::config::{ClientExec, ClientHttp};
 use crate::config::{
     EXAMPLE, IN_FLIGHT_MAX, PoolConfig, ReconnectConfig, RetryConfig, limits, tcp,
 };
@@ -29,7 +29,8 @@ use crate::transport::{ConnectionEvent, Listeners, TcpOptions, Transports};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// `tcp://host:port`, `unix:///path` or `abstract://name`.
+    /// `tcp://host:port`, `unix:///path` or `abstract://name`; `shm:///path` with the feature `shm`, and
+    /// `exec:///path/to/program` with the feature `stdio`.
     pub connect: String,
     /// The name of a transport: `framed` (the default), `buffered`, or one of
     /// [`transports`](Self::transports).
@@ -60,6 +61,8 @@ pub struct ClientConfig {
     pub tcp: TcpOptions,
     /// What requests say, with the transport `http`.
     pub http: ClientHttp,
+    /// How the program is started that an address `exec:///path/to/program` names.
+    pub exec: ClientExec,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
@@ -112,6 +115,7 @@ impl ClientConfig {
         if let Some(tls) = &mut config.tls {
             tls.resolve(&origin);
         }
+        config.exec.resolve(&origin);
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -138,6 +142,7 @@ impl ClientConfig {
         config.timeouts = ClientTimeouts::read(section.section("client.timeouts")?)?;
         config.tcp = tcp::read(section.section("client.tcp")?)?;
         config.http = ClientHttp::read(section.section("client.http")?)?;
+        config.exec = ClientExec::read(section.section("client.exec")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ClientTls::read(section.section("client.tls")?)?;
@@ -275,6 +280,14 @@ impl ClientConfig {
         self
     }
 
+    /// The same with another way to start a [program](Self::exec).
+    #[must_use]
+    pub fn exec(mut self, exec: ClientExec) -> Self {
+        self.origin.set_in_code("client.exec");
+        self.exec = exec;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -300,6 +313,7 @@ impl Default for ClientConfig {
             timeouts: ClientTimeouts::default(),
             tcp: TcpOptions::default(),
             http: ClientHttp::default(),
+            exec: ClientExec::default(),
             transports: Transports::standard(),
             listeners: Listeners::default(),
             #[cfg(feature = "tls")]

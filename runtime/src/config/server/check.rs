@@ -1,7 +1,9 @@
 //! What a server's configuration is refused for, whether a file or a program has made it.
 
 use super::{CONNECTIONS_MAX, IN_FLIGHT_MAX, IO_THREADS_MAX, QUEUE_MAX, ServerConfig, WORKERS_MAX};
-use crate::config::{Dispatch, Model, ReplyOrder, ServerHttp, ServerTimeouts, limits, tcp};
+use crate::config::{
+    Dispatch, Model, ReplyOrder, ServerHttp, ServerShm, ServerTimeouts, address, limits, tcp,
+};
 use crate::error::Result;
 use crate::transport::Address;
 
@@ -35,6 +37,7 @@ impl ServerConfig {
         range("server.in_flight_max", self.in_flight_max, IN_FLIGHT_MAX)?;
         limits::check(&self.limits, &self.transport, "server.limits", origin)?;
         tcp::check(&self.tcp, "server.tcp", origin)?;
+        self.shm.check(origin)?;
         self.timeouts.check(origin)?;
         if !self.transport.ends_with("http") {
             let text = "this is for the transport `http`; remove it";
@@ -133,9 +136,26 @@ impl ServerConfig {
             .listen
             .parse()
             .map_err(|error| origin.blame("server.listen", error))?;
+        address::check(&address, "server.listen", origin)?;
+        if let Address::Exec(_) = address {
+            let text = format!(
+                "`{address}` is for clients, who start their server; that one listens at `stdio://`"
+            );
+            return Err(origin.error("server.listen", text));
+        }
+        if !matches!(address, Address::Shm(_)) {
+            let text = "this is for an address that begins with `shm://`; remove it";
+            let changed = self.shm != ServerShm::default();
+            origin.check_useful("server.shm", changed, text)?;
+        }
         if !matches!(address, Address::Tcp { .. }) {
-            tcp::check_useful(&self.tcp, "server.tcp", origin)?;
-            let text = "connections over a Unix socket have no IP address; remove it";
+            tcp::check_useful(&self.tcp, "server.tcp", origin, &address)?;
+            let text = match address {
+                Address::Unix(_) | Address::Abstract(_) => {
+                    "connections over a Unix socket have no IP address; remove it".to_owned()
+                }
+                _ => format!("connections at `{address}` have no IP address; remove it"),
+            };
             let per_address = self.connections_per_address_max.is_some();
             origin.check_useful("server.connections_per_address_max", per_address, text)?;
         }

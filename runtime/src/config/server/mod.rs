@@ -16,7 +16,7 @@ use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
-use crate::config::{EXAMPLE, ReplyOrder, ServerHttp, limits, tcp};
+use crate::config::{EXAMPLE, ReplyOrder, ServerHttp, ServerShm, limits, tcp};
 use crate::error::Result;
 use crate::limits::Limits;
 #[cfg(feature = "tokio")]
@@ -35,7 +35,8 @@ const IN_FLIGHT_MAX: usize = 65_536;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerConfig {
-    /// `tcp://host:port`, `unix:///path` or `abstract://name`.
+    /// `tcp://host:port`, `unix:///path` or `abstract://name`; `shm:///path` with the feature `shm`, and
+    /// `stdio://` with the feature `stdio`.
     pub listen: String,
     /// Default [`Model::ThreadPool`].
     pub model: Model,
@@ -83,6 +84,8 @@ pub struct ServerConfig {
     pub tcp: TcpOptions,
     /// Which requests are taken, with the transport `http`.
     pub http: ServerHttp,
+    /// How memory is shared, at an address `shm:///path`.
+    pub shm: ServerShm,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     /// Encrypts connections, and says by which certificates. Default: no TLS.
@@ -161,6 +164,7 @@ impl ServerConfig {
         config.timeouts = ServerTimeouts::read(section.section("server.timeouts")?)?;
         config.tcp = tcp::read(section.section("server.tcp")?)?;
         config.http = ServerHttp::read(section.section("server.http")?)?;
+        config.shm = ServerShm::read(section.section("server.shm")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ServerTls::read(section.section("server.tls")?)?;
@@ -346,6 +350,14 @@ impl ServerConfig {
         self
     }
 
+    /// The same with other options for [shared memory](Self::shm).
+    #[must_use]
+    pub fn shm(mut self, shm: ServerShm) -> Self {
+        self.origin.set_in_code("server.shm");
+        self.shm = shm;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -374,6 +386,7 @@ impl Default for ServerConfig {
             timeouts: ServerTimeouts::default(),
             tcp: TcpOptions::default(),
             http: ServerHttp::default(),
+            shm: ServerShm::default(),
             transports: Transports::standard(),
             #[cfg(feature = "tls")]
             tls: None,

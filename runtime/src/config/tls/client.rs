@@ -84,7 +84,9 @@ impl ClientTls {
     }
 
     pub(in crate::config) fn resolve(&mut self, origin: &Origin) {
-        let Some(folder) = folder(origin) else { return };
+        let Some(folder) = origin.folder() else {
+            return;
+        };
         let files = [&mut self.ca, &mut self.certificate, &mut self.key];
         for path in files.into_iter().flatten() {
             resolve(path, folder);

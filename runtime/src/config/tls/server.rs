@@ -102,7 +102,9 @@ impl ServerTls {
     }
 
     pub(in crate::config) fn resolve(&mut self, origin: &Origin) {
-        let Some(folder) = folder(origin) else { return };
+        let Some(folder) = origin.folder() else {
+            return;
+        };
         let files = [&mut self.certificates, &mut self.key];
         for path in files.into_iter().chain(&mut self.client_ca) {
             resolve(path, folder);

@@ -200,7 +200,8 @@ fn bind(config: &ServerConfig) -> Result<Box<dyn AsyncListener>> {
         let text = "an async server takes a runtime of tokio, and there is none here";
         return Err(Error::new(ErrorKind::Config, text).with_source(error));
     }
-    bind_async(&address, &config.tcp).map_err(|error| config.origin.blame("server.listen", error))
+    let bound = bind_async(&address, &config.tcp, config.shm.ring_bytes);
+    bound.map_err(|error| config.origin.blame("server.listen", error))
 }
 
 /// Takes connections until the server is shut down.
