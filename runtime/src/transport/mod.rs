@@ -82,6 +82,7 @@ pub(crate) use layer::{ClientSide, LayerConnector, LayerListener, ServerSide};
 pub(crate) use resolve::found;
 #[cfg(all(target_os = "linux", feature = "shm", feature = "tokio"))]
 pub(crate) use shm::connect_async as connect_shm;
+#[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
 pub(crate) use stack::{AUTO, LayerKind, Messages, Stack};
 pub(crate) use stream::{is_timeout, whole};

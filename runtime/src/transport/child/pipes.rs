@@ -91,8 +91,11 @@ fn wait(
         match poll(&mut polled, timespec.as_ref()) {
             Ok(0) => return Err(io::ErrorKind::WouldBlock.into()),
             // What has arrived can still be read.
-            Ok(_) if !polled[0].revents().is_empty() => return Ok(Found::Ready),
-            Ok(_) => return Ok(Found::Shut),
+            Ok(_) if flags == PollFlags::IN && !polled[0].revents().is_empty() => {
+                return Ok(Found::Ready);
+            }
+            Ok(_) if !polled[1].revents().is_empty() => return Ok(Found::Shut),
+            Ok(_) => return Ok(Found::Ready),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

@@ -161,7 +161,8 @@ impl Bell {
     pub(super) fn listen(&self) -> io::Result<Seen> {
         let mut state = self.state.lock();
         if !state.listening {
-            self.hear(&mut state);
+            // To the end: who is told of changes alone is not told of that again.
+            self.hear(&mut state, READS_MAX);
         }
         state.seen()
     }
@@ -201,16 +202,16 @@ impl Bell {
         let ready = MutexGuard::unlocked(state, || wait_for(self, left));
         state.listening = false;
         if matches!(ready, Ok(true)) {
-            self.hear(state);
+            self.hear(state, 1);
         }
         self.heard.notify_all();
         ready.map(drop)
     }
 
-    /// Reads what is in the socket.
-    fn hear(&self, state: &mut State) {
+    /// Reads what is in the socket, by so many reads.
+    fn hear(&self, state: &mut State, reads: usize) {
         let bytes = &mut [0_u8; 64];
-        for _ in 0..READS_MAX {
+        for _ in 0..reads {
             if state.line != Line::Open {
                 return;
             }
@@ -225,9 +226,6 @@ impl Bell {
                         state.line = Line::Garbled("the peer wakes this side again and again");
                     }
                     self.heard.notify_all();
-                    if count < bytes.len() {
-                        return;
-                    }
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return,
