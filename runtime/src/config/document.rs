@@ -176,7 +176,7 @@ impl<'a> Section<'a> {
             Some(DeValue::Array(list)) => list,
             Some(other) => return Err(self.wrong_type(key, "a list of strings", other)),
         };
-        for value in list.iter() {
+        for value in list {
             match value.get_ref() {
                 DeValue::String(text) => into.push(text.clone().into_owned()),
                 other => return Err(self.wrong_type(key, "a list of strings", other)),

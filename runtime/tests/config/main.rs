@@ -9,7 +9,8 @@ use std::fs;
 
 use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::{
-    ClientTimeouts, Model, PoolConfig, ReconnectConfig, ReplyOrder, RetryConfig, ServerTimeouts,
+    ClientExec, ClientTimeouts, Model, PoolConfig, ReconnectConfig, ReplyOrder, RetryConfig,
+    ServerShm, ServerTimeouts,
 };
 use seapink::transport::{Framed, TcpOptions, Transports};
 use seapink::{
@@ -185,6 +186,18 @@ fn every_key_of_a_pool_is_read() {
 }
 
 #[test]
+fn every_key_of_shared_memory_and_of_programs_is_read() {
+    let text = "[server]\nlisten = 'shm:///run/calc.shm'\nshm.ring_bytes = 8_192";
+    let config = ServerConfig::from_toml(text).unwrap();
+    assert_eq!(config.shm, ServerShm::default().ring_bytes(8192));
+    let text = "[client]\nconnect = 'exec:///usr/bin/calc'\n[client.exec]\nargs = ['a', 'b c']\n\
+                directory = '/run'\nenv = { A = 'x' }\nexit_ms = 5";
+    let config = ClientConfig::from_toml(text).unwrap();
+    let exec = ClientExec::default().arg("a").arg("b c").env("A", "x");
+    assert_eq!(config.exec, exec.directory("/run").exit_ms(5));
+}
+
+#[test]
 fn a_section_alone_brings_a_pool_and_retries() {
     let text = "[client]\nconnect = 'abstract://calc'\n[client.pool]\n[client.retry]";
     let config = ClientConfig::from_toml(text).unwrap();
@@ -222,13 +235,22 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
     let (mut cases, mut wrong) = (0, String::new());
     for line in include_str!("../config_errors.txt").lines().skip(3) {
         let off = |with: &str, on: bool| line.contains(with) && !on;
-        if off(" with tls: ", cfg!(feature = "tls")) || off(" with http: ", cfg!(feature = "http"))
+        if off(" with tls: ", cfg!(feature = "tls"))
+            || off(" with http: ", cfg!(feature = "http"))
+            || off(" with shm: ", cfg!(feature = "shm"))
+            || off(" with stdio: ", cfg!(feature = "stdio"))
+            || off(" without shm: ", cfg!(not(feature = "shm")))
+            || off(" without stdio: ", cfg!(not(feature = "stdio")))
         {
             file.clear();
             continue;
         }
         let line = line.replacen(" with tls: ", ": ", 1);
-        let line = &line.replacen(" with http: ", ": ", 1);
+        let line = line.replacen(" with http: ", ": ", 1);
+        let line = line.replacen(" with shm: ", ": ", 1);
+        let line = line.replacen(" with stdio: ", ": ", 1);
+        let line = line.replacen(" without shm: ", ": ", 1);
+        let line = &line.replacen(" without stdio: ", ": ", 1);
         let (bind, expected) = match line
             .strip_prefix("> ")
             .and_then(|rest| rest.split_once(": "))
@@ -305,7 +327,7 @@ fn keys_know_where_they_belong() {
             "server.tcp"
         };
         for key in keys.split('`').skip(1).step_by(2) {
-            if ["limits", "timeouts", "tcp", "http", "tls"].contains(&key) {
+            if ["limits", "timeouts", "tcp", "http", "shm", "tls"].contains(&key) {
                 continue;
             }
             let text = format!("[server]\nlisten = 'a'\n[{elsewhere}]\n{key} = 1");

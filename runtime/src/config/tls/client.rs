@@ -10,7 +10,7 @@ use rustls::{ConfigBuilder, RootCertStore};
 use crate::config::document::Section;
 use crate::config::origin::Origin;
 use crate::config::tls::danger::AnyCertificate;
-use crate::config::tls::{VERSIONS, file, folder, pem, provider, resolve, versions};
+use crate::config::tls::{VERSIONS, file, pem, provider, resolve, versions};
 use crate::error::Result;
 use crate::peer::TlsVersion;
 use crate::transport::TlsClientSide;

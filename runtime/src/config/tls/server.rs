@@ -8,7 +8,7 @@ use rustls::server::danger::ClientCertVerifier;
 
 use crate::config::document::Section;
 use crate::config::origin::Origin;
-use crate::config::tls::{VERSIONS, file, folder, pem, provider, resolve, versions};
+use crate::config::tls::{VERSIONS, file, pem, provider, resolve, versions};
 use crate::error::Result;
 use crate::peer::TlsVersion;
 

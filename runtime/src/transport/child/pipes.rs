@@ -198,7 +198,7 @@ mod tests {
         assert!(stream.is_quiet());
         let mut written = 0;
         let error = loop {
-            match stream.write(&[7; 100_000]) {
+            match stream.write(&[7; 10_000]) {
                 Ok(count) => written += count,
                 Err(error) => break error,
             }

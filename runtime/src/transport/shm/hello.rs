@@ -135,7 +135,7 @@ impl Greeting {
         if magic != MAGIC {
             return wrong("began with something else than shared memory");
         }
-        let number = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).unwrap_or(0);
+        let number = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_le_bytes);
         let (version, ring_bytes) = (number(&numbers[..4]), number(&numbers[4..]));
         if version != VERSION {
             return wrong(&format!("speaks version {version} and not {VERSION}"));
