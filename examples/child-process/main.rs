@@ -40,7 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // As `connect = "exec:///path/to/program"` and `[client.exec]` with `args = ["--serve"]` do in a file.
     let mut program = Command::new(std::env::current_exe()?);
     program.arg("--serve");
-    let client = CalculatorClient::new(Client::spawn(program, &ClientConfig::new(""))?);
+    let client: CalculatorClient =
+        CalculatorClient::new(Client::spawn(program, &ClientConfig::new(""))?);
     println!("20 + 22 = {}", client.add(20, 22)?);
     if let Err(error) = client.calculate(Operation::ADD, 1.0, 2.0) {
         println!("{error}");

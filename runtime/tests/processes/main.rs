@@ -5,6 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(missing_docs, reason = "a program")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what children print is tested"
+)]
 
 #[cfg(all(unix, feature = "stdio"))]
 mod exec;
