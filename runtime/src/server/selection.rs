@@ -49,10 +49,12 @@ impl Selection {
             ..
         } = self;
         let error = |key, text| Err(config.origin.error(key, text));
-        if protocol_name == AUTO && self.transports.iter().any(|(framing, _)| framing.is_none()) {
+        let tells =
+            |(framing, transport): &Candidate| framing.is_some() || transport.names_protocol();
+        if protocol_name == AUTO && !self.transports.iter().all(tells) {
             let text = format!(
-                "`auto` works with the transports `framed`, `buffered` and `auto`, not with \
-                 `{transport_name}`"
+                "`auto` works with the transports `framed`, `buffered`, `header` and `auto`, not \
+                 with `{transport_name}`"
             );
             return error("server.protocol", text);
         }
@@ -70,8 +72,7 @@ impl Selection {
     pub(super) fn fixed(&self) -> Option<Chosen<'_>> {
         match (&self.transports[..], &self.protocols[..]) {
             ([(_, transport)], [(protocol, _)]) => Some((&**transport, *protocol)),
-            // It says in which each message is.
-            ([(Some(Framing::Header), transport)], [(protocol, _), ..]) => {
+            ([(_, transport)], [(protocol, _), ..]) if transport.names_protocol() => {
                 Some((&**transport, *protocol))
             }
             _ => None,

@@ -130,6 +130,12 @@ pub trait Transport: Send + Sync {
     fn framing(&self) -> Option<Framing> {
         None
     }
+
+    /// Whether each message says which protocol it is in, so that a server with `protocol = "auto"`
+    /// need not find it out.
+    fn names_protocol(&self) -> bool {
+        false
+    }
 }
 
 /// What a transport may need to know of the connection it is for.

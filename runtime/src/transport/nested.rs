@@ -33,6 +33,10 @@ impl Transport for Nested {
     fn is_exclusive(&self) -> bool {
         self.outer.is_exclusive()
     }
+
+    fn names_protocol(&self) -> bool {
+        self.inner.names_protocol()
+    }
 }
 
 struct NestedDecoder {

@@ -52,6 +52,22 @@ fn calls_small_and_large() {
 }
 
 #[test]
+fn heads_say_the_protocol_wherever_they_stand() {
+    let headed = transports()
+        .into_iter()
+        .filter(|name| name.ends_with("header"));
+    for transport in headed {
+        for model in MODELS {
+            let server = Running::bind(&config(model, transport, "auto"));
+            for protocol in ["compact", "binary"] {
+                let config = server.client_config().protocol(protocol);
+                talk(&server.client_with(&config));
+            }
+        }
+    }
+}
+
+#[test]
 fn threads_share_a_client() {
     for transport in transports() {
         for model in MODELS {

@@ -62,25 +62,36 @@ struct Arguments {
     /// How many do so at once, each with a connection of its own.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Bytes; larger binaries are left out, for servers that cannot take them.
+    #[arg(long, default_value_t = usize::MAX)]
+    binary_max: usize,
 }
 
 struct Session {
     client: ThriftTestClient,
     second: Option<SecondServiceClient>,
+    binary_max: usize,
 }
 
 impl Session {
-    fn begin(options: &Options) -> seapink::Result<Self> {
+    fn begin(arguments: &Arguments) -> seapink::Result<Self> {
+        let Arguments {
+            options,
+            binary_max,
+            ..
+        } = arguments;
         let client = Client::connect(&options.client())?.with_timeout(CALL);
         if !options.is_multiplexed() {
             return Ok(Self {
                 client: ThriftTestClient::new(client),
                 second: None,
+                binary_max: *binary_max,
             });
         }
         Ok(Self {
             client: ThriftTestClient::new(client.service("ThriftTest")),
             second: Some(SecondServiceClient::new(client.service("SecondService"))),
+            binary_max: *binary_max,
         })
     }
 
@@ -105,7 +116,7 @@ fn main() -> ExitCode {
     let one = || {
         (0..arguments.testloops).fold(0, |failed, _| {
             failed
-                | Session::begin(&arguments.options).map_or_else(
+                | Session::begin(&arguments).map_or_else(
                     |error| {
                         println!("{error}");
                         UNKNOWN
@@ -132,7 +143,8 @@ fn same<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> Outcome {
     Err(format!("{what}: {} came back for {}", short(found), short(expected)).into())
 }
 
-fn base_types(Session { client, second }: &Session) -> Outcome {
+fn base_types(session: &Session) -> Outcome {
+    let Session { client, second, .. } = session;
     client.test_void()?;
     for text in ["Test", "", TEXT, JSON] {
         same("testString", client.test_string(text)?, text.to_owned())?;
@@ -194,7 +206,8 @@ fn base_types(Session { client, second }: &Session) -> Outcome {
             value.to_bits(),
         )?;
     }
-    for size in [0, 1, 2, 4, 6, 16, 33, 64, 100, 1024, 4096, 65_536, 131_072] {
+    let sizes = [0, 1, 2, 4, 6, 16, 33, 64, 100, 1024, 4096, 65_536, 131_072];
+    for size in sizes.into_iter().filter(|size| *size <= session.binary_max) {
         let value: Vec<u8> = (0..size)
             .map(|index: usize| index.to_le_bytes()[0])
             .collect();

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::cell::Cell;
+use super::run::Failed;
 use super::support::{Result, repository};
 
 /// One line of `examples/live/cross_known.txt`.
@@ -14,6 +15,8 @@ pub struct Rule {
     transport: String,
     socket: String,
     pub reason: String,
+    /// An option of our client with which the cell passes.
+    pub with: Option<String>,
 }
 
 impl Rule {
@@ -34,6 +37,16 @@ impl Rule {
         if reason.is_empty() || !["*", "server", "client"].contains(&side) {
             return Err(bad().into());
         }
+        let (with, reason) = match reason
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(']'))
+        {
+            Some((with, reason)) => (Some(with.to_owned()), reason.trim()),
+            None => (None, reason),
+        };
+        let passes = with
+            .as_ref()
+            .map(|option| format!(" Passes with `{option}`."));
         Ok(Self {
             line,
             peer: peer.to_owned(),
@@ -41,7 +54,8 @@ impl Rule {
             protocol: protocol.to_owned(),
             transport: transport.to_owned(),
             socket: socket.to_owned(),
-            reason: reason.to_owned(),
+            reason: format!("{reason}{}", passes.unwrap_or_default()),
+            with,
         })
     }
 
@@ -91,11 +105,15 @@ impl Known {
         self.0.iter().find(|rule| rule.matches(cell))
     }
 
-    pub fn judge(&self, cell: Cell, failure: Option<String>) -> Verdict {
-        let reason = self.rule(&cell).map(|rule| rule.reason.clone());
+    pub fn judge(&self, cell: Cell, failure: Option<Failed>) -> Verdict {
+        let rule = self.rule(&cell).filter(|_| {
+            let even_so = failure.as_ref().is_some_and(|failure| failure.even_so);
+            !even_so
+        });
+        let reason = rule.map(|rule| rule.reason.clone());
         Verdict {
             cell,
-            failure,
+            failure: failure.map(|failure| failure.text),
             reason,
         }
     }

@@ -96,7 +96,7 @@ fn cross(arguments: &Arguments) -> Result<bool> {
     };
     let verdicts: Vec<Verdict> = outcomes
         .into_iter()
-        .map(|(cell, failure)| known.judge(cell, failure.map(|failure| failure.text)))
+        .map(|(cell, failure)| known.judge(cell, failure))
         .collect();
     let stale = if arguments.all && arguments.words.is_empty() {
         known.unused(&verdicts)
@@ -110,6 +110,19 @@ fn cross(arguments: &Arguments) -> Result<bool> {
     Ok(report::is_fine(&verdicts, &features, &stale))
 }
 
+/// Runs a cell, and once more if the list says what it does pass with.
+fn run_one(runner: &Runner, known: &Known, cell: &Cell) -> Option<Failed> {
+    let failed = runner.run(cell, None).err()?;
+    let with = known.rule(cell).and_then(|rule| rule.with.as_deref());
+    match with.map(|option| runner.run(cell, Some(option))) {
+        Some(Err(failed)) => Some(Failed {
+            even_so: true,
+            ..failed
+        }),
+        _ => Some(failed),
+    }
+}
+
 /// Runs cells, some at a time, and returns what has gone wrong with those that failed. What was only
 /// late runs once more, alone: the machine may have been busy.
 fn run_all(runner: &Runner, known: &Known, cells: Vec<Cell>, jobs: usize) -> Vec<Outcome> {
@@ -120,7 +133,7 @@ fn run_all(runner: &Runner, known: &Known, cells: Vec<Cell>, jobs: usize) -> Vec
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
                 while let Some(cell) = next() {
-                    let failure = runner.run(&cell).err();
+                    let failure = run_one(runner, known, &cell);
                     if let Ok(mut done) = done.lock() {
                         done.push((cell, failure));
                     }
@@ -133,7 +146,7 @@ fn run_all(runner: &Runner, known: &Known, cells: Vec<Cell>, jobs: usize) -> Vec
         let was_late = failure.as_ref().is_some_and(|failure| failure.is_late);
         if was_late && known.rule(cell).is_none() {
             println!("{cell} was late, and runs again");
-            *failure = runner.run(cell).err();
+            *failure = runner.run(cell, None).err();
         }
     }
     done.sort_by_cached_key(|(cell, _)| cell.to_string());

@@ -37,6 +37,8 @@ pub struct Failed {
     pub text: String,
     /// It may be no more than that the machine was busy.
     pub is_late: bool,
+    /// With the option, too, with which it should pass.
+    pub even_so: bool,
 }
 
 impl Failed {
@@ -44,6 +46,7 @@ impl Failed {
         Self {
             text,
             is_late: true,
+            even_so: false,
         }
     }
 }
@@ -53,6 +56,7 @@ impl<E: Into<Failure>> From<E> for Failed {
         Self {
             text: error.into().to_string(),
             is_late: false,
+            even_so: false,
         }
     }
 }
@@ -74,13 +78,13 @@ impl Runner {
         })
     }
 
-    /// Runs a cell, whose logs are kept if it fails.
-    pub fn run(&self, cell: &Cell) -> Result<(), Failed> {
+    /// Runs a cell, perhaps with an option for our client. Its logs are kept if it fails.
+    pub fn run(&self, cell: &Cell, option: Option<&str>) -> Result<(), Failed> {
         let logs = self.logs.join(cell.to_string().replace(' ', "_"));
         let mut tries = 1..=PORTS;
         loop {
             fs::create_dir_all(&logs)?;
-            let outcome = self.once(cell, &logs);
+            let outcome = self.once(cell, option, &logs);
             let said = |who| fs::read(logs.join(who)).unwrap_or_default();
             let said =
                 ["client", "server"].map(|who| String::from_utf8_lossy(&said(who)).into_owned());
@@ -98,7 +102,7 @@ impl Runner {
         }
     }
 
-    fn once(&self, cell: &Cell, logs: &Path) -> Result<(), Failed> {
+    fn once(&self, cell: &Cell, option: Option<&str>, logs: &Path) -> Result<(), Failed> {
         let peer = self.peers.iter().find(|peer| peer.name == cell.peer);
         let theirs = peer.and_then(|peer| peer.side(cell.side));
         let theirs = theirs.ok_or("there is no such peer")?;
@@ -113,6 +117,7 @@ impl Runner {
         let mut serving = Launched::start(&mut command, &logs.join("server"))?;
         listening(&mut serving, cell, &meeting, delay)?;
         let mut command = self::command(client, cell, Side::Client, &meeting);
+        command.args(option);
         let mut calling = Launched::start(&mut command, &logs.join("client"))?;
         match calling.wait(timeout)? {
             None => Err(Failed::late(format!(

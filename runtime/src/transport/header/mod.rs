@@ -45,6 +45,10 @@ impl Transport for Header {
     fn framing(&self) -> Option<Framing> {
         Some(Framing::Header)
     }
+
+    fn names_protocol(&self) -> bool {
+        true
+    }
 }
 
 const MAGIC: [u8; 2] = [0x0f, 0xff];
