@@ -556,3 +556,25 @@ fn async_calculator() {
                     stopped, no call lost: true\n";
     assert_eq!(output(&mut program!("async-calculator")), expected);
 }
+
+#[cfg(all(unix, feature = "stdio"))]
+#[test]
+fn a_child_process() {
+    let mut command = program!("child-process");
+    let output = command.output().unwrap();
+    assert!(output.status.success());
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = stdout.lines().collect();
+    assert_eq!(lines[0], "20 + 22 = 42");
+    assert!(
+        lines[1].contains("has ended (signal: 6 (SIGABRT)"),
+        "{stdout}"
+    );
+    assert_eq!(lines[2..], ["and again: 2 + 2 = 4", "the server is gone"]);
+    // What the server prints is there and nowhere else.
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        stderr.contains("] 20 + 22") && stderr.contains("] 2 + 2"),
+        "{stderr}"
+    );
+}

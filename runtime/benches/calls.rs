@@ -65,13 +65,21 @@ impl Way {
     }
 }
 
-/// Calls a server, and ends it.
+/// Calls a server with a small struct, and ends it.
 fn run(bencher: Bencher<'_, '_>, server: Server, connect: impl FnOnce(&Server) -> Client) {
+    run_with(bencher, &small(), server, connect);
+}
+
+fn run_with(
+    bencher: Bencher<'_, '_>,
+    value: &Small,
+    server: Server,
+    connect: impl FnOnce(&Server) -> Client,
+) {
     let handle = server.handle();
     let client = EchoClient::new(connect(&server));
     let thread = thread::spawn(move || server.run());
-    let value = small();
-    bencher.bench_local(|| client.echo(black_box(&value)).unwrap());
+    bencher.bench_local(|| client.echo(black_box(value)).unwrap());
     drop(client);
     handle.shutdown(Duration::from_secs(5));
     thread.join().unwrap().unwrap();
@@ -81,6 +89,34 @@ fn run(bencher: Bencher<'_, '_>, server: Server, connect: impl FnOnce(&Server) -
 fn tcp(bencher: Bencher<'_, '_>, way: Way) {
     let server = Server::bind(&way.config(), EchoProcessor::new(Handler)).unwrap();
     run(bencher, server, |server| {
+        let config = ClientConfig::new(server.local_addr().to_string());
+        Client::connect(&config).unwrap()
+    });
+}
+
+/// What carries the bytes.
+#[cfg(unix)]
+const OVER: &[&str] = if cfg!(all(target_os = "linux", feature = "shm")) {
+    &["tcp", "unix", "shm"]
+} else {
+    &["tcp", "unix"]
+};
+
+/// Texts of so many bytes there and back, with a thread for the connection. With `--features shm`, also
+/// over shared memory.
+#[cfg(unix)]
+#[divan::bench(args = OVER, consts = [100, 65_536])]
+fn echo<const BYTES: usize>(bencher: Bencher<'_, '_>, over: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let address = match over {
+        "tcp" => "tcp://127.0.0.1:0".to_owned(),
+        scheme => format!("{scheme}://{}", folder.path().join("bench").display()),
+    };
+    let config = ServerConfig::new(address).model(Model::Threaded);
+    let server = Server::bind(&config, EchoProcessor::new(Handler)).unwrap();
+    let mut value = small();
+    value.name = "x".repeat(BYTES);
+    run_with(bencher, &value, server, |server| {
         let config = ClientConfig::new(server.local_addr().to_string());
         Client::connect(&config).unwrap()
     });

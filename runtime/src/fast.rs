@@ -1,9 +1,10 @@
-//! The runtime's only `unsafe`: what safe Rust has no fast way to say.
+//! What safe Rust has no fast way to say: the runtime's only `unsafe` but for that of shared memory,
+//! `transport/shm/memory.rs`.
 //!
 //! Each use says why it is sound, and what it gains; one that gains less than a tenth has no place
 //! here. `.ci/run` runs the tests of this module under valgrind.
 
-#![allow(unsafe_code, reason = "the one place, see above")]
+#![allow(unsafe_code, reason = "one of two places, see above")]
 
 use std::ptr;
 use std::str::{self, Utf8Error};

@@ -73,7 +73,7 @@ impl fmt::Display for Inspection<'_> {
             if !text.is_empty() && !text.ends_with(' ') {
                 text.push(' ');
             }
-            text.push_str(&format!("[{error}]"));
+            return write!(f, "{text}[{error}]");
         }
         f.write_str(text.trim_end())
     }
@@ -130,8 +130,8 @@ fn write_enclosed(
     let Some(wire) = wire else {
         return Err(unknown("there is no such protocol"));
     };
-    let (mut decoder, _) = transport.open(&Setup::new(&limits, *wire));
-    let decoded = decoder.decode(bytes)?;
+    let (mut frames, _) = transport.open(&Setup::new(&limits, *wire));
+    let decoded = frames.decode(bytes)?;
     let protocol = decoded
         .envelope()
         .and_then(|envelope| envelope.protocol)

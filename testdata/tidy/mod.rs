@@ -77,6 +77,20 @@ impl Tree {
         self.check(word, |module| modules.contains(&module));
     }
 
+    /// The same for files, by their paths.
+    pub(crate) fn check_only_in_files(&self, word: &str, paths: &[&str]) {
+        let others = self
+            .files
+            .iter()
+            .filter(|file| !paths.contains(&&*file.path));
+        let mut wrong = Vec::new();
+        for file in others {
+            let found = file.code().filter(|(_, line)| line.contains(word));
+            wrong.extend(found.map(|(at, _)| format!("{}:{at} has `{word}`", file.path)));
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
     pub(crate) fn check_not_in(&self, word: &str, modules: &[&str]) {
         self.check(word, |module| !modules.contains(&module));
     }

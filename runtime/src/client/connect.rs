@@ -1,5 +1,7 @@
 //! From a configuration to a client that is connected.
 
+#[cfg(all(unix, feature = "stdio"))]
+use std::process::Command;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -9,8 +11,12 @@ use super::caller::Caller;
 use super::connection::Connection;
 use super::dialer::Dialer;
 use super::pool::Pool;
+#[cfg(all(unix, feature = "stdio"))]
+use super::spawned::Spawner;
 use crate::client::Client;
 use crate::config::ClientConfig;
+#[cfg(all(unix, feature = "stdio"))]
+use crate::config::ClientExec;
 use crate::error::Result;
 use crate::protocol::ProtocolSet;
 use crate::transport::{Address, AddressConnector, Connector, LayerConnector, OneStream, Stream};
@@ -27,8 +33,39 @@ impl<Set: ProtocolSet> Client<Set> {
     /// One sentence that names the key or address, and what stands in the way.
     pub fn connect(config: &ClientConfig) -> Result<Self> {
         let address = config.address()?;
+        #[cfg(all(unix, feature = "stdio"))]
+        if let Address::Exec(program) = &address {
+            let mut command = Command::new(program);
+            let ClientExec {
+                args,
+                env,
+                directory,
+                ..
+            } = &config.exec;
+            command.args(args);
+            command.envs(env.iter().map(|(name, value)| (name, value)));
+            if let Some(directory) = directory {
+                command.current_dir(directory);
+            }
+            return Self::spawn(command, config);
+        }
         let connector = AddressConnector::new(address.clone(), config.tcp);
         Self::reconnecting(Box::new(connector), Some(&address), config)
+    }
+
+    /// Starts a program that serves at its standard input and output, as a server at `stdio://` does,
+    /// for each connection; [`ClientConfig::connect`] means nothing then. Needs the feature `stdio`.
+    ///
+    /// Of [`ClientConfig::exec`] counts how long a program may take to end when its connection has
+    /// closed. Dropping the last client returns when all have ended.
+    ///
+    /// # Errors
+    /// When it cannot be started. One that ends by itself is an error of the calls, which says how it
+    /// ended.
+    #[cfg(all(unix, feature = "stdio"))]
+    pub fn spawn(command: Command, config: &ClientConfig) -> Result<Self> {
+        let spawner = Spawner::new(command, config);
+        Self::reconnecting(Box::new(spawner), None, config)
     }
 
     /// The same for connections that are made in another way; [`ClientConfig::connect`] means

@@ -20,6 +20,8 @@ mod pending;
 mod pool;
 mod relay;
 mod retry;
+#[cfg(all(unix, feature = "stdio"))]
+mod spawned;
 
 pub use crate::deadline::Deadline;
 pub use crate::transport::ConnectionEvent;

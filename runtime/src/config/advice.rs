@@ -18,8 +18,8 @@ pub(super) fn wrong_type(full: &str, expected: &str, value: &DeValue<'_>) -> Str
     let instead = match expected {
         "a section" => format!("[{full}]"),
         "a whole number" => format!("{key} = {}", number(key, value)),
+        "a list of strings" => format!("{key} = {}", list(value)),
         "`true` or `false`" => format!("{key} = {}", flag(value)),
-        "a list" | "a list of strings" => format!("{key} = [{}]", string(key, value)),
         _ => format!("{key} = {}", string(key, value)),
     };
     format!("must be {expected}, not {found}; write `{instead}`")
@@ -52,6 +52,15 @@ fn whole(key: &str, text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(factor)
+}
+
+/// The list that is probably meant.
+fn list(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("[\"{text}\"]"),
+        DeValue::Integer(number) => format!("[\"{}\"]", number.as_str()),
+        _ => "[\"…\"]".to_owned(),
+    }
 }
 
 fn flag(value: &DeValue<'_>) -> bool {
@@ -91,7 +100,6 @@ fn example(key: &str) -> Option<&'static str> {
         "client_certificates" => "\"required\"",
         "version_min" => "\"1.2\"",
         "server_name" => "\"localhost\"",
-        "origins" => "\"https://app.example.org\"",
         _ => return None,
     })
 }

@@ -163,22 +163,6 @@ impl<'a> Section<'a> {
         Ok(())
     }
 
-    /// A list of strings.
-    pub(super) fn list(&mut self, key: &'static str, into: &mut Vec<String>) -> Result<()> {
-        let list = match self.get(key).map(Spanned::get_ref) {
-            None => return Ok(()),
-            Some(DeValue::Array(list)) => list,
-            Some(other) => return Err(self.wrong_type(key, "a list", other)),
-        };
-        for value in list {
-            match value.get_ref() {
-                DeValue::String(text) => into.push(text.clone().into_owned()),
-                other => return Err(self.wrong_type(key, "a list of strings", other)),
-            }
-        }
-        Ok(())
-    }
-
     /// A table of strings, which are what the document's author has called them.
     pub(super) fn strings(
         &mut self,
@@ -199,6 +183,22 @@ impl<'a> Section<'a> {
                     let key = format!("{key}.{}", name.get_ref());
                     return Err(self.wrong_type(&key, "a string", other));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// A list of strings.
+    pub(super) fn list(&mut self, key: &'static str, into: &mut Vec<String>) -> Result<()> {
+        let list = match self.get(key).map(Spanned::get_ref) {
+            None => return Ok(()),
+            Some(DeValue::Array(list)) => list,
+            Some(other) => return Err(self.wrong_type(key, "a list of strings", other)),
+        };
+        for value in list {
+            match value.get_ref() {
+                DeValue::String(text) => into.push(text.clone().into_owned()),
+                other => return Err(self.wrong_type(key, "a list of strings", other)),
             }
         }
         Ok(())

@@ -4,9 +4,11 @@
 //! what would be valid. What can only be known later (whether the transport exists, whether the
 //! address is free) is still blamed on the key that said so.
 
+mod address;
 mod advice;
 mod client;
 mod document;
+mod exec;
 mod http;
 mod limits;
 mod origin;
@@ -14,6 +16,7 @@ mod pool;
 mod retry;
 mod sasl;
 mod server;
+mod shm;
 mod stack;
 mod suggest;
 mod syntax;
@@ -24,11 +27,13 @@ mod udp;
 mod websocket;
 
 pub use client::{ClientConfig, ClientTimeouts, ReplyOrder};
+pub use exec::ClientExec;
 pub use http::{ClientHttp, ServerHttp};
 pub use pool::PoolConfig;
 pub use retry::{ReconnectConfig, RetryConfig};
 pub use sasl::{ClientSasl, ServerSasl};
 pub use server::{Dispatch, Model, ServerConfig, ServerTimeouts};
+pub use shm::ServerShm;
 #[cfg(feature = "tls")]
 pub use tls::{ClientCertificates, ClientTls, ServerTls};
 pub use udp::{ClientUdp, ServerUdp};

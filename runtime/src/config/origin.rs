@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write};
+use std::path::Path;
 
 use crate::config::TIMEOUT_MS_MAX;
 use crate::config::suggest::nearest;
@@ -89,6 +90,11 @@ impl Origin {
             return Err(self.error(key, why));
         }
         Ok(())
+    }
+
+    /// The folder from which relative names count: that of the configuration's own file.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        Path::new(self.file.as_ref()?).parent()
     }
 
     /// Whether the configuration itself gave a value for the key.

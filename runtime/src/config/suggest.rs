@@ -45,7 +45,7 @@ fn has_words(name: &str, given: &str) -> bool {
 }
 
 /// The keys of every section.
-pub(super) const KEYS: [(&str, &[&str]); 20] = [
+pub(super) const KEYS: [(&str, &[&str]); 22] = [
     (
         "server",
         &[
@@ -89,6 +89,7 @@ pub(super) const KEYS: [(&str, &[&str]); 20] = [
     ),
     ("server.http", &["path"]),
     ("server.websocket", &["path", "origins", "subprotocol"]),
+    ("server.shm", &["ring_bytes"]),
     (
         "server.tls",
         &[
@@ -141,6 +142,7 @@ pub(super) const KEYS: [(&str, &[&str]); 20] = [
     ("client.tcp", TCP),
     ("client.udp", &["datagram_bytes_max"]),
     ("client.http", &["path", "host", "fields"]),
+    ("client.exec", &["args", "env", "directory", "exit_ms"]),
     (
         "client.websocket",
         &["path", "host", "fields", "subprotocol"],

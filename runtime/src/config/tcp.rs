@@ -69,8 +69,9 @@ pub(super) fn check_useful(
     origin: &Origin,
 ) -> Result<()> {
     let what = match address {
-        Address::Udp { .. } => "one of UDP",
-        _ => "a Unix socket",
+        Address::Udp { .. } => "one of UDP".to_owned(),
+        Address::Unix(_) | Address::Abstract(_) => "a Unix socket".to_owned(),
+        _ => format!("`{address}`"),
     };
     let text = format!("this is for TCP, and the address is {what}; remove it");
     origin.check_useful(section, *options != TcpOptions::default(), text)

@@ -24,6 +24,8 @@ pub enum Peer {
     Udp(std::net::SocketAddr),
     /// Over a Unix socket, which has no address of its own.
     Unix,
+    /// Over pipes: the process that has started this one, or one that this has started.
+    Process,
 }
 
 impl fmt::Display for Peer {
@@ -32,6 +34,7 @@ impl fmt::Display for Peer {
             Self::Local => f.write_str("local"),
             Self::Tcp(address) | Self::Udp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
+            Self::Process => f.write_str("process"),
         }
     }
 }

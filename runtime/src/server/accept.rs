@@ -30,6 +30,8 @@ pub(super) fn accept(
                     serve(Connection::new(stream, permit));
                 }
             }
+            // The last connection has ended, too.
+            Ok(None) if listener.is_over() => shared.drain(),
             // Woken: perhaps to shut down.
             Ok(None) => {}
             Err(error) => {

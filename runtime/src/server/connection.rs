@@ -373,6 +373,11 @@ impl Connection {
         self.stream.wants_write()
     }
 
+    /// Whether replies would be taken, if the stream's descriptor does not say that by being writable.
+    pub(super) fn has_room(&self) -> Option<bool> {
+        self.stream.has_room()
+    }
+
     /// Whether the peer waits for nothing that has arrived.
     pub(super) fn is_quiet(&mut self) -> bool {
         self.is_between_messages() && self.stream.is_quiet()

@@ -81,7 +81,7 @@ impl Server {
     /// One sentence that names the key or address, and what stands in the way.
     pub fn bind(config: &ServerConfig, processor: impl Processor + 'static) -> Result<Self> {
         config.check()?;
-        let source = bind(&config.address()?, &config.tcp);
+        let source = bind(&config.address()?, &config.tcp, config.shm.ring_bytes);
         let source = source.map_err(|error| config.origin.blame("server.listen", error))?;
         // With `systemd://` it is only known now.
         config.check_at(&source.local_addr())?;

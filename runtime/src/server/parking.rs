@@ -133,7 +133,12 @@ impl Parking {
     }
 
     fn take(&mut self, connection: Box<Connection>) {
-        if connection.has_more() && !connection.has_unwritten() {
+        let goes_on = if connection.has_unwritten() {
+            connection.has_room() == Some(true)
+        } else {
+            connection.has_more()
+        };
+        if goes_on {
             return self.ways.take(connection);
         }
         self.number += 1;
@@ -160,10 +165,11 @@ impl Parking {
                 let descriptor = descriptor.as_raw_fd();
                 let mut source = mio::unix::SourceFd(&descriptor);
                 let mut interest = mio::Interest::READABLE;
-                if connection.has_unwritten() {
+                let writable = || connection.has_room().is_none();
+                if connection.has_unwritten() && writable() {
                     // There may well be something to read, but nothing is read meanwhile.
                     interest = mio::Interest::WRITABLE;
-                } else if connection.wants_write() {
+                } else if connection.wants_write() && writable() {
                     interest |= mio::Interest::WRITABLE;
                 }
                 self.poll

@@ -1,11 +1,12 @@
-//! Addresses, as configurations write them: `tcp://host:port`, `udp://host:port`, `unix:///path`,
-//! `abstract://name`, `systemd://name`.
+//! Addresses, as configurations write them: `tcp://host:port`, `udp://host:port`, `unix:///path` and
+//! others.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::transport::socket::refused;
 use crate::transport::{
     DatagramSocket, Listener, TcpOptions, Waker, activation, datagram, tcp, unix,
 };
@@ -39,12 +40,29 @@ pub enum Address {
     /// the only one or the one of this name (`FileDescriptorName=`). For servers. Takes the feature
     /// `systemd`.
     Systemd(Option<String>),
+    /// `shm:///path`: memory that both share, on Linux; they meet at the path as at that of a Unix
+    /// socket. Takes the feature `shm`.
+    Shm(PathBuf),
+    /// `stdio://`: standard input and output, for the one connection of a server that is a child
+    /// process. Takes the feature `stdio`.
+    Stdio,
+    /// `exec:///path` or `exec://name`: a client starts this program as its server; a name is looked up
+    /// in `PATH`. Takes the feature `stdio`.
+    Exec(PathBuf),
     /// In this process. Cannot be written in a configuration.
     Memory,
 }
 
 /// Bytes of the path or name of a Unix socket: `sun_path` has 108, the last or first is NUL.
 pub(super) const UNIX_BYTES_MAX: usize = 107;
+
+/// What one direction of a connection in shared memory holds: pages, and no more than a server should
+/// set aside for a client.
+pub(crate) const RING_BYTES_MIN: usize = 4096;
+pub(crate) const RING_BYTES_MAX: usize = 1 << 30;
+
+/// The same, unless a configuration says otherwise.
+pub(crate) const RING_BYTES: usize = 256 * 1024;
 
 impl FromStr for Address {
     type Err = Error;
@@ -72,9 +90,19 @@ impl FromStr for Address {
                 bad("has a name that systemd gives to no socket")
             }
             "systemd" => Ok(Self::Systemd(Some(rest.to_owned()))),
-            "unix" | "abstract" if rest.is_empty() => bad("has no path or name"),
-            "unix" | "abstract" if rest.contains('\0') => bad("has a NUL in it"),
-            "unix" | "abstract" if rest.len() > UNIX_BYTES_MAX => Err(Error::new(
+            "stdio" if rest.is_empty() => Ok(Self::Stdio),
+            "stdio" => Err(Error::new(
+                ErrorKind::Config,
+                format!("`{text}` has something behind `stdio://`; remove it"),
+            )),
+            "exec" if rest.is_empty() || rest.ends_with('/') => Err(Error::new(
+                ErrorKind::Config,
+                format!("`{text}` names no program; write `exec:///path/to/program`"),
+            )),
+            "unix" | "abstract" | "shm" if rest.is_empty() => bad("has no path or name"),
+            "unix" | "abstract" | "shm" | "exec" if rest.contains('\0') => bad("has a NUL in it"),
+            "exec" if rest.starts_with('/') || !rest.contains('/') => Ok(Self::Exec(rest.into())),
+            "unix" | "abstract" | "shm" if rest.len() > UNIX_BYTES_MAX => Err(Error::new(
                 ErrorKind::Config,
                 format!(
                     "`{text}` is too long: the path or name of a Unix socket has at most \
@@ -82,7 +110,8 @@ impl FromStr for Address {
                     rest.len()
                 ),
             )),
-            "unix" if !rest.starts_with('/') => Err(relative(text, rest)),
+            "unix" | "shm" | "exec" if !rest.starts_with('/') => Err(relative(text, scheme, rest)),
+            "shm" => Ok(Self::Shm(rest.into())),
             "unix" => Ok(Self::Unix(rest.into())),
             "abstract" => Ok(Self::Abstract(rest.to_owned())),
             _ => bad("has an unknown scheme"),
@@ -116,11 +145,15 @@ fn host_and_port(text: &str) -> Result<(String, u16), &'static str> {
 /// Why isn't it taken as relative to the working directory? Because client and server are mostly
 /// started in different ones, and the likely reason is a forgotten slash.
 #[cold]
-fn relative(text: &str, path: &str) -> Error {
+fn relative(text: &str, scheme: &str, path: &str) -> Error {
     let meant = if path.contains('/') && !path.starts_with(['.', '~']) {
-        format!("did you mean `unix:///{path}`?")
+        format!("did you mean `{scheme}:///{path}`?")
     } else {
-        "write `unix://` and the path from the root, as in `unix:///run/calc.sock`".to_owned()
+        let example = match scheme {
+            "exec" => "usr/bin/calc",
+            _ => "run/calc.sock",
+        };
+        format!("write `{scheme}://` and the path from the root, as in `{scheme}:///{example}`")
     };
     let text = format!("`{text}` has a path that does not start with `/`; {meant}");
     Error::new(ErrorKind::Config, text)
@@ -134,6 +167,9 @@ impl fmt::Display for Address {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Abstract(name) => write!(f, "abstract://{name}"),
             Self::Systemd(name) => write!(f, "systemd://{}", name.as_deref().unwrap_or_default()),
+            Self::Shm(path) => write!(f, "shm://{}", path.display()),
+            Self::Stdio => f.write_str("stdio://"),
+            Self::Exec(path) => write!(f, "exec://{}", path.display()),
             Self::Memory => f.write_str("memory"),
         }
     }
@@ -192,11 +228,37 @@ impl Source {
     }
 }
 
+impl Address {
+    /// The feature of the crate that it takes, and whether that is on.
+    pub(crate) fn feature(&self) -> Option<(&'static str, bool)> {
+        match self {
+            Self::Shm(_) => Some(("shm", cfg!(feature = "shm"))),
+            Self::Stdio | Self::Exec(_) => Some(("stdio", cfg!(feature = "stdio"))),
+            _ => None,
+        }
+    }
+
+    /// What is told of one that means nothing here.
+    #[cold]
+    pub(super) fn unsupported(&self, what: &str) -> Error {
+        match self.feature() {
+            Some((feature, false)) => {
+                let text = format!(
+                    "cannot {what} {self}: this needs the feature `{feature}` of the crate `seapink`"
+                );
+                Error::new(ErrorKind::Config, text)
+            }
+            _ => refused(what, self, std::io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
 /// Listens at an address.
 ///
 /// # Errors
 /// One sentence that names the address and what stands in the way.
-pub(crate) fn bind(address: &Address, tcp: &TcpOptions) -> Result<Source> {
+pub(crate) fn bind(address: &Address, tcp: &TcpOptions, ring_bytes: usize) -> Result<Source> {
+    let _ = ring_bytes;
     let listener: Box<dyn Listener> = match address {
         Address::Tcp { host, port } => Box::new(tcp::bind(address, host, *port, tcp)?),
         Address::Udp { host, port } => {
@@ -208,6 +270,11 @@ pub(crate) fn bind(address: &Address, tcp: &TcpOptions) -> Result<Source> {
             let text = "a server in memory is made with `Server::with_listener`";
             return Err(Error::new(ErrorKind::Config, text));
         }
+        #[cfg(all(target_os = "linux", feature = "shm"))]
+        Address::Shm(_) => Box::new(super::shm::bind(address, ring_bytes)?),
+        #[cfg(all(unix, feature = "stdio"))]
+        Address::Stdio => Box::new(super::child::listen()?),
+        _ => return Err(address.unsupported("listen at")),
     };
     Ok(Source::Connections(listener))
 }
@@ -228,6 +295,10 @@ mod tests {
             "udp://[::1]:0",
             "systemd://",
             "systemd://calc",
+            "shm:///run/calc.shm",
+            "stdio://",
+            "exec:///usr/bin/calc",
+            "exec://calc",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
@@ -262,6 +333,26 @@ mod tests {
                 "has a path that does not start with `/`; did you mean `unix:///run/calc.sock`?",
             ),
             ("http://localhost:1", "has an unknown scheme"),
+            (
+                "shm://calc.shm",
+                "has a path that does not start with `/`; write `shm://` and the path from the root",
+            ),
+            (
+                "stdio:///dev/null",
+                "has something behind `stdio://`; remove it",
+            ),
+            (
+                "exec://",
+                "names no program; write `exec:///path/to/program`",
+            ),
+            (
+                "exec://bin/calc",
+                "has a path that does not start with `/`; did you mean `exec:///bin/calc`?",
+            ),
+            (
+                "exec://./calc",
+                "has a path that does not start with `/`; write `exec://` and the path from the root, as in `exec:///usr/bin/calc`",
+            ),
             (&long, "is too long"),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();

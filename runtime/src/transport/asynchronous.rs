@@ -16,6 +16,8 @@ use crate::error::{Error, ErrorKind as Kind, Result};
 use crate::peer::{Identity, Peer};
 use crate::transport::activation::{self, Passed};
 use crate::transport::layer::AsyncLayered;
+#[cfg(all(target_os = "linux", feature = "shm"))]
+use crate::transport::shm::{AsyncShm, ShmAsyncListener};
 use crate::transport::socket::refused;
 #[cfg(unix)]
 use crate::transport::unix;
@@ -32,6 +34,8 @@ enum Io {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    #[cfg(all(target_os = "linux", feature = "shm"))]
+    Shm(Box<AsyncShm>),
     Layered(Box<AsyncLayered>),
     Other(Box<dyn Both>),
 }
@@ -61,6 +65,21 @@ impl AsyncStream {
         Self { io, peer }
     }
 
+    #[cfg(all(target_os = "linux", feature = "shm"))]
+    pub(in crate::transport) fn shm(shm: AsyncShm, peer: Peer) -> Self {
+        let io = Io::Shm(Box::new(shm));
+        Self { io, peer }
+    }
+
+    /// The Unix socket alone, which it has to be.
+    #[cfg(all(target_os = "linux", feature = "shm"))]
+    pub(in crate::transport) fn into_unix(self) -> io::Result<UnixStream> {
+        match self.io {
+            Io::Unix(stream) => Ok(stream),
+            _ => Err(ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// As [`Stream::is_handshaking`](crate::transport::Stream::is_handshaking).
     pub(crate) fn is_handshaking(&self) -> bool {
         match &self.io {
@@ -82,6 +101,8 @@ impl AsyncStream {
     pub(crate) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
         let socket = match &mut self.io {
             Io::Layered(layered) => return layered.is_quiet(cx),
+            #[cfg(all(target_os = "linux", feature = "shm"))]
+            Io::Shm(shm) => return shm.is_quiet(),
             Io::Tcp(stream) => SockRef::from(&*stream),
             #[cfg(unix)]
             Io::Unix(stream) => SockRef::from(&*stream),
@@ -106,16 +127,15 @@ impl AsyncStream {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> io::Result<usize> {
-        if let Io::Layered(layered) = &mut self.io {
-            return layered.read_now(cx, buffer);
-        }
-        let mut buffer = ReadBuf::new(buffer);
+        let buffer = &mut ReadBuf::new(buffer);
         let read = match &mut self.io {
-            Io::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+            Io::Layered(layered) => return layered.read_now(cx, buffer.initialize_unfilled()),
+            #[cfg(all(target_os = "linux", feature = "shm"))]
+            Io::Shm(shm) => return shm.read_now(cx, buffer.initialize_unfilled()),
+            Io::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             #[cfg(unix)]
-            Io::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
-            Io::Layered(_) => unreachable!("it has just been read from"),
-            Io::Other(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+            Io::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Io::Other(stream) => Pin::new(stream).poll_read(cx, buffer),
         };
         now(read)?;
         Ok(buffer.filled().len())
@@ -128,6 +148,8 @@ impl AsyncStream {
             #[cfg(unix)]
             Io::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Io::Layered(layered) => Poll::Ready(layered.write_now(cx, bytes)),
+            #[cfg(all(target_os = "linux", feature = "shm"))]
+            Io::Shm(shm) => Poll::Ready(shm.write_now(cx, bytes)),
             Io::Other(stream) => Pin::new(stream).poll_write(cx, bytes),
         })?;
         if written == 0 && !bytes.is_empty() {
@@ -271,7 +293,12 @@ impl AsyncListener for Local {
 ///
 /// # Errors
 /// One sentence that names the address and what stands in the way.
-pub(crate) fn bind_async(address: &Address, tcp: &TcpOptions) -> Result<Box<dyn AsyncListener>> {
+pub(crate) fn bind_async(
+    address: &Address,
+    tcp: &TcpOptions,
+    ring_bytes: usize,
+) -> Result<Box<dyn AsyncListener>> {
+    let _ = ring_bytes;
     match address {
         Address::Tcp { host, port } => {
             let listener = tcp::listen(address, host, *port, tcp, |socket| {
@@ -283,16 +310,12 @@ pub(crate) fn bind_async(address: &Address, tcp: &TcpOptions) -> Result<Box<dyn 
             Ok(Box::new(listener))
         }
         #[cfg(unix)]
-        Address::Unix(_) | Address::Abstract(_) => {
-            let listener = unix::listen(address, |socket, file| {
-                Ok(Local {
-                    listener: UnixListener::from_std(socket.into())?,
-                    address: address.clone(),
-                    file,
-                })
-            })?;
-            Ok(Box::new(listener))
-        }
+        Address::Unix(_) | Address::Abstract(_) => Ok(Box::new(bind_local(address)?)),
+        #[cfg(all(target_os = "linux", feature = "shm"))]
+        Address::Shm(_) => Ok(Box::new(ShmAsyncListener {
+            below: Box::new(bind_local(address)?),
+            ring_bytes,
+        })),
         Address::Systemd(name) => {
             let passed = activation::take(name.as_deref());
             let passed = passed.map_err(|why| activation::unavailable(address, &why))?;
@@ -340,4 +363,15 @@ fn passed_async(passed: Passed, tcp: &TcpOptions) -> io::Result<Option<Box<dyn A
         }
         Passed::Udp(_) => return Ok(None),
     }))
+}
+
+#[cfg(unix)]
+fn bind_local(address: &Address) -> Result<Local> {
+    unix::listen(address, |socket, file| {
+        Ok(Local {
+            listener: UnixListener::from_std(socket.into())?,
+            address: address.clone(),
+            file,
+        })
+    })
 }

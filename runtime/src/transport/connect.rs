@@ -59,6 +59,9 @@ impl Connector for AddressConnector {
                 let text = "a server in memory is reached with `Client::with_connector`";
                 Err(Error::new(ErrorKind::Config, text))
             }
+            #[cfg(all(target_os = "linux", feature = "shm"))]
+            Address::Shm(_) => crate::transport::shm::connect(address, timeout),
+            _ => Err(address.unsupported("connect to")),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Transports: how a stream of bytes is cut into messages.
 //!
 //! ```text
-//! Stream (tcp, unix, memory) ── bytes ──► Decoder ── whole messages ──► protocol
+//! Stream (tcp, unix, shm, …) ── bytes ──► Decoder ── whole messages ──► protocol
 //!                            ◄── bytes ── Encoder ◄── whole messages ──
 //! ```
 //!
@@ -19,6 +19,8 @@ mod address;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod buffered;
+#[cfg(all(unix, feature = "stdio"))]
+mod child;
 mod connect;
 mod datagram;
 mod detect;
@@ -35,6 +37,8 @@ mod nested;
 mod registry;
 mod resolve;
 pub mod sasl;
+#[cfg(all(target_os = "linux", feature = "shm"))]
+mod shm;
 mod socket;
 mod stack;
 mod stream;
@@ -64,9 +68,11 @@ pub use tcp::TcpOptions;
 #[cfg(feature = "tls")]
 pub use tls::{TlsConnector, TlsListener};
 
-pub(crate) use address::{Source, bind};
+pub(crate) use address::{RING_BYTES, RING_BYTES_MAX, RING_BYTES_MIN, Source, bind};
 #[cfg(feature = "tokio")]
 pub(crate) use asynchronous::bind_async;
+#[cfg(all(unix, feature = "stdio"))]
+pub(crate) use child::{Deaths, Reapers, spawn};
 pub(crate) use connect::{AddressConnector, OneStream};
 #[cfg(feature = "tokio")]
 pub(crate) use datagram::connect_async;
@@ -84,6 +90,8 @@ pub(crate) use layer::{ClientSide, LayerConnector, LayerListener, ServerSide};
 #[cfg(feature = "tokio")]
 pub(crate) use resolve::found;
 pub(crate) use sasl::{SaslClientSide, SaslServerSide};
+#[cfg(all(target_os = "linux", feature = "shm", feature = "tokio"))]
+pub(crate) use shm::connect_async as connect_shm;
 #[cfg(feature = "tokio")]
 pub(crate) use socket::refused;
 pub(crate) use stack::{AUTO, LayerKind, Messages, Stack};

@@ -61,6 +61,13 @@ impl SocketStream {
         Self::adopt(stream.into(), Peer::Unix)
     }
 
+    /// The socket alone.
+    #[cfg(all(target_os = "linux", feature = "shm"))]
+    pub(super) fn into_descriptor(self) -> io::Result<std::os::fd::OwnedFd> {
+        let socket = Arc::into_inner(self.socket);
+        Ok(socket.ok_or(io::ErrorKind::ResourceBusy)?.into())
+    }
+
     /// Looks at the next byte without waiting for it. Clients do so before each call, so it is one
     /// call of the system where that has a way.
     #[cfg(target_os = "linux")]
@@ -83,7 +90,7 @@ impl SocketStream {
         peeked
     }
 
-    fn adopt(socket: Socket, peer: Peer) -> io::Result<Self> {
+    pub(super) fn adopt(socket: Socket, peer: Peer) -> io::Result<Self> {
         socket.set_nonblocking(false)?;
         socket.set_read_timeout(None)?;
         socket.set_write_timeout(None)?;
@@ -228,7 +235,7 @@ impl SocketListener {
     /// # Errors
     /// The same.
     pub fn bind_with(address: &str, tcp: &TcpOptions) -> Result<Box<dyn Listener>> {
-        super::bind(&address.parse()?, tcp)?.listener()
+        super::bind(&address.parse()?, tcp, super::RING_BYTES)?.listener()
     }
 
     /// Takes connections from a TCP listener that was bound elsewhere.
@@ -304,15 +311,14 @@ impl SocketListener {
         socket.set_nonblocking(false)?;
         Ok(SocketStream::new(socket, peer))
     }
-}
 
-impl Listener for SocketListener {
-    fn accept(&mut self) -> io::Result<Option<Box<dyn Stream>>> {
+    /// As [`accept`](Listener::accept).
+    pub(super) fn accept_socket(&mut self) -> io::Result<Option<SocketStream>> {
         loop {
             // Before waiting: the system tells of a waiting connection only once, and the last
             // attempt to take one may have failed.
             match self.accept_now() {
-                Ok(stream) => return Ok(Some(Box::new(stream))),
+                Ok(stream) => return Ok(Some(stream)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
@@ -325,6 +331,13 @@ impl Listener for SocketListener {
                 return Ok(None);
             }
         }
+    }
+}
+
+impl Listener for SocketListener {
+    fn accept(&mut self) -> io::Result<Option<Box<dyn Stream>>> {
+        let accepted = self.accept_socket()?;
+        Ok(accepted.map(|stream| Box::new(stream) as Box<dyn Stream>))
     }
 
     fn waker(&self) -> Waker {
@@ -345,7 +358,7 @@ pub(crate) fn refused(what: &str, address: &Address, error: io::Error) -> Error 
     use io::ErrorKind as Io;
 
     let listening = what.starts_with("listen");
-    let is_path = matches!(address, Address::Unix(_));
+    let is_path = matches!(address, Address::Unix(_) | Address::Shm(_));
     let kind = match error.kind() {
         Io::TimedOut | Io::WouldBlock => ErrorKind::Timeout,
         _ => ErrorKind::Io,

@@ -51,6 +51,13 @@ pub trait Stream: Read + Write + Send {
         false
     }
 
+    /// Whether a write would be taken, for a stream whose [descriptor](Readiness::Descriptor) does not
+    /// say so by being writable: where the answer is no, it becomes readable when there is room.
+    /// `None` for all others.
+    fn has_room(&self) -> Option<bool> {
+        None
+    }
+
     /// Whether both ends still agree on how to speak, by reads and writes. Servers give them no more
     /// than [`handshake_ms`](crate::config::ServerTimeouts::handshake_ms) for that.
     fn is_handshaking(&self) -> bool {
@@ -212,6 +219,12 @@ pub trait Listener: Send {
 
     /// Where it listens. A TCP port that was given as 0 is the one that the system chose.
     fn local_addr(&self) -> Address;
+
+    /// Whether no connection comes any more. Asked when [`accept`](Self::accept) has returned `None`; the
+    /// server ends then.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// Whether a read or write was ended by its time-out, or would have to wait.

@@ -19,7 +19,7 @@ const PROBE: Duration = Duration::from_secs(1);
 #[cfg(unix)]
 fn sockaddr(address: &Address) -> io::Result<SockAddr> {
     match address {
-        Address::Unix(path) => SockAddr::unix(path),
+        Address::Unix(path) | Address::Shm(path) => SockAddr::unix(path),
         #[cfg(any(target_os = "linux", target_os = "android"))]
         Address::Abstract(name) => SockAddr::unix(format!("\0{name}")),
         _ => Err(io::ErrorKind::Unsupported.into()),
@@ -60,7 +60,7 @@ pub(super) fn listen<T>(
     address: &Address,
     make: impl FnOnce(Socket, Option<SocketFile>) -> io::Result<T>,
 ) -> Result<T> {
-    if let Address::Unix(path) = address {
+    if let Address::Unix(path) | Address::Shm(path) = address {
         clear(address, path)?;
     }
     let listening = open(address).and_then(|(socket, file)| make(socket, file));
@@ -73,7 +73,7 @@ fn open(address: &Address) -> io::Result<(Socket, Option<SocketFile>)> {
     socket.set_nonblocking(true)?;
     socket.bind(&sockaddr(address)?)?;
     let file = match address {
-        Address::Unix(path) => Some(SocketFile::new(path)?),
+        Address::Unix(path) | Address::Shm(path) => Some(SocketFile::new(path)?),
         _ => None,
     };
     socket.listen(crate::transport::socket::BACKLOG)?;

@@ -194,13 +194,11 @@ fn serve_blocking(config: &ServerConfig) -> seapink::Result<()> {
     }
     eprintln!("listens at {}", server.local_addr());
     let handle = server.handle();
-    let ending = thread::spawn(move || {
-        handler.until_noted(END);
-        handle.shutdown(AGES)
-    });
-    server.run()?;
-    assert!(ending.join().unwrap().is_clean());
-    Ok(())
+    let serving = thread::spawn(move || server.run());
+    // If the test has failed, nobody says it, and this process ends by a panic.
+    handler.until_noted(END);
+    assert!(handle.shutdown(AGES).is_clean());
+    serving.join().unwrap()
 }
 
 #[cfg(feature = "tokio")]
@@ -213,11 +211,10 @@ fn serve_async(config: &ServerConfig) -> seapink::Result<()> {
         eprintln!("listens at {}", server.local_addr());
         let handle = server.handle();
         let ended = tokio::task::spawn_blocking(move || handler.until_noted(END));
-        tokio::spawn(async move {
-            ended.await.unwrap();
-            handle.shutdown(AGES).await;
-        });
-        server.run().await
+        let serving = tokio::spawn(server.run());
+        ended.await.unwrap();
+        handle.shutdown(AGES).await;
+        serving.await.unwrap()
     })
 }
 

@@ -9,8 +9,8 @@ use std::fs;
 
 use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::{
-    ClientSasl, ClientTimeouts, ClientUdp, Model, PoolConfig, ReconnectConfig, ReplyOrder,
-    RetryConfig, ServerSasl, ServerTimeouts, ServerUdp,
+    ClientExec, ClientSasl, ClientTimeouts, ClientUdp, Model, PoolConfig, ReconnectConfig,
+    ReplyOrder, RetryConfig, ServerSasl, ServerShm, ServerTimeouts, ServerUdp,
 };
 use seapink::transport::{Framed, TcpOptions, Transports};
 use seapink::{
@@ -215,6 +215,18 @@ fn every_key_of_datagrams_is_read() {
 }
 
 #[test]
+fn every_key_of_shared_memory_and_of_programs_is_read() {
+    let text = "[server]\nlisten = 'shm:///run/calc.shm'\nshm.ring_bytes = 8_192";
+    let config = ServerConfig::from_toml(text).unwrap();
+    assert_eq!(config.shm, ServerShm::default().ring_bytes(8192));
+    let text = "[client]\nconnect = 'exec:///usr/bin/calc'\n[client.exec]\nargs = ['a', 'b c']\n\
+                directory = '/run'\nenv = { A = 'x' }\nexit_ms = 5";
+    let config = ClientConfig::from_toml(text).unwrap();
+    let exec = ClientExec::default().arg("a").arg("b c").env("A", "x");
+    assert_eq!(config.exec, exec.directory("/run").exit_ms(5));
+}
+
+#[test]
 fn a_section_alone_brings_a_pool_and_retries() {
     let text = "[client]\nconnect = 'abstract://calc'\n[client.pool]\n[client.retry]";
     let config = ClientConfig::from_toml(text).unwrap();
@@ -257,6 +269,10 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
             || off(" with websocket: ", cfg!(feature = "websocket"))
             || off(" with systemd: ", cfg!(feature = "systemd"))
             || off(" without systemd: ", !cfg!(feature = "systemd"))
+            || off(" with shm: ", cfg!(feature = "shm"))
+            || off(" with stdio: ", cfg!(feature = "stdio"))
+            || off(" without shm: ", cfg!(not(feature = "shm")))
+            || off(" without stdio: ", cfg!(not(feature = "stdio")))
         {
             file.clear();
             continue;
@@ -265,7 +281,11 @@ fn each_error_in_a_file_is_one_sentence_with_its_place() {
         let line = line.replacen(" with http: ", ": ", 1);
         let line = line.replacen(" with websocket: ", ": ", 1);
         let line = line.replacen(" with systemd: ", ": ", 1);
-        let line = &line.replacen(" without systemd: ", ": ", 1);
+        let line = line.replacen(" without systemd: ", ": ", 1);
+        let line = line.replacen(" with shm: ", ": ", 1);
+        let line = line.replacen(" with stdio: ", ": ", 1);
+        let line = line.replacen(" without shm: ", ": ", 1);
+        let line = &line.replacen(" without stdio: ", ": ", 1);
         let (bind, expected) = match line
             .strip_prefix("> ")
             .and_then(|rest| rest.split_once(": "))
@@ -347,6 +367,7 @@ fn keys_know_where_they_belong() {
                 "timeouts",
                 "tcp",
                 "udp",
+                "shm",
                 "http",
                 "websocket",
                 "tls",

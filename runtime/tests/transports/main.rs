@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod addresses;
 mod deadlines;
 mod header;
 mod header_battery;

@@ -13,7 +13,7 @@ fn config(model: Model, transport: &str, protocol: &str) -> ServerConfig {
 }
 
 /// Some of everything over one connection.
-fn talk(client: &ProbeClient) {
+pub(crate) fn talk(client: &ProbeClient) {
     assert_eq!(client.echo("hello").unwrap(), "hello");
     client.note("one").unwrap();
     client.note("two").unwrap();
@@ -63,28 +63,6 @@ fn heads_say_the_protocol_wherever_they_stand() {
                 let config = server.client_config().protocol(protocol);
                 talk(&server.client_with(&config));
             }
-        }
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn over_every_kind_of_address() {
-    let folder = tempfile::tempdir().unwrap();
-    for transport in transports() {
-        for model in MODELS {
-            let name = format!("{}-{transport}", model.name());
-            let path = folder.path().join(&name);
-            let mut addresses = vec![format!("unix://{}", path.display())];
-            if cfg!(target_os = "linux") {
-                addresses.push(format!("abstract://{}{name}", folder.path().display()));
-            }
-            for address in addresses {
-                let config = ServerConfig::new(address).model(model).transport(transport);
-                talk(&Running::bind(&config.with_user(transport)).client());
-            }
-            let config = ServerConfig::new("").model(model).transport(transport);
-            talk(&Running::memory(&config.with_user(transport)).client());
         }
     }
 }
@@ -171,54 +149,64 @@ fn a_shutdown_loses_nothing() {
 #[cfg(feature = "tokio")]
 #[test]
 fn futures_too() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for transport in transports() {
+        talk_async(
+            &runtime,
+            &config(Model::Simple, transport, "binary"),
+            transport,
+        );
+    }
+}
+
+/// Some of everything over a connection of futures, to a server of futures.
+#[cfg(feature = "tokio")]
+pub(crate) fn talk_async(runtime: &tokio::runtime::Runtime, config: &ServerConfig, name: &str) {
     use seapink::{AsyncClient, AsyncServer, ClientConfig};
 
     use crate::support::{Failure, Probe};
 
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    for transport in transports() {
-        let config = config(Model::Simple, transport, "binary");
-        runtime.block_on(async {
-            let probe = Probe::default();
-            let handler = std::sync::Arc::clone(&probe.0);
-            let server = AsyncServer::bind_blocking(&config, probe).unwrap();
-            let address = server.local_addr().to_string();
-            tokio::spawn(server.run());
-            let config = ClientConfig::new(address).transport(transport);
-            let config = config.with_user(transport);
-            let client = AsyncClient::<seapink::Standard>::connect(&config)
-                .await
-                .unwrap();
-            let note = |text: &'static str| client.oneway("note", &[(1, "text")], (text,));
-            note("one").await.unwrap();
-            for size in [0, 1, 100, 100_000, 1 << 20] {
-                let text = "x".repeat(size);
-                let call = client.call::<_, String, Failure>("echo", &[(1, "text")], (&*text,));
-                assert_eq!(call.await.unwrap(), text, "{transport}");
-            }
-            note("two").await.unwrap();
-            let calls = (0..30).map(|turn: usize| {
-                let client = client.clone();
-                tokio::spawn(async move {
-                    let text = turn.to_string().repeat(turn * 100);
-                    let call = client.call::<_, String, Failure>("echo", &[(1, "text")], (&*text,));
-                    assert_eq!(call.await.unwrap(), text);
-                })
-            });
-            for call in calls.collect::<Vec<_>>() {
-                let call = tokio::time::timeout(crate::support::AGES, call);
-                call.await.unwrap().unwrap();
-            }
-            tokio::task::spawn_blocking(move || {
-                handler.until_noted("one");
-                handler.until_noted("two");
-            })
+    runtime.block_on(async {
+        let probe = Probe::default();
+        let handler = std::sync::Arc::clone(&probe.0);
+        let server = AsyncServer::bind_blocking(config, probe).unwrap();
+        let address = server.local_addr().to_string();
+        tokio::spawn(server.run());
+        let transport = &*config.transport;
+        let config = ClientConfig::new(address).transport(transport);
+        let config = config.with_user(transport);
+        let client = AsyncClient::<seapink::Standard>::connect(&config)
             .await
             .unwrap();
-            let blocking = ProbeClient::connect(&config).unwrap();
-            tokio::task::spawn_blocking(move || talk(&blocking))
-                .await
-                .unwrap();
+        let note = |text: &'static str| client.oneway("note", &[(1, "text")], (text,));
+        note("one").await.unwrap();
+        for size in [0, 1, 100, 100_000, 1 << 20] {
+            let text = "x".repeat(size);
+            let call = client.call::<_, String, Failure>("echo", &[(1, "text")], (&*text,));
+            assert_eq!(call.await.unwrap(), text, "{name}");
+        }
+        note("two").await.unwrap();
+        let calls = (0..30).map(|turn: usize| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                let text = turn.to_string().repeat(turn * 100);
+                let call = client.call::<_, String, Failure>("echo", &[(1, "text")], (&*text,));
+                assert_eq!(call.await.unwrap(), text);
+            })
         });
-    }
+        for call in calls.collect::<Vec<_>>() {
+            let call = tokio::time::timeout(crate::support::AGES, call);
+            call.await.unwrap().unwrap();
+        }
+        tokio::task::spawn_blocking(move || {
+            handler.until_noted("one");
+            handler.until_noted("two");
+        })
+        .await
+        .unwrap();
+        let blocking = ProbeClient::connect(&config).unwrap();
+        tokio::task::spawn_blocking(move || talk(&blocking))
+            .await
+            .unwrap();
+    });
 }

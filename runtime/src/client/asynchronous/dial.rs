@@ -94,6 +94,14 @@ pub(super) async fn connect(
     tcp: &TcpOptions,
     time: Duration,
 ) -> Result<AsyncStream> {
+    #[cfg(all(target_os = "linux", feature = "shm"))]
+    if let Address::Shm(_) = address {
+        return crate::transport::connect_shm(address).await;
+    }
+    if let Address::Exec(_) = address {
+        let text = format!("an async client cannot start {address}; `Client` can");
+        return Err(Error::new(ErrorKind::Config, text));
+    }
     let (Address::Tcp { host, port } | Address::Udp { host, port }) = address else {
         let connected = connect_local(address).await;
         return connected.map_err(|error| refused("connect to", address, error));

@@ -6,7 +6,8 @@ use crate::config::stack::has;
 use crate::config::udp::NO_TLS;
 use crate::config::udp::{ONE_DATAGRAM, without_udp};
 use crate::config::{
-    ClientHttp, ClientUdp, ClientWebSocket, IN_FLIGHT_MAX, ReplyOrder, limits, tcp,
+    ClientExec, ClientHttp, ClientUdp, ClientWebSocket, IN_FLIGHT_MAX, ReplyOrder, address, limits,
+    tcp,
 };
 use crate::error::Result;
 use crate::transport::Address;
@@ -32,6 +33,7 @@ impl ClientConfig {
         limits::check(&self.limits, &self.transport, "client.limits", origin)?;
         tcp::check(&self.tcp, "client.tcp", origin)?;
         self.udp.check(origin)?;
+        self.exec.check(origin)?;
         self.check_service()?;
         if !has(&self.transport, "http") {
             let text = "this is for the transport `http`; remove it";
@@ -108,7 +110,18 @@ impl ClientConfig {
             .connect
             .parse()
             .map_err(|error| origin.blame(key, error))?;
+        address::check(&address, key, origin)?;
+        if !matches!(address, Address::Exec(_)) {
+            let text = "this is for an address that begins with `exec://`; remove it";
+            let changed = self.exec != ClientExec::default();
+            origin.check_useful("client.exec", changed, text)?;
+        }
         match &address {
+            Address::Stdio => {
+                let text =
+                    "`stdio://` is for servers; write `exec:///path/to/program`, which starts one";
+                return Err(origin.error(key, text));
+            }
             Address::Tcp { port: 0, .. } | Address::Udp { port: 0, .. } => {
                 let text = format!(
                     "`{address}` has port 0, where nobody can listen; write that of the server"

@@ -9,13 +9,13 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::ClientExec;
 #[cfg(feature = "tls")]
 use crate::config::ClientTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
-
 use crate::config::{
     ClientHttp, ClientSasl, ClientUdp, ClientWebSocket, EXAMPLE, IN_FLIGHT_MAX, PoolConfig,
     ReconnectConfig, RetryConfig, limits, tcp,
@@ -33,7 +33,8 @@ const COMPACT_VERSIONS: RangeInclusive<u8> = 1..=2;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// `tcp://host:port`, `udp://host:port`, `unix:///path` or `abstract://name`.
+    /// `tcp://host:port`, `udp://host:port`, `unix:///path` or `abstract://name`; `shm:///path` with the
+    /// feature `shm`, and `exec:///path/to/program` with the feature `stdio`.
     pub connect: String,
     /// The name of a transport: `framed` (the default), `buffered`, or one of
     /// [`transports`](Self::transports).
@@ -73,6 +74,8 @@ pub struct ClientConfig {
     pub websocket: ClientWebSocket,
     /// Who this is, with the transport `sasl`. Default `None`.
     pub sasl: Option<ClientSasl>,
+    /// How the program is started that an address `exec:///path/to/program` names.
+    pub exec: ClientExec,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     pub(crate) listeners: Listeners,
@@ -128,6 +131,7 @@ impl ClientConfig {
         if let Some(sasl) = &mut config.sasl {
             sasl.resolve(&origin);
         }
+        config.exec.resolve(&origin);
         config.origin = origin;
         config.check()?;
         Ok(config)
@@ -159,6 +163,7 @@ impl ClientConfig {
         config.http = ClientHttp::read(section.section("client.http")?)?;
         config.websocket = ClientWebSocket::read(section.section("client.websocket")?)?;
         config.sasl = ClientSasl::read(section.section("client.sasl")?)?;
+        config.exec = ClientExec::read(section.section("client.exec")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ClientTls::read(section.section("client.tls")?)?;
@@ -328,6 +333,14 @@ impl ClientConfig {
         self
     }
 
+    /// The same with another way to start a [program](Self::exec).
+    #[must_use]
+    pub fn exec(mut self, exec: ClientExec) -> Self {
+        self.origin.set_in_code("client.exec");
+        self.exec = exec;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -357,6 +370,7 @@ impl Default for ClientConfig {
             http: ClientHttp::default(),
             websocket: ClientWebSocket::default(),
             sasl: None,
+            exec: ClientExec::default(),
             transports: Transports::standard(),
             listeners: Listeners::default(),
             #[cfg(feature = "tls")]

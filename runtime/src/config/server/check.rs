@@ -6,8 +6,8 @@ use crate::config::stack::has;
 use crate::config::udp::NO_TLS;
 use crate::config::udp::{ONE_DATAGRAM, without_udp};
 use crate::config::{
-    Dispatch, Model, ReplyOrder, ServerHttp, ServerTimeouts, ServerUdp, ServerWebSocket, limits,
-    tcp,
+    Dispatch, Model, ReplyOrder, ServerHttp, ServerShm, ServerTimeouts, ServerUdp, ServerWebSocket,
+    address, limits, tcp,
 };
 use crate::error::Result;
 use crate::transport::Address;
@@ -43,6 +43,7 @@ impl ServerConfig {
         limits::check(&self.limits, &self.transport, "server.limits", origin)?;
         tcp::check(&self.tcp, "server.tcp", origin)?;
         self.udp.check(origin)?;
+        self.shm.check(origin)?;
         self.timeouts.check(origin)?;
         if !has(&self.transport, "http") {
             let text = "this is for the transport `http`; remove it";
@@ -147,6 +148,13 @@ impl ServerConfig {
             .listen
             .parse()
             .map_err(|error| origin.blame("server.listen", error))?;
+        address::check(&address, "server.listen", origin)?;
+        if let Address::Exec(_) = address {
+            let text = format!(
+                "`{address}` is for clients, who start their server; that one listens at `stdio://`"
+            );
+            return Err(origin.error("server.listen", text));
+        }
         if !matches!(address, Address::Systemd(_)) {
             self.check_at(&address)?;
         }
@@ -159,6 +167,11 @@ impl ServerConfig {
     /// The same.
     pub(crate) fn check_at(&self, address: &Address) -> Result<()> {
         let origin = &self.origin;
+        if !matches!(address, Address::Shm(_)) {
+            let text = "this is for an address that begins with `shm://`; remove it";
+            let changed = self.shm != ServerShm::default();
+            origin.check_useful("server.shm", changed, text)?;
+        }
         if !matches!(address, Address::Tcp { .. }) {
             tcp::check_useful(&self.tcp, "server.tcp", address, origin)?;
         }
@@ -167,8 +180,13 @@ impl ServerConfig {
         }
         let changed = self.udp != ServerUdp::default();
         origin.check_useful("server.udp", changed, without_udp(address))?;
-        if let Address::Unix(_) | Address::Abstract(_) = address {
-            let text = "connections over a Unix socket have no IP address; remove it";
+        if !matches!(address, Address::Tcp { .. }) {
+            let text = match address {
+                Address::Unix(_) | Address::Abstract(_) => {
+                    "connections over a Unix socket have no IP address; remove it".to_owned()
+                }
+                _ => format!("connections at `{address}` have no IP address; remove it"),
+            };
             let per_address = self.connections_per_address_max.is_some();
             origin.check_useful("server.connections_per_address_max", per_address, text)?;
         }

@@ -17,7 +17,7 @@ use crate::config::origin::Origin;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
 use crate::config::{
-    EXAMPLE, ReplyOrder, ServerHttp, ServerSasl, ServerUdp, ServerWebSocket, limits, tcp,
+    EXAMPLE, ReplyOrder, ServerHttp, ServerSasl, ServerShm, ServerUdp, ServerWebSocket, limits, tcp,
 };
 use crate::error::Result;
 use crate::limits::Limits;
@@ -38,7 +38,8 @@ const IN_FLIGHT_MAX: usize = 65_536;
 #[non_exhaustive]
 pub struct ServerConfig {
     /// `tcp://host:port`, `udp://host:port`, `unix:///path`, `abstract://name`, or `systemd://` for a
-    /// socket that systemd has passed.
+    /// socket that systemd has passed; `shm:///path` with the feature `shm`, and `stdio://` with the
+    /// feature `stdio`.
     pub listen: String,
     /// Default [`Model::ThreadPool`].
     pub model: Model,
@@ -92,6 +93,8 @@ pub struct ServerConfig {
     pub websocket: ServerWebSocket,
     /// Whom it lets in, with the transport `sasl`. Only by code. Default `None`.
     pub sasl: Option<ServerSasl>,
+    /// How memory is shared, at an address `shm:///path`.
+    pub shm: ServerShm,
     /// The transports to choose from. Default [`Transports::standard`].
     pub transports: Transports,
     /// Encrypts connections, and says by which certificates. Default: no TLS.
@@ -176,6 +179,7 @@ impl ServerConfig {
             "sasl",
             "who is let in is said by code, with `ServerConfig::sasl`",
         )?;
+        config.shm = ServerShm::read(section.section("server.shm")?)?;
         #[cfg(feature = "tls")]
         {
             config.tls = ServerTls::read(section.section("server.tls")?)?;
@@ -385,6 +389,14 @@ impl ServerConfig {
         self
     }
 
+    /// The same with other options for [shared memory](Self::shm).
+    #[must_use]
+    pub fn shm(mut self, shm: ServerShm) -> Self {
+        self.origin.set_in_code("server.shm");
+        self.shm = shm;
+        self
+    }
+
     /// The same with other [`transports`](Self::transports) to choose from.
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
@@ -416,6 +428,7 @@ impl Default for ServerConfig {
             http: ServerHttp::default(),
             websocket: ServerWebSocket::default(),
             sasl: None,
+            shm: ServerShm::default(),
             transports: Transports::standard(),
             #[cfg(feature = "tls")]
             tls: None,

@@ -10,7 +10,7 @@ use rustls::{ConfigBuilder, RootCertStore};
 use crate::config::document::Section;
 use crate::config::origin::Origin;
 use crate::config::tls::danger::AnyCertificate;
-use crate::config::tls::{VERSIONS, file, folder, pem, provider, resolve, versions};
+use crate::config::tls::{VERSIONS, file, pem, provider, resolve, versions};
 use crate::error::Result;
 use crate::peer::TlsVersion;
 use crate::transport::TlsClientSide;
@@ -84,7 +84,9 @@ impl ClientTls {
     }
 
     pub(in crate::config) fn resolve(&mut self, origin: &Origin) {
-        let Some(folder) = folder(origin) else { return };
+        let Some(folder) = origin.folder() else {
+            return;
+        };
         let files = [&mut self.ca, &mut self.certificate, &mut self.key];
         for path in files.into_iter().flatten() {
             resolve(path, folder);

@@ -16,7 +16,6 @@ use rustls::crypto::CryptoProvider;
 use rustls::version::{TLS12, TLS13};
 
 use crate::config::document::Section;
-use crate::config::origin::Origin;
 use crate::error::Result;
 use crate::peer::TlsVersion;
 
@@ -39,11 +38,6 @@ fn versions(min: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
 fn file(section: &mut Section<'_>, key: &'static str) -> Result<Option<PathBuf>> {
     let mut path = String::new();
     Ok(section.string(key, &mut path)?.then(|| path.into()))
-}
-
-/// The folder from which relative names of files in a configuration count: that of its own file.
-fn folder(origin: &Origin) -> Option<&Path> {
-    Path::new(origin.file.as_ref()?).parent()
 }
 
 fn resolve(path: &mut PathBuf, folder: &Path) {

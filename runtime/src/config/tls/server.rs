@@ -8,7 +8,7 @@ use rustls::server::danger::ClientCertVerifier;
 
 use crate::config::document::Section;
 use crate::config::origin::Origin;
-use crate::config::tls::{VERSIONS, file, folder, pem, provider, resolve, versions};
+use crate::config::tls::{VERSIONS, file, pem, provider, resolve, versions};
 use crate::error::Result;
 use crate::peer::TlsVersion;
 
@@ -102,7 +102,9 @@ impl ServerTls {
     }
 
     pub(in crate::config) fn resolve(&mut self, origin: &Origin) {
-        let Some(folder) = folder(origin) else { return };
+        let Some(folder) = origin.folder() else {
+            return;
+        };
         let files = [&mut self.certificates, &mut self.key];
         for path in files.into_iter().chain(&mut self.client_ca) {
             resolve(path, folder);

@@ -200,7 +200,7 @@ fn bind(config: &ServerConfig) -> Result<Box<dyn AsyncListener>> {
         let text = "an async server takes a runtime of tokio, and there is none here";
         return Err(Error::new(ErrorKind::Config, text).with_source(error));
     }
-    let listener = bind_async(&address, &config.tcp);
+    let listener = bind_async(&address, &config.tcp, config.shm.ring_bytes);
     let listener = listener.map_err(|error| config.origin.blame("server.listen", error))?;
     // With `systemd://` it is only known now.
     config.check_at(&listener.local_addr())?;

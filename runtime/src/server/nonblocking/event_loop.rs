@@ -311,7 +311,7 @@ impl EventLoop {
         if let Readiness::Descriptor(descriptor) = polled.readiness() {
             use std::os::fd::AsRawFd;
 
-            let interest = if polled.wants_write() {
+            let interest = if polled.wants_write() && polled.has_room().is_none() {
                 Interest::READABLE | Interest::WRITABLE
             } else {
                 Interest::READABLE

@@ -343,6 +343,11 @@ impl Polled {
         self.state == State::Writing || self.stream.wants_write()
     }
 
+    /// Whether it can be, if the poll does not say so.
+    pub(super) fn has_room(&self) -> Option<bool> {
+        self.stream.has_room()
+    }
+
     /// When it has waited long enough.
     pub(super) fn deadline(&self, now: Instant) -> Instant {
         let timeouts = self.timeouts();

@@ -124,4 +124,8 @@ impl Listener for LayerListener {
     fn local_addr(&self) -> Address {
         self.below.local_addr()
     }
+
+    fn is_over(&self) -> bool {
+        self.below.is_over()
+    }
 }

@@ -214,6 +214,10 @@ impl Stream for LayerStream {
         self.layer.lock().wants_write() || self.below.wants_write()
     }
 
+    fn has_room(&self) -> Option<bool> {
+        self.below.has_room()
+    }
+
     fn is_handshaking(&self) -> bool {
         self.layer.lock().is_handshaking() || self.below.is_handshaking()
     }

@@ -1,6 +1,6 @@
-//! SASL before the first message: who calls, by a mechanism that both ends know. A
-//! [layer](crate::transport::layer) which only passes bytes on once that is settled, mostly below
-//! frames. `HiveServer2`, Hive's metastore and Impala speak it (Apache's `TSaslClientTransport`).
+//! SASL before the first message: who calls, by a mechanism that both ends know. A layer which
+//! only passes bytes on once that is settled, mostly below frames. `HiveServer2`, Hive's metastore and
+//! Impala speak it (Apache's `TSaslClientTransport`).
 //!
 //! ```text
 //! client                                                        server
