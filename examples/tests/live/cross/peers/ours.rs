@@ -17,6 +17,7 @@ const BUILD: Duration = Duration::from_mins(10);
 pub fn build() -> Result {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
+        .args(["build", "--quiet", "--manifest-path"])
         .arg(repository().join("examples/cross-test/Cargo.toml"))
         .arg("--target-dir")
         .arg(scratch("cross-target")?)
