@@ -150,6 +150,7 @@ impl<'de> Input<'de> for Reader<'de> {
             message: self.message,
             offset: self.offset,
             limits: self.limits.depth_max(self.depth_left),
+            form: MessageForm::Strict,
         }
     }
 
