@@ -214,7 +214,7 @@ impl TextOutput {
         }
     }
 
-    fn show(&mut self, value: impl ToString) {
+    fn show(&mut self, value: impl ToString + Copy) {
         if !self.is_muted() {
             self.put(&value.to_string());
         }

@@ -128,23 +128,19 @@ impl Header {
         }
     }
 
-    /// Whether it has a type that there is not, or `uuid`, which the other side does not know.
+    /// Whether it has a type that the other side refuses: one that there is not, or `uuid`. 0, which
+    /// ends structs, is none of these.
     pub fn is_of_nothing<P: Protocol>(&self, bytes: &[u8]) -> bool {
         if P::NAME == "json" {
             return self.names_nothing(bytes);
         }
         let mut bytes = bytes.to_vec();
         let types = self.types::<P>(&mut bytes).unwrap_or_default();
-        match P::NAME {
-            "binary" => types
-                .iter()
-                .any(|ty| !(2..=15).contains(ty) || [5, 7, 9].contains(ty)),
+        types.iter().any(|ty| match P::NAME {
+            "binary" => *ty > 15 || [5, 7, 9].contains(ty),
             // Both types of a map are in one byte.
-            _ => types.iter().any(|ty| {
-                let is_nothing = |code: u8| matches!(code, 0 | 13..);
-                is_nothing(ty & 0x0f) || self.is_map && is_nothing(ty >> 4)
-            }),
-        }
+            _ => ty & 0x0f > 12 || self.is_map && ty >> 4 > 12,
+        })
     }
 
     /// Whether a header of JSON, `["map","rec",`, has something between quotes that is no type.
