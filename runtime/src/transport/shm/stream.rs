@@ -160,6 +160,7 @@ impl Incoming {
     /// Whether a read would bring something. If not, the socket says when it does.
     fn has_more(&self) -> bool {
         if self.ring.is_empty() {
+            let _ = self.bell.listen();
             self.bell.ask(self.ring.own_flag());
         }
         !self.ring.is_empty()
@@ -226,6 +227,7 @@ impl Outgoing {
         if let Some(count) = self.put(bytes)? {
             return Ok(count);
         }
+        self.bell.listen()?;
         match self.put_or_ask(bytes)? {
             Some(count) => Ok(count),
             None if self.bell.is_hung_up()? => Err(io::ErrorKind::BrokenPipe.into()),
