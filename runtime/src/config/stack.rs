@@ -171,15 +171,17 @@ impl ClientConfig {
         })
     }
 
+    /// What a configuration says of requests is judged by now, so only the address can be to blame.
     #[cfg(feature = "http")]
     fn http_side(&self, address: Option<&Address>) -> Result<crate::transport::HttpClientSide> {
         let host = host(self.http.host.as_deref(), address);
         let (path, fields) = (&self.http.path, &self.http.fields);
         let max = self.limits.frame_bytes_max;
         crate::transport::HttpClientSide::new(&host, path, fields, max)
-            .map_err(|error| self.origin.error("client.http", error.message()))
+            .map_err(|error| self.origin.error("client.connect", error.message()))
     }
 
+    /// The same.
     #[cfg(feature = "websocket")]
     fn websocket_side(
         &self,
@@ -194,7 +196,7 @@ impl ClientConfig {
             message_bytes_max(&self.limits),
             self.protocol == "json",
         )
-        .map_err(|error| self.origin.error("client.websocket", error.message()))
+        .map_err(|error| self.origin.error("client.connect", error.message()))
     }
 }
 

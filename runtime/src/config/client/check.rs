@@ -7,7 +7,7 @@ use crate::config::udp::NO_TLS;
 use crate::config::udp::{ONE_DATAGRAM, without_udp};
 use crate::config::{
     ClientExec, ClientHttp, ClientUdp, ClientWebSocket, IN_FLIGHT_MAX, ReplyOrder, address, limits,
-    tcp,
+    request, tcp,
 };
 use crate::error::Result;
 use crate::transport::Address;
@@ -44,7 +44,7 @@ impl ClientConfig {
             let changed = self.websocket != ClientWebSocket::default();
             origin.check_useful("client.websocket", changed, text)?;
         }
-        self.websocket.check(origin)?;
+        self.check_requests()?;
         if let Some(sasl) = &self.sasl {
             sasl.check(origin)?;
         }
@@ -74,6 +74,15 @@ impl ClientConfig {
             origin.check_useful(key, version != 1, text)?;
         }
         Ok(())
+    }
+
+    fn check_requests(&self) -> Result<()> {
+        let (http, socket) = (&self.http, &self.websocket);
+        let of = (&*http.path, http.host.as_deref());
+        request::check("client.http", of, &http.fields, &self.origin)?;
+        let of = (&*socket.path, socket.host.as_deref());
+        request::check("client.websocket", of, &socket.fields, &self.origin)?;
+        socket.check(&self.origin)
     }
 
     fn check_service(&self) -> Result<()> {
