@@ -240,3 +240,8 @@ fn check_features(stack: &Stack, key: &str, origin: &Origin) -> Result<()> {
 pub(super) fn has(transport: &str, part: &str) -> bool {
     transport.split('+').any(|own| own == part)
 }
+
+/// What is said of a section for another transport than the one that is configured.
+pub(super) fn is_for(part: &str) -> String {
+    format!("this is for the transport `{part}`; remove it, or write `transport = \"{part}\"`")
+}

@@ -1,7 +1,7 @@
 //! What a client's configuration is refused for, whether a file or a program has made it.
 
 use super::{COMPACT_VERSIONS, ClientConfig};
-use crate::config::stack::has;
+use crate::config::stack::{has, is_for};
 #[cfg(feature = "tls")]
 use crate::config::udp::NO_TLS;
 use crate::config::udp::{ONE_DATAGRAM, without_udp};
@@ -36,13 +36,15 @@ impl ClientConfig {
         self.exec.check(origin)?;
         self.check_service()?;
         if !has(&self.transport, "http") {
-            let text = "this is for the transport `http`; remove it";
-            origin.check_useful("client.http", self.http != ClientHttp::default(), text)?;
+            origin.check_useful(
+                "client.http",
+                self.http != ClientHttp::default(),
+                is_for("http"),
+            )?;
         }
         if !has(&self.transport, "websocket") {
-            let text = "this is for the transport `websocket`; remove it";
             let changed = self.websocket != ClientWebSocket::default();
-            origin.check_useful("client.websocket", changed, text)?;
+            origin.check_useful("client.websocket", changed, is_for("websocket"))?;
         }
         self.check_requests()?;
         if let Some(sasl) = &self.sasl {
@@ -121,7 +123,7 @@ impl ClientConfig {
             .map_err(|error| origin.blame(key, error))?;
         address::check(&address, key, origin)?;
         if !matches!(address, Address::Exec(_)) {
-            let text = "this is for an address that begins with `exec://`; remove it";
+            let text = "this is for an address that begins with `exec://`; remove it, or write `connect = \"exec:///path/to/program\"`";
             let changed = self.exec != ClientExec::default();
             origin.check_useful("client.exec", changed, text)?;
         }
@@ -148,7 +150,7 @@ impl ClientConfig {
             self.check_datagrams()?;
         } else {
             let changed = self.udp != ClientUdp::default();
-            origin.check_useful("client.udp", changed, without_udp(&address))?;
+            origin.check_useful("client.udp", changed, without_udp("connect", &address))?;
         }
         Ok(address)
     }
