@@ -11,6 +11,7 @@ mod document;
 mod exec;
 mod http;
 mod limits;
+mod naming;
 mod origin;
 mod pool;
 mod request;
