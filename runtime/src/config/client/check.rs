@@ -117,11 +117,7 @@ impl ClientConfig {
     /// One sentence that names the key.
     pub(crate) fn address(&self) -> Result<Address> {
         let (origin, key) = (&self.origin, "client.connect");
-        let address: Address = self
-            .connect
-            .parse()
-            .map_err(|error| origin.blame(key, error))?;
-        address::check(&address, key, origin)?;
+        let address = address::parse(&self.connect, key, &self.transport, origin)?;
         if !matches!(address, Address::Exec(_)) {
             let text = "this is for an address that begins with `exec://`; remove it, or write `connect = \"exec:///path/to/program\"`";
             let changed = self.exec != ClientExec::default();

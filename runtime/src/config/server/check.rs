@@ -146,11 +146,7 @@ impl ServerConfig {
     /// One sentence that names the key.
     pub(crate) fn address(&self) -> Result<Address> {
         let origin = &self.origin;
-        let address: Address = self
-            .listen
-            .parse()
-            .map_err(|error| origin.blame("server.listen", error))?;
-        address::check(&address, "server.listen", origin)?;
+        let address = address::parse(&self.listen, "server.listen", &self.transport, origin)?;
         if let Address::Exec(_) = address {
             let text = format!(
                 "`{address}` is for clients, who start their server; that one listens at `stdio://`"
