@@ -9,6 +9,14 @@ use crate::transport::{Address, DATAGRAM_BYTES_MAX};
 pub(super) const ONE_DATAGRAM: &str = "over UDP a message is one datagram, with nothing around it; \
                                        write `transport = \"buffered\"`";
 
+/// The transport of an address where nothing else says which.
+pub(super) fn usual_transport(address: &str) -> &'static str {
+    match address.starts_with("udp://") {
+        true => "buffered",
+        false => "framed",
+    }
+}
+
 /// What is said of TLS.
 #[cfg(feature = "tls")]
 pub(super) const NO_TLS: &str = "TLS takes connections, and UDP has none; remove this section";

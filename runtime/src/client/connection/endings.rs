@@ -38,10 +38,11 @@ impl Connection {
         };
         let silent = link.replies == place.replies;
         let sent = link.may_have_sent() >= place.end;
-        let error = if sent {
-            words::no_reply(deadline)
-        } else {
-            words::not_taken(deadline)
+        let unheard = link.is_lossy() && link.replies == 0;
+        let error = match sent {
+            true if unheard => words::no_answer(deadline, self.dialer.wire.name()),
+            true => words::no_reply(deadline),
+            false => words::not_taken(deadline),
         };
         let error = if link.cut((place.start, place.end)) {
             state.calls.cut(ticket);
