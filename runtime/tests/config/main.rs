@@ -577,6 +577,23 @@ fn the_documentation_is_right() {
     assert_eq!(defaults, 1);
 }
 
+#[test]
+fn the_documentation_has_every_feature() {
+    let manifest = include_str!("../../Cargo.toml");
+    let features = manifest.split("[features]\n").nth(1).unwrap();
+    let features = features.split("\n\n").next().unwrap().lines();
+    let names = features.filter_map(|line| line.split_once(" = [")).skip(1);
+    let page = include_str!("../../../docs/configuration.md");
+    let table = page.split("## Features").nth(1).unwrap();
+    let table = table.split("\n## ").next().unwrap();
+    let mut rows = 0;
+    for (name, _) in names {
+        assert!(table.contains(&format!("\n| `{name}` |")), "{name}");
+        rows += 1;
+    }
+    assert_eq!(table.matches("\n| `").count(), rows);
+}
+
 /// What it says can be used, apart from its address and its files.
 fn bindable(config: &ServerConfig) {
     let mut config = config.clone();
