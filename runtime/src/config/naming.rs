@@ -88,8 +88,9 @@ fn compound(name: &str, valid: &[&str], transports: &Transports) -> Option<Strin
     }
     let mut sorted = parts;
     sorted.sort_by_key(|part| Part::of(part));
-    let (plain, rest): (Vec<_>, Vec<_>) = sorted
+    let (plain, rest): (Vec<&str>, Vec<&str>) = sorted
         .iter()
+        .copied()
         .partition(|part| [Part::Framed, Part::Plain].contains(&Part::of(part)));
     let whole = rest.iter().find(|part| Part::of(part) == Part::Whole);
     if let (Some(whole), Some(plain), Some(meant)) = (whole, plain.first(), means(&rest)) {
