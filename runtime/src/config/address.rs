@@ -22,9 +22,7 @@ pub(super) fn parse(text: &str, key: &str, transport: &str, origin: &Origin) -> 
         "server.listen" => OF_SERVERS,
         _ => OF_CLIENTS,
     };
-    let address = Address::parse(text, forms).map_err(|error| origin.blame(key, error))?;
-    check(&address, key, origin)?;
-    Ok(address)
+    Address::parse(text, forms).map_err(|error| origin.blame(key, error))
 }
 
 /// A URL of the web says at once what several keys say here.
@@ -80,7 +78,7 @@ fn path(text: &str, key: &str, transport: &str, origin: &Origin) -> Option<Error
 }
 
 /// Refuses one whose feature is off.
-fn check(address: &Address, key: &str, origin: &Origin) -> Result<()> {
+pub(super) fn check(address: &Address, key: &str, origin: &Origin) -> Result<()> {
     let Some((feature, false)) = address.feature() else {
         return Ok(());
     };

@@ -242,6 +242,7 @@ impl Address {
     /// The feature of the crate that it takes, and whether that is on.
     pub(crate) fn feature(&self) -> Option<(&'static str, bool)> {
         match self {
+            Self::Systemd(_) => Some(("systemd", cfg!(feature = "systemd"))),
             Self::Shm(_) => Some(("shm", cfg!(feature = "shm"))),
             Self::Stdio | Self::Exec(_) => Some(("stdio", cfg!(feature = "stdio"))),
             _ => None,

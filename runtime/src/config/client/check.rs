@@ -142,6 +142,7 @@ impl ClientConfig {
             Address::Tcp { .. } => {}
             _ => tcp::check_useful(&self.tcp, "client.tcp", &address, origin)?,
         }
+        address::check(&address, key, origin)?;
         if let Address::Udp { .. } = address {
             self.check_datagrams()?;
         } else {

@@ -147,6 +147,7 @@ impl ServerConfig {
     pub(crate) fn address(&self) -> Result<Address> {
         let origin = &self.origin;
         let address = address::parse(&self.listen, "server.listen", &self.transport, origin)?;
+        address::check(&address, "server.listen", origin)?;
         if let Address::Exec(_) = address {
             let text = format!(
                 "`{address}` is for clients, who start their server; that one listens at `stdio://`"
