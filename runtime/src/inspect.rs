@@ -184,12 +184,12 @@ fn write_message<'a>(protocol: &str, message: &'a [u8], out: &mut TextOutput) ->
     }
 }
 
-struct Message<'a> {
+struct Message<'a, 'o> {
     message: &'a [u8],
-    out: &'a mut TextOutput,
+    out: &'o mut TextOutput,
 }
 
-impl<'a> ProtocolVisitor for Message<'a> {
+impl<'a> ProtocolVisitor for Message<'a, '_> {
     type Output = Result<&'a [u8]>;
 
     fn visit<P: Protocol>(self) -> Result<&'a [u8]> {
