@@ -282,7 +282,7 @@ fn messages_without_anything_between_are_all_shown() {
         let expected = format!("{one}, then {one}, then {one}");
         let shown = inspect(&three).with_limits(TextLimits::everything());
         assert_eq!(shown.to_string(), expected);
-        let torn = [&call[..], b"\0\0more"].concat();
+        let torn = [&call[..], b"\xff\xff\xff\xff"].concat();
         let shown = inspect(&torn).to_string();
         assert!(shown.starts_with(&one), "{shown}");
         assert!(
