@@ -49,10 +49,10 @@ fn url(text: &str, key: &str, origin: &Origin) -> Option<Error> {
         "`{text}` is a URL; write `{place} = \"tcp://{host}{port}\"` with `transport = \"{transport}\"`"
     );
     if path.len() > 1 {
-        words.push_str(&format!(", `path = \"{path}\"` in [{side}.{transport}]"));
+        words.extend([", `path = \"", path, "\"` in [", side, ".", transport, "]"]);
     }
     if secure {
-        words.push_str(&format!(", and the section [{side}.tls]"));
+        words.extend([", and the section [", side, ".tls]"]);
     }
     Some(origin.error(key, words))
 }
@@ -63,9 +63,10 @@ fn path(text: &str, key: &str, transport: &str, origin: &Origin) -> Option<Error
     let rest = text.strip_prefix("tcp://")?;
     let at = text.len() - rest.len() + rest.find('/')?;
     let (address, path) = text.split_at(at);
-    let section = match has(transport, "websocket") {
-        true => "websocket",
-        false => "http",
+    let section = if has(transport, "websocket") {
+        "websocket"
+    } else {
+        "http"
     };
     let words = if path.len() > 1 {
         format!(

@@ -46,11 +46,7 @@ pub(super) fn no_transport(
     if SCHEMES.contains(&name) {
         return origin.error(key, scheme(key, name));
     }
-    let text = match name.contains('+') {
-        true => compound(name, valid, transports),
-        false => None,
-    };
-    match text {
+    match compound(name, valid, transports) {
         Some(text) => origin.error(key, text),
         None => origin.no_such(key, name, valid),
     }
@@ -72,6 +68,9 @@ fn scheme(key: &str, name: &str) -> String {
 
 /// `None` where there is nothing to say but which names there are.
 fn compound(name: &str, valid: &[&str], transports: &Transports) -> Option<String> {
+    if !name.contains('+') {
+        return None;
+    }
     let parts: Vec<_> = name.split('+').filter(|part| !part.is_empty()).collect();
     if let Some(part) = parts.iter().find(|part| !valid.contains(part)) {
         let names = choices(part, valid);

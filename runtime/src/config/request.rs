@@ -28,7 +28,8 @@ fn check_path(key: &str, path: &str, origin: &Origin) -> Result<()> {
     if let Some(letter) = path.chars().find(|letter| !is_visible(*letter)) {
         let mut bytes = [0; 4];
         let bytes = letter.encode_utf8(&mut bytes).bytes();
-        let escaped: String = bytes.map(|byte| format!("%{byte:02X}")).collect();
+        let escaped: Vec<_> = bytes.map(|byte| format!("%{byte:02X}")).collect();
+        let escaped = escaped.concat();
         let text = format!(
             "`{}` cannot stand in a path; write `{escaped}` instead",
             letter.escape_debug()

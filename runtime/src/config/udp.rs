@@ -11,9 +11,10 @@ pub(super) const ONE_DATAGRAM: &str = "over UDP a message is one datagram, with 
 
 /// The transport of an address where nothing else says which.
 pub(super) fn usual_transport(address: &str) -> &'static str {
-    match address.starts_with("udp://") {
-        true => "buffered",
-        false => "framed",
+    if address.starts_with("udp://") {
+        "buffered"
+    } else {
+        "framed"
     }
 }
 

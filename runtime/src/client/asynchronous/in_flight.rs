@@ -107,10 +107,12 @@ impl<'a> InFlight<'a> {
         };
         let silent = link.replies == place.replies;
         let unheard = link.lossy && link.replies == 0;
-        let error = match link.sent >= place.end {
-            true if unheard => words::no_answer(deadline, self.connection.dialer.wire.name()),
-            true => words::no_reply(deadline),
-            false => words::not_taken(deadline),
+        let error = if link.sent < place.end {
+            words::not_taken(deadline)
+        } else if unheard {
+            words::no_answer(deadline, self.connection.dialer.wire.name())
+        } else {
+            words::no_reply(deadline)
         };
         let error = if self.connection.cut(&mut state, ticket) {
             error.with_delivery(Delivery::NotSent)

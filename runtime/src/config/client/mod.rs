@@ -144,7 +144,7 @@ impl ClientConfig {
         let mut config = Self::default();
         section.required("connect", EXAMPLE, &mut config.connect)?;
         if !section.string("transport", &mut config.transport)? {
-            config.transport = usual_transport(&config.connect).to_owned();
+            usual_transport(&config.connect).clone_into(&mut config.transport);
         }
         section.string("protocol", &mut config.protocol)?;
         let mut service = String::new();

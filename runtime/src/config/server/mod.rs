@@ -144,7 +144,7 @@ impl ServerConfig {
         section.required("listen", EXAMPLE, &mut config.listen)?;
         section.choice("model", &Model::NAMED, &mut config.model, &[])?;
         if !section.string("transport", &mut config.transport)? {
-            config.transport = usual_transport(&config.listen).to_owned();
+            usual_transport(&config.listen).clone_into(&mut config.transport);
         }
         section.string("protocol", &mut config.protocol)?;
         section.optional("workers", 1..=WORKERS_MAX, &mut config.workers)?;
