@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// What the layers do that the configuration names.
 fn explain(layers: [&str; 3]) {
-    for layer in layers {
+    for layer in layers.iter().flat_map(|name| name.split('+')) {
         let what = match layer {
             "simple" => "the server serves one connection after the other",
             "threaded" => "the server has a thread for each connection",
@@ -69,6 +69,10 @@ fn explain(layers: [&str; 3]) {
             "nonblocking" => "a few loops of the server's read from all connections",
             "framed" => "each message is sent with its length before it",
             "buffered" => "messages are sent one after the other, with nothing between",
+            "header" => "messages are sent with their length and with headers",
+            "http" => "each message is the body of a request or a response of HTTP",
+            "websocket" => "each message is one of a WebSocket connection",
+            "zlib" => "what is sent is compressed",
             "binary" => "in a message, every number has its full width",
             "compact" => "in a message, small numbers take few bytes",
             "json" => "messages are JSON",

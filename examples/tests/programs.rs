@@ -107,10 +107,37 @@ fn quickstart_runs_every_model_transport_and_protocol() {
                     for layer in [model, transport, protocol] {
                         assert!(stdout.contains(&format!("  {layer}: ")), "{stdout}");
                     }
-                    assert!(!stdout.contains("of your own\n"), "{stdout}");
+                    assert!(!stdout.contains("a layer of your own"), "{stdout}");
                 }
             }
         }
+    }
+}
+
+/// With the features of their names, for which `.ci/run` calls this.
+#[test]
+fn quickstart_takes_other_transports() {
+    let mut transports = vec!["header", "framed+header"];
+    if cfg!(feature = "http") {
+        transports.push("http");
+    }
+    if cfg!(feature = "websocket") {
+        transports.push("websocket");
+    }
+    if cfg!(feature = "zlib") {
+        transports.extend(["zlib", "zlib+framed"]);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for transport in transports {
+        let config =
+            format!("[server]\nlisten = \"tcp://127.0.0.1:0\"\ntransport = \"{transport}\"\n");
+        let config = write(folder.path(), "server.toml", &config);
+        let stdout = output(program!("quickstart").arg("--config").arg(config));
+        check_quickstart(&stdout);
+        for layer in transport.split('+') {
+            assert!(stdout.contains(&format!("  {layer}: ")), "{stdout}");
+        }
+        assert!(!stdout.contains("a layer of your own"), "{stdout}");
     }
 }
 

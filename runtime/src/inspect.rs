@@ -10,7 +10,8 @@ use crate::protocol::{
     TextOutput,
 };
 use crate::transport::{
-    Decoded, FIRST_BYTES, Framed, Framing, Header, Look, Setup, Transport, look,
+    Decoded, FIRST_BYTES, Framed, Framing, Header, Look, Setup, Transport, file::is_file_of_events,
+    look,
 };
 use crate::wire::WireType;
 
@@ -18,7 +19,8 @@ use crate::wire::WireType;
 ///
 /// The bytes may be a message in the binary, compact or JSON protocol, with a frame around it or
 /// without, or with the head of the transport `header`. What cannot be read is shown up to the place,
-/// and why. The text has a bounded length, and `{:#}` takes a line for each field.
+/// and why. Of several messages with nothing around them, as in an event of a recording with its answer,
+/// each is shown. The text has a bounded length, and `{:#}` takes a line for each field.
 ///
 /// ```
 /// let call = b"\x82\x21\x01\x03add\x15\x04\x15\x06\0";
@@ -95,8 +97,12 @@ fn limits() -> Limits {
 }
 
 fn write_any(bytes: &[u8], out: &mut TextOutput) -> Result<()> {
-    match look(&bytes[..bytes.len().min(FIRST_BYTES)]) {
-        Look::Thrift(Framing::Unframed, protocol) => write_message(protocol, bytes, out),
+    if is_file_of_events(bytes) {
+        let text = "these bytes look like a file of events; open it with `FileReader`";
+        return Err(unknown(text));
+    }
+    match look(first(bytes)) {
+        Look::Thrift(Framing::Unframed, protocol) => write_messages(protocol, bytes, out),
         Look::Thrift(Framing::Framed, protocol) => {
             out.put("framed ");
             write_enclosed(&Framed, protocol, bytes, out)
@@ -109,6 +115,10 @@ fn write_any(bytes: &[u8], out: &mut TextOutput) -> Result<()> {
         Look::Unclear => Err(unknown("these bytes are too few for a message")),
         Look::Noise => Err(unknown("these bytes begin no message")),
     }
+}
+
+fn first(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(FIRST_BYTES)]
 }
 
 fn unknown(text: &str) -> Error {
@@ -145,7 +155,7 @@ fn write_enclosed(
         | Decoded::Enveloped {
             message, consumed, ..
         } => {
-            write_message(protocol, message, out)?;
+            write_messages(protocol, message, out)?;
             write_rest(bytes.len() - consumed, out);
             Ok(())
         }
@@ -156,22 +166,33 @@ fn write_enclosed(
     }
 }
 
-fn write_message(protocol: &str, message: &[u8], out: &mut TextOutput) -> Result<()> {
+/// One after the other, with nothing between.
+fn write_messages(protocol: &str, bytes: &[u8], out: &mut TextOutput) -> Result<()> {
+    let mut rest = write_message(protocol, bytes, out)?;
+    while !rest.is_empty() {
+        out.put(", then ");
+        rest = write_message(protocol, rest, out)?;
+    }
+    Ok(())
+}
+
+/// Returns the messages that follow.
+fn write_message<'a>(protocol: &str, message: &'a [u8], out: &mut TextOutput) -> Result<&'a [u8]> {
     match Standard::named(protocol) {
         Some(protocol) => protocol.visit(Message { message, out }),
         None => Err(unknown("there is no such protocol")),
     }
 }
 
-struct Message<'a> {
+struct Message<'a, 'o> {
     message: &'a [u8],
-    out: &'a mut TextOutput,
+    out: &'o mut TextOutput,
 }
 
-impl ProtocolVisitor for Message<'_> {
-    type Output = Result<()>;
+impl<'a> ProtocolVisitor for Message<'a, '_> {
+    type Output = Result<&'a [u8]>;
 
-    fn visit<P: Protocol>(self) -> Result<()> {
+    fn visit<P: Protocol>(self) -> Result<&'a [u8]> {
         let Self { message, out } = self;
         let mut input = P::input(message, 0, &limits());
         out.put(P::NAME);
@@ -184,7 +205,12 @@ impl ProtocolVisitor for Message<'_> {
         }
         out.message_begin(&head);
         transcode(WireType::Struct, &mut input, out)?;
-        input.message_end()
+        let ended = input.message_end();
+        let rest = &message[message.len() - input.remaining()..];
+        match look(first(rest)) {
+            Look::Thrift(Framing::Unframed, name) if name == P::NAME => Ok(rest),
+            _ => ended.map(|()| rest),
+        }
     }
 }
 

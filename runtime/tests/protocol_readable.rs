@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use protocol_support::strategies::fields;
 use protocol_support::{CALL, Dynamic, Value, each_protocol, message};
 use seapink::protocol::{MessageForm, MessageHead, Output, Protocol, SimpleJsonOutput};
+use seapink::transport::file::{FileFormat, FileOptions, FileWriter};
 use seapink::{
     Binary, Compact, ErrorKind, Json, Limits, TextLimits, WireType, debug_text, inspect,
     inspect_struct, to_simple_json, to_simple_json_pretty, to_vec,
@@ -269,6 +270,51 @@ fn messages_are_shown_whatever_stands_around_them() {
     let two = [framed(&binary), b"more".to_vec()].concat();
     let shown = inspect(&two).to_string();
     assert_eq!(shown, format!("framed binary{text}, then 4 bytes"));
+}
+
+/// An event of a recording holds a call and its answer.
+#[test]
+fn messages_without_anything_between_are_all_shown() {
+    fn check<P: Protocol>() {
+        let call = message::<P>(&CALL, &sample());
+        let one = inspect(&call).to_string();
+        let three = [&call[..], &call, &call].concat();
+        let expected = format!("{one}, then {one}, then {one}");
+        let shown = inspect(&three).with_limits(TextLimits::everything());
+        assert_eq!(shown.to_string(), expected);
+        let torn = [&call[..], b"\xff\xff\xff\xff"].concat();
+        let shown = inspect(&torn).to_string();
+        assert!(shown.starts_with(&one), "{shown}");
+        assert!(
+            shown.ends_with("bytes follow the end of a message]"),
+            "{shown}"
+        );
+    }
+    each_protocol!(check());
+}
+
+#[test]
+fn a_file_of_events_is_named() {
+    let expected = "[these bytes look like a file of events; open it with `FileReader`]";
+    let folder = tempfile::tempdir().unwrap();
+    let call = message::<Binary>(&CALL, &sample());
+    for format in [FileFormat::Apache, FileFormat::Checksummed] {
+        for events in 1..=3 {
+            let path = folder.path().join(format!("{format:?}{events}"));
+            let options = FileOptions::default().format(format);
+            let file = FileWriter::open(&path, options).unwrap();
+            for _ in 0..events {
+                file.append(&call).unwrap();
+            }
+            file.close().unwrap();
+            let bytes = std::fs::read(&path).unwrap();
+            assert_eq!(inspect(&bytes).to_string(), expected, "{format:?}");
+        }
+    }
+    // A frame that is cut off is none, though its length, read from the other end, lies within it.
+    let frame = [&[0, 1, 0, 0][..], &call, &[7; 300]].concat();
+    let shown = inspect(&frame).to_string();
+    assert!(shown.starts_with("framed [the frame is cut off"), "{shown}");
 }
 
 #[test]

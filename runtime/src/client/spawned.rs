@@ -51,7 +51,7 @@ impl Spawner {
         if due <= Instant::now() {
             return Ok(());
         }
-        let text = format!("{} before it sent anything", death.text);
+        let text = format!("{} before it answered", death.text);
         Err(Error::new(ErrorKind::Closed, text).with_retry_at(due))
     }
 }

@@ -175,6 +175,9 @@ impl<'a> Section<'a> {
             Some(other) => return Err(self.wrong_type(key, "a section", other)),
         };
         for (name, value) in table {
+            let full = self.full(&format!("{key}.{}", name.get_ref()));
+            let line = line(self.text, name.span().start);
+            self.origin.lines.insert(full, line);
             match value.get_ref() {
                 DeValue::String(text) => {
                     into.push((name.get_ref().to_string(), text.clone().into_owned()));

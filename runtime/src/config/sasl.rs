@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::config::document::Section;
 use crate::config::origin::Origin;
+use crate::config::stack::is_for;
 use crate::error::{Error, Result, words};
 use crate::peer::User;
 use crate::transport::sasl::{
@@ -305,6 +306,5 @@ pub(super) fn missing(side: &str, origin: &Origin) -> Error {
 
 /// What somebody is told who wants to know who calls, by a transport that does not ask.
 pub(super) fn useless(side: &str, origin: &Origin) -> Error {
-    let text = "this is for the transport `sasl`; remove it, or write `transport = \"sasl\"`";
-    origin.error(&format!("{side}.sasl"), text)
+    origin.error(&format!("{side}.sasl"), is_for("sasl"))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::naming::no_transport;
 use crate::config::origin::Origin;
 use crate::config::sasl;
 use crate::config::{ClientConfig, ServerConfig};
@@ -20,7 +21,8 @@ impl ServerConfig {
         let Some(stack) = Stack::named(name, &self.transports) else {
             let mut names = Stack::names(&self.transports);
             names.push(AUTO);
-            return Err(self.origin.no_such(key, name, &names));
+            let asked = (key, &**name);
+            return Err(no_transport(asked, &names, &self.transports, &self.origin));
         };
         check_features(&stack, key, &self.origin)?;
         Ok(stack)
@@ -97,8 +99,18 @@ impl ClientConfig {
                 check_features(&stack, key, &self.origin)?;
                 Ok(stack)
             }
-            _ => Err(self.no_such(key, name, &Stack::names(&self.transports))),
+            _ => Err(self.no_transport(key, name)),
         }
+    }
+
+    /// Refuses the name of a transport.
+    #[cold]
+    fn no_transport(&self, key: &str, name: &str) -> crate::Error {
+        let names = Stack::names(&self.transports);
+        if name.split('+').any(|part| part == AUTO) {
+            return self.no_such(key, AUTO, &names);
+        }
+        no_transport((key, name), &names, &self.transports, &self.origin)
     }
 
     /// What cuts messages. `address` is where the client connects to, if it has one.
@@ -112,7 +124,7 @@ impl ClientConfig {
         }
         match self.stack()?.messages {
             Messages::One(transport) => Ok(transport),
-            Messages::Auto => Err(self.no_such("client.transport", AUTO, &[])),
+            Messages::Auto => Err(self.no_transport("client.transport", AUTO)),
         }
     }
 
@@ -171,15 +183,17 @@ impl ClientConfig {
         })
     }
 
+    /// What a configuration says of requests is judged by now, so only the address can be to blame.
     #[cfg(feature = "http")]
     fn http_side(&self, address: Option<&Address>) -> Result<crate::transport::HttpClientSide> {
         let host = host(self.http.host.as_deref(), address);
         let (path, fields) = (&self.http.path, &self.http.fields);
         let max = self.limits.frame_bytes_max;
         crate::transport::HttpClientSide::new(&host, path, fields, max)
-            .map_err(|error| self.origin.error("client.http", error.message()))
+            .map_err(|error| self.origin.error("client.connect", error.message()))
     }
 
+    /// The same.
     #[cfg(feature = "websocket")]
     fn websocket_side(
         &self,
@@ -194,7 +208,7 @@ impl ClientConfig {
             message_bytes_max(&self.limits),
             self.protocol == "json",
         )
-        .map_err(|error| self.origin.error("client.websocket", error.message()))
+        .map_err(|error| self.origin.error("client.connect", error.message()))
     }
 }
 
@@ -237,4 +251,9 @@ fn check_features(stack: &Stack, key: &str, origin: &Origin) -> Result<()> {
 /// Whether the name of a transport speaks of this one.
 pub(super) fn has(transport: &str, part: &str) -> bool {
     transport.split('+').any(|own| own == part)
+}
+
+/// What is said of a section for another transport than the one that is configured.
+pub(super) fn is_for(part: &str) -> String {
+    format!("this is for the transport `{part}`; remove it, or write `transport = \"{part}\"`")
 }

@@ -9,13 +9,32 @@ use crate::transport::{Address, DATAGRAM_BYTES_MAX};
 pub(super) const ONE_DATAGRAM: &str = "over UDP a message is one datagram, with nothing around it; \
                                        write `transport = \"buffered\"`";
 
+/// The transport of an address where nothing else says which.
+pub(super) fn usual_transport(address: &str) -> &'static str {
+    if address.starts_with("udp://") {
+        "buffered"
+    } else {
+        "framed"
+    }
+}
+
 /// What is said of TLS.
 #[cfg(feature = "tls")]
 pub(super) const NO_TLS: &str = "TLS takes connections, and UDP has none; remove this section";
 
-/// What is said of the sections elsewhere.
-pub(super) fn without_udp(address: &Address) -> String {
-    format!("this is for UDP, and the address is `{address}`; remove it")
+/// What is said of the sections elsewhere; `key` is the one of the address.
+pub(super) fn without_udp(key: &str, address: &Address) -> String {
+    let meant = match address {
+        Address::Tcp { host, port } => Address::Udp {
+            host: host.clone(),
+            port: *port,
+        }
+        .to_string(),
+        _ => "udp://host:port".to_owned(),
+    };
+    format!(
+        "this is for UDP, and the address is `{address}`; remove it, or write `{key} = \"{meant}\"`"
+    )
 }
 
 const BUFFER_MAX: usize = 1 << 30;

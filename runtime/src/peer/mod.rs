@@ -24,6 +24,8 @@ pub enum Peer {
     Udp(std::net::SocketAddr),
     /// Over a Unix socket, which has no address of its own.
     Unix,
+    /// Over shared memory, which is a process of this machine.
+    Shm,
     /// Over pipes: the process that has started this one, or one that this has started.
     Process,
 }
@@ -34,6 +36,7 @@ impl fmt::Display for Peer {
             Self::Local => f.write_str("local"),
             Self::Tcp(address) | Self::Udp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
+            Self::Shm => f.write_str("shm"),
             Self::Process => f.write_str("process"),
         }
     }

@@ -54,13 +54,8 @@ pub(super) fn unavailable(address: &Address, why: &str) -> Error {
 
 #[cfg(not(all(unix, feature = "systemd")))]
 pub(super) fn take(_: Option<&str>) -> Result<Passed, String> {
-    let text = if cfg!(unix) {
-        "this needs the feature `systemd` of the crate `seapink`; write `features = [\"systemd\"]` in \
-         Cargo.toml"
-    } else {
-        "this system has no systemd"
-    };
-    Err(text.to_owned())
+    // On Unix it is the feature that is missing, which is refused before.
+    Err("this system has no systemd".to_owned())
 }
 
 #[cfg(all(unix, feature = "systemd"))]
@@ -159,8 +154,12 @@ mod passed {
                 }
                 None => (!self.left.is_empty()).then_some(0),
                 Some(name) if !self.all.iter().any(|other| other == name) => {
+                    let free = self.left.first();
+                    let meant = free.map_or(String::new(), |socket| {
+                        format!("; write `systemd://{}`", socket.name)
+                    });
                     return Err(format!(
-                        "systemd has passed no socket of this name; there are {}",
+                        "systemd has passed no socket of this name; there are {}{meant}",
                         self.names()
                     ));
                 }

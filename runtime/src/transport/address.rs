@@ -68,9 +68,19 @@ impl FromStr for Address {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        let forms = "write `tcp://host:port`, `udp://host:port`, `unix:///path`, `abstract://name`, \
+                     `systemd://`, `shm:///path`, `stdio://` or `exec:///path/to/program`";
+        Self::parse(text, forms)
+    }
+}
+
+impl Address {
+    /// The address of a text. `forms` says which ones make sense where it was written.
+    ///
+    /// # Errors
+    /// One sentence that names the text.
+    pub(crate) fn parse(text: &str, forms: &str) -> Result<Self> {
         let bad = |what: &str| {
-            let forms = "write `tcp://host:port`, `udp://host:port`, `unix:///path`, `abstract://name` or \
-                         `systemd://`";
             Err(Error::new(
                 ErrorKind::Config,
                 format!("`{text}` {what}; {forms}"),
@@ -232,6 +242,7 @@ impl Address {
     /// The feature of the crate that it takes, and whether that is on.
     pub(crate) fn feature(&self) -> Option<(&'static str, bool)> {
         match self {
+            Self::Systemd(_) => Some(("systemd", cfg!(feature = "systemd"))),
             Self::Shm(_) => Some(("shm", cfg!(feature = "shm"))),
             Self::Stdio | Self::Exec(_) => Some(("stdio", cfg!(feature = "stdio"))),
             _ => None,

@@ -152,7 +152,7 @@ fn names() {
         (
             "systemd://three",
             "one:two",
-            "systemd has passed no socket of this name; there are `one`, `two`",
+            "systemd has passed no socket of this name; there are `one`, `two`; write `systemd://one`",
         ),
     ] {
         let expected = format!("server.listen: cannot listen at {address}: {expected}");

@@ -215,6 +215,24 @@ fn every_key_of_datagrams_is_read() {
 }
 
 #[test]
+fn datagrams_are_buffered_unless_a_configuration_says_otherwise() {
+    let config = ServerConfig::from_toml("[server]\nlisten = 'udp://127.0.0.1:0'").unwrap();
+    assert_eq!(config.transport, "buffered");
+    assert_eq!(
+        ServerConfig::new("udp://127.0.0.1:0").transport,
+        config.transport
+    );
+    let config = ClientConfig::from_toml("[client]\nconnect = 'udp://127.0.0.1:1'").unwrap();
+    assert_eq!(config.transport, "buffered");
+    assert_eq!(
+        ClientConfig::new("udp://127.0.0.1:1").transport,
+        config.transport
+    );
+    let text = "[client]\nconnect = 'udp://127.0.0.1:1'\ntransport = 'http'";
+    assert_eq!(ClientConfig::from_toml(text).unwrap().transport, "http");
+}
+
+#[test]
 fn every_key_of_shared_memory_and_of_programs_is_read() {
     let text = "[server]\nlisten = 'shm:///run/calc.shm'\nshm.ring_bytes = 8_192";
     let config = ServerConfig::from_toml(text).unwrap();
@@ -557,6 +575,23 @@ fn the_documentation_is_right() {
         }
     }
     assert_eq!(defaults, 1);
+}
+
+#[test]
+fn the_documentation_has_every_feature() {
+    let manifest = include_str!("../../Cargo.toml");
+    let features = manifest.split("[features]\n").nth(1).unwrap();
+    let features = features.split("\n\n").next().unwrap().lines();
+    let names = features.filter_map(|line| line.split_once(" = [")).skip(1);
+    let page = include_str!("../../../docs/configuration.md");
+    let table = page.split("## Features").nth(1).unwrap();
+    let table = table.split("\n## ").next().unwrap();
+    let mut rows = 0;
+    for (name, _) in names {
+        assert!(table.contains(&format!("\n| `{name}` |")), "{name}");
+        rows += 1;
+    }
+    assert_eq!(table.matches("\n| `").count(), rows);
 }
 
 /// What it says can be used, apart from its address and its files.

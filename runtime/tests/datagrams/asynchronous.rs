@@ -52,6 +52,8 @@ async fn what_is_lost_ends_in_time_and_harms_no_other() {
         (error.kind(), error.delivery()),
         (ErrorKind::Timeout, Delivery::Sent)
     );
+    let hint = "does it use the transport `buffered` and the protocol `binary`?";
+    assert!(error.to_string().ends_with(hint), "{error}");
     // Junk, and an answer to nobody.
     let mut buffer = [0; 1000];
     let (_, from) = socket.recv_from(&mut buffer).await.unwrap();

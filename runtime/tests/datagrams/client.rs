@@ -70,6 +70,32 @@ fn what_is_lost_ends_in_time() {
 }
 
 #[test]
+fn who_hears_nothing_is_asked_what_the_server_speaks() {
+    let server = Running::bind(&config(Model::Simple, "json"));
+    let address = server.client_config().connect;
+    let client = ProbeClient::connect(&ClientConfig::new(address)).unwrap();
+    let quick = client.with(|client| client.with_timeout(Duration::from_millis(50)));
+    let error = quick.echo("lost").unwrap_err().other();
+    let hint = "does it use the transport `buffered` and the protocol `binary`?";
+    let expected = format!("no reply within 50 ms; if there is a server, {hint}");
+    assert_eq!(error.to_string(), expected);
+    // Who has heard from it need not ask.
+    let (socket, config) = fake();
+    let mut answered = false;
+    answer(socket, move |call| {
+        if std::mem::replace(&mut answered, true) {
+            return Vec::new();
+        }
+        vec![reply(call)]
+    });
+    let client = ProbeClient::connect(&config).unwrap();
+    assert_eq!(client.echo("found").unwrap(), "found");
+    let quick = client.with(|client| client.with_timeout(Duration::from_millis(50)));
+    let error = quick.echo("lost").unwrap_err().other();
+    assert_eq!(error.to_string(), "no reply within 50 ms");
+}
+
+#[test]
 fn what_comes_twice_or_late_or_from_nowhere_harms_nobody() {
     let (socket, config) = fake();
     let ups = Arc::new(AtomicUsize::new(0));

@@ -1,11 +1,14 @@
 //! Every kind of address but that of TCP, which `matrix` has, with each kind of transport on every model.
 
+use std::sync::{Arc, Mutex};
+
 use seapink::ServerConfig;
+use seapink::client::ConnectionEvent;
 use seapink::config::Model;
 
 use crate::matrix::talk;
 use crate::names::transports;
-use crate::support::{Failure, MODELS, Running, WithUser};
+use crate::support::{Failure, MODELS, ProbeClient, Running, WithUser};
 
 /// What there is in this build, in a folder of its own.
 fn addresses(folder: &tempfile::TempDir) -> Vec<String> {
@@ -45,6 +48,29 @@ fn each_on_every_model(test: impl Fn(&ServerConfig, &str)) {
             );
         }
     });
+}
+
+#[test]
+fn each_kind_of_address_has_a_peer_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    for address in addresses(&folder) {
+        let server = Running::bind(&ServerConfig::new(&*address));
+        let peers = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&peers);
+        let config = server.client_config().on_connection(move |event| {
+            if let ConnectionEvent::Up { peer, .. } = event {
+                seen.lock().unwrap().push(peer.to_string());
+            }
+        });
+        let client = ProbeClient::connect(&config).unwrap();
+        assert_eq!(client.echo("x").unwrap(), "x");
+        let expected = if address.starts_with("shm:") {
+            "shm"
+        } else {
+            "unix"
+        };
+        assert_eq!(*peers.lock().unwrap(), [expected], "{address}");
+    }
 }
 
 #[test]

@@ -106,8 +106,11 @@ impl<'a> InFlight<'a> {
             return words::gone();
         };
         let silent = link.replies == place.replies;
+        let unheard = link.lossy && link.replies == 0;
         let error = if link.sent < place.end {
             words::not_taken(deadline)
+        } else if unheard {
+            words::no_answer(deadline, self.connection.dialer.wire.name())
         } else {
             words::no_reply(deadline)
         };

@@ -38,10 +38,13 @@ impl Connection {
         };
         let silent = link.replies == place.replies;
         let sent = link.may_have_sent() >= place.end;
-        let error = if sent {
-            words::no_reply(deadline)
-        } else {
+        let unheard = link.is_lossy() && link.replies == 0;
+        let error = if !sent {
             words::not_taken(deadline)
+        } else if unheard {
+            words::no_answer(deadline, self.dialer.wire.name())
+        } else {
+            words::no_reply(deadline)
         };
         let error = if link.cut((place.start, place.end)) {
             state.calls.cut(ticket);

@@ -14,8 +14,13 @@ pub(in crate::client) fn closed(first: bool, transport: &str, protocol: &str) ->
     if !first {
         return Error::new(ErrorKind::Closed, text);
     }
-    let hint = format!("does it use the transport `{transport}` and the protocol `{protocol}`?");
+    let hint = hint(transport, protocol);
     Error::new(ErrorKind::Closed, format!("{text}; {hint}"))
+}
+
+/// What to look at when not even the first call is answered.
+fn hint(transport: &str, protocol: &str) -> String {
+    format!("does it use the transport `{transport}` and the protocol `{protocol}`?")
 }
 
 /// It ended, or was found to be no good, while no call was in flight.
@@ -141,5 +146,14 @@ pub(in crate::client) fn not_taken(deadline: &Deadline) -> Error {
 #[cold]
 pub(in crate::client) fn no_reply(deadline: &Deadline) -> Error {
     let text = format!("no reply within {deadline}");
+    Error::new(ErrorKind::Timeout, text).with_delivery(Delivery::Sent)
+}
+
+/// A datagram was not answered in time, and none before it: a server is silent where it understands
+/// nothing.
+#[cold]
+pub(in crate::client) fn no_answer(deadline: &Deadline, protocol: &str) -> Error {
+    let hint = hint("buffered", protocol);
+    let text = format!("no reply within {deadline}; if there is a server, {hint}");
     Error::new(ErrorKind::Timeout, text).with_delivery(Delivery::Sent)
 }

@@ -1,13 +1,13 @@
 //! What a client's configuration is refused for, whether a file or a program has made it.
 
 use super::{COMPACT_VERSIONS, ClientConfig};
-use crate::config::stack::has;
+use crate::config::stack::{has, is_for};
 #[cfg(feature = "tls")]
 use crate::config::udp::NO_TLS;
 use crate::config::udp::{ONE_DATAGRAM, without_udp};
 use crate::config::{
     ClientExec, ClientHttp, ClientUdp, ClientWebSocket, IN_FLIGHT_MAX, ReplyOrder, address, limits,
-    tcp,
+    request, tcp,
 };
 use crate::error::Result;
 use crate::transport::Address;
@@ -36,15 +36,17 @@ impl ClientConfig {
         self.exec.check(origin)?;
         self.check_service()?;
         if !has(&self.transport, "http") {
-            let text = "this is for the transport `http`; remove it";
-            origin.check_useful("client.http", self.http != ClientHttp::default(), text)?;
+            origin.check_useful(
+                "client.http",
+                self.http != ClientHttp::default(),
+                is_for("http"),
+            )?;
         }
         if !has(&self.transport, "websocket") {
-            let text = "this is for the transport `websocket`; remove it";
             let changed = self.websocket != ClientWebSocket::default();
-            origin.check_useful("client.websocket", changed, text)?;
+            origin.check_useful("client.websocket", changed, is_for("websocket"))?;
         }
-        self.websocket.check(origin)?;
+        self.check_requests()?;
         if let Some(sasl) = &self.sasl {
             sasl.check(origin)?;
         }
@@ -74,6 +76,15 @@ impl ClientConfig {
             origin.check_useful(key, version != 1, text)?;
         }
         Ok(())
+    }
+
+    fn check_requests(&self) -> Result<()> {
+        let (http, socket) = (&self.http, &self.websocket);
+        let of = (&*http.path, http.host.as_deref());
+        request::check("client.http", of, &http.fields, &self.origin)?;
+        let of = (&*socket.path, socket.host.as_deref());
+        request::check("client.websocket", of, &socket.fields, &self.origin)?;
+        socket.check(&self.origin)
     }
 
     fn check_service(&self) -> Result<()> {
@@ -106,13 +117,9 @@ impl ClientConfig {
     /// One sentence that names the key.
     pub(crate) fn address(&self) -> Result<Address> {
         let (origin, key) = (&self.origin, "client.connect");
-        let address: Address = self
-            .connect
-            .parse()
-            .map_err(|error| origin.blame(key, error))?;
-        address::check(&address, key, origin)?;
+        let address = address::parse(&self.connect, key, &self.transport, origin)?;
         if !matches!(address, Address::Exec(_)) {
-            let text = "this is for an address that begins with `exec://`; remove it";
+            let text = "this is for an address that begins with `exec://`; remove it, or write `connect = \"exec:///path/to/program\"`";
             let changed = self.exec != ClientExec::default();
             origin.check_useful("client.exec", changed, text)?;
         }
@@ -135,11 +142,12 @@ impl ClientConfig {
             Address::Tcp { .. } => {}
             _ => tcp::check_useful(&self.tcp, "client.tcp", &address, origin)?,
         }
+        address::check(&address, key, origin)?;
         if let Address::Udp { .. } = address {
             self.check_datagrams()?;
         } else {
             let changed = self.udp != ClientUdp::default();
-            origin.check_useful("client.udp", changed, without_udp(&address))?;
+            origin.check_useful("client.udp", changed, without_udp("connect", &address))?;
         }
         Ok(address)
     }

@@ -14,6 +14,7 @@ use crate::config::ClientExec;
 use crate::config::ClientTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
+use crate::config::udp::usual_transport;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
 use crate::config::{
@@ -36,7 +37,7 @@ pub struct ClientConfig {
     /// `tcp://host:port`, `udp://host:port`, `unix:///path` or `abstract://name`; `shm:///path` with the
     /// feature `shm`, and `exec:///path/to/program` with the feature `stdio`.
     pub connect: String,
-    /// The name of a transport: `framed` (the default), `buffered`, or one of
+    /// The name of a transport: `framed` (the default), `buffered` (the default at `udp://`), or one of
     /// [`transports`](Self::transports).
     pub transport: String,
     /// The name of one of the client's protocols. Default `binary`.
@@ -103,8 +104,10 @@ impl ReplyOrder {
 impl ClientConfig {
     /// The defaults, for a server at an address.
     pub fn new(connect: impl Into<String>) -> Self {
+        let connect = connect.into();
         Self {
-            connect: connect.into(),
+            transport: usual_transport(&connect).to_owned(),
+            connect,
             ..Self::default()
         }
     }
@@ -140,7 +143,9 @@ impl ClientConfig {
     fn read(section: &mut Section<'_>) -> Result<Self> {
         let mut config = Self::default();
         section.required("connect", EXAMPLE, &mut config.connect)?;
-        section.string("transport", &mut config.transport)?;
+        if !section.string("transport", &mut config.transport)? {
+            usual_transport(&config.connect).clone_into(&mut config.transport);
+        }
         section.string("protocol", &mut config.protocol)?;
         let mut service = String::new();
         if section.string("service", &mut service)? {

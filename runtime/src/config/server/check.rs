@@ -1,7 +1,7 @@
 //! What a server's configuration is refused for, whether a file or a program has made it.
 
 use super::{CONNECTIONS_MAX, IN_FLIGHT_MAX, IO_THREADS_MAX, QUEUE_MAX, ServerConfig, WORKERS_MAX};
-use crate::config::stack::has;
+use crate::config::stack::{has, is_for};
 #[cfg(feature = "tls")]
 use crate::config::udp::NO_TLS;
 use crate::config::udp::{ONE_DATAGRAM, without_udp};
@@ -46,16 +46,18 @@ impl ServerConfig {
         self.shm.check(origin)?;
         self.timeouts.check(origin)?;
         if !has(&self.transport, "http") {
-            let text = "this is for the transport `http`; remove it";
-            origin.check_useful("server.http", self.http != ServerHttp::default(), text)?;
+            origin.check_useful(
+                "server.http",
+                self.http != ServerHttp::default(),
+                is_for("http"),
+            )?;
         } else if self.reply_order == ReplyOrder::Any {
             let text = "`any` does not go with HTTP, where answers come in the order of requests; remove this key";
             return Err(origin.error("server.reply_order", text));
         }
         if !has(&self.transport, "websocket") {
-            let text = "this is for the transport `websocket`; remove it";
             let changed = self.websocket != ServerWebSocket::default();
-            origin.check_useful("server.websocket", changed, text)?;
+            origin.check_useful("server.websocket", changed, is_for("websocket"))?;
         }
         self.websocket.check(origin)?;
         #[cfg(feature = "tls")]
@@ -144,10 +146,7 @@ impl ServerConfig {
     /// One sentence that names the key.
     pub(crate) fn address(&self) -> Result<Address> {
         let origin = &self.origin;
-        let address: Address = self
-            .listen
-            .parse()
-            .map_err(|error| origin.blame("server.listen", error))?;
+        let address = address::parse(&self.listen, "server.listen", &self.transport, origin)?;
         address::check(&address, "server.listen", origin)?;
         if let Address::Exec(_) = address {
             let text = format!(
@@ -168,7 +167,7 @@ impl ServerConfig {
     pub(crate) fn check_at(&self, address: &Address) -> Result<()> {
         let origin = &self.origin;
         if !matches!(address, Address::Shm(_)) {
-            let text = "this is for an address that begins with `shm://`; remove it";
+            let text = "this is for an address that begins with `shm://`; remove it, or write `listen = \"shm:///run/calc.shm\"`, for example";
             let changed = self.shm != ServerShm::default();
             origin.check_useful("server.shm", changed, text)?;
         }
@@ -179,7 +178,7 @@ impl ServerConfig {
             return self.check_datagrams();
         }
         let changed = self.udp != ServerUdp::default();
-        origin.check_useful("server.udp", changed, without_udp(address))?;
+        origin.check_useful("server.udp", changed, without_udp("listen", address))?;
         if !matches!(address, Address::Tcp { .. }) {
             let text = match address {
                 Address::Unix(_) | Address::Abstract(_) => {

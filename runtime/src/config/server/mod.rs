@@ -10,10 +10,11 @@ pub use timeouts::ServerTimeouts;
 use std::path::Path;
 use std::thread;
 
-#[cfg(feature = "tls")]
 use crate::config::ServerTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
+#[cfg(feature = "tls")]
+use crate::config::udp::usual_transport;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
 use crate::config::{
@@ -43,7 +44,7 @@ pub struct ServerConfig {
     pub listen: String,
     /// Default [`Model::ThreadPool`].
     pub model: Model,
-    /// The name of a transport: `framed` (the default), `buffered`, or one of
+    /// The name of a transport: `framed` (the default), `buffered` (the default at `udp://`), or one of
     /// [`transports`](Self::transports); or `auto` for whichever of them the first bytes of a
     /// connection show.
     pub transport: String,
@@ -106,8 +107,10 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// The defaults, at an address.
     pub fn new(listen: impl Into<String>) -> Self {
+        let listen = listen.into();
         Self {
-            listen: listen.into(),
+            transport: usual_transport(&listen).to_owned(),
+            listen,
             ..Self::default()
         }
     }
@@ -140,7 +143,9 @@ impl ServerConfig {
         let mut config = Self::default();
         section.required("listen", EXAMPLE, &mut config.listen)?;
         section.choice("model", &Model::NAMED, &mut config.model, &[])?;
-        section.string("transport", &mut config.transport)?;
+        if !section.string("transport", &mut config.transport)? {
+            usual_transport(&config.listen).clone_into(&mut config.transport);
+        }
         section.string("protocol", &mut config.protocol)?;
         section.optional("workers", 1..=WORKERS_MAX, &mut config.workers)?;
         section.optional("queue", 1..=QUEUE_MAX, &mut config.queue)?;

@@ -11,6 +11,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::file::format::{FILE_HEAD, Layout};
 use crate::transport::file::{FileFormat, FileOptions};
+use crate::transport::{self, FIRST_BYTES, Framing};
 
 const MAGIC: &[u8; 8] = b"\x89SEALOG\n";
 const VERSION: u16 = 1;
@@ -53,6 +54,36 @@ fn head(chunk_bytes: u32) -> Vec<u8> {
     let checksum = crc32fast::hash(&head);
     head.extend_from_slice(&checksum.to_le_bytes());
     head
+}
+
+/// Whether bytes look like a whole file of events, each of which begins with a message.
+pub(crate) fn is_file_of_events(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC) || is_apache(bytes)
+}
+
+/// Whether the first event has a message in it, and something that may stand there behind it.
+fn is_apache(bytes: &[u8]) -> bool {
+    let Some((size, rest)) = bytes.split_first_chunk::<4>() else {
+        return false;
+    };
+    let event = usize::try_from(u32::from_le_bytes(*size)).unwrap_or(usize::MAX);
+    let begins = |bytes: &[u8]| {
+        let first = &bytes[..bytes.len().min(FIRST_BYTES)];
+        matches!(
+            transport::look(first),
+            transport::Look::Thrift(Framing::Unframed, _)
+        )
+    };
+    // As a frame, it would be cut off.
+    let frame = usize::try_from(u32::from_be_bytes(*size)).unwrap_or(usize::MAX);
+    if event == 0 || frame <= rest.len() || !begins(rest) {
+        return false;
+    }
+    match rest.get(event..).map(<[u8]>::split_first_chunk::<4>) {
+        None => false,
+        Some(None) => true,
+        Some(Some((next, behind))) => *next == [0; 4] || begins(behind),
+    }
 }
 
 /// Looks at the first [`FILE_HEAD`] bytes of a file, or at all of a shorter one.

@@ -29,6 +29,7 @@ mod stop;
 mod tests;
 mod writer;
 
+pub(crate) use detect::is_file_of_events;
 pub use format::FileFormat;
 pub use options::FileOptions;
 pub use reader::{FileReader, ReadMode};

@@ -127,7 +127,7 @@ impl AsyncListener for ShmAsyncListener {
         accepted.map(|stream| {
             let socket = Arc::new(stream.into_unix()?);
             let stream = served(Arc::clone(&socket), self.ring_bytes)?;
-            Ok(AsyncStream::shm(AsyncShm::new(stream, socket), Peer::Unix))
+            Ok(AsyncStream::shm(AsyncShm::new(stream, socket), Peer::Shm))
         })
     }
 
@@ -162,5 +162,5 @@ async fn meet(socket: UnixStream) -> io::Result<AsyncStream> {
     let socket = Arc::new(socket);
     let bell = Bell::new(Arc::clone(&socket), ASKED);
     let stream = ShmStream::new(&memory, ring_bytes, bell, Side::Client);
-    Ok(AsyncStream::shm(AsyncShm::new(stream, socket), Peer::Unix))
+    Ok(AsyncStream::shm(AsyncShm::new(stream, socket), Peer::Shm))
 }

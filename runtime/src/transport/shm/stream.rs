@@ -260,7 +260,7 @@ impl Write for ShmStream {
 
 impl Stream for ShmStream {
     fn peer(&self) -> Peer {
-        Peer::Unix
+        Peer::Shm
     }
 
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
