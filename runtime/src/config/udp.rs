@@ -13,6 +13,10 @@ pub(super) const ONE_DATAGRAM: &str = "over UDP a message is one datagram, with 
 #[cfg(feature = "tls")]
 pub(super) const NO_TLS: &str = "TLS takes connections, and UDP has none; remove this section";
 
+/// What a server is told that is to ask who calls.
+pub(super) const NO_SASL: &str =
+    "SASL takes connections, and UDP has none, so everybody could call; remove it";
+
 /// What is said of the sections elsewhere.
 pub(super) fn without_udp(address: &Address) -> String {
     format!("this is for UDP, and the address is `{address}`; remove it")

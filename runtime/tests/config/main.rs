@@ -479,6 +479,13 @@ fn a_server_that_should_ask_who_calls_does_not_let_in_everybody() {
             "in code: server.sasl: this is for the transport `sasl`; remove it, or write `transport = \"sasl\"`",
         ),
         (
+            ServerConfig::new("udp://127.0.0.1:0")
+                .model(Model::ThreadPool)
+                .transport("buffered")
+                .sasl(sasl()),
+            "in code: server.sasl: SASL takes connections, and UDP has none, so everybody could call; remove it",
+        ),
+        (
             config().transport("sasl").sasl(ServerSasl::new()),
             "in code: server.sasl: offers no mechanism, so nobody could be let in; call `ServerSasl::plain`",
         ),
