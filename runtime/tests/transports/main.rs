@@ -15,10 +15,13 @@ mod http_battery;
 mod log_lines;
 mod matrix;
 mod names;
+#[path = "../protocol_support/mod.rs"]
+mod protocol_support;
 mod sasl;
 #[path = "../server/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of servers")]
 mod support;
+mod t02_limits;
 #[cfg(feature = "websocket")]
 mod websocket;
 
