@@ -188,7 +188,11 @@ fn is_datagrams() -> bool {
 /// Which of the sockets that were passed a program would have that this process starts.
 fn inherited() -> Vec<String> {
     let script = "for fd in 3 4; do [ -S /proc/self/fd/$fd ] && echo $fd; done";
-    let said = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).output().unwrap();
+    let said = Command::new("sh")
+        .args(["-c", script])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     let said = String::from_utf8(said.stdout).unwrap();
     said.lines().map(str::to_owned).collect()
 }
