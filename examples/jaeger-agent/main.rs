@@ -5,7 +5,8 @@
 //! cargo run --bin jaeger-agent -- --also udp://127.0.0.1:6832        # and the port for binary
 //! ```
 //!
-//! Each datagram shows which protocol it is in, so both ports take both.
+//! Each datagram shows which protocol it is in, so both ports take both. `SIGINT` and `SIGTERM` end it, and it
+//! says how much has come.
 
 mod lines;
 
@@ -63,6 +64,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("listening on {}", server.local_addr());
     }
     let handles: Vec<_> = servers.iter().map(Server::handle).collect();
+    for handle in &handles {
+        handle.shutdown_on_signals()?;
+    }
     let threads: Vec<_> = servers
         .into_iter()
         .map(|server| std::thread::spawn(|| server.run()))

@@ -188,10 +188,9 @@ fn call(config: &ClientConfig) -> Result<ExitCode, Failure> {
 }
 
 fn demonstrate() -> Result<ExitCode, Failure> {
-    let log = std::env::temp_dir().join(format!("seapink-recording-{}", std::process::id()));
-    let shown = record_and_replay(&log);
-    std::fs::remove_file(&log)?;
-    shown
+    // A new folder, which nobody else may enter, and which is removed at the end.
+    let folder = tempfile::tempdir()?;
+    record_and_replay(&folder.path().join("calls.log"))
 }
 
 fn record_and_replay(log: &Path) -> Result<ExitCode, Failure> {

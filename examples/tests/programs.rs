@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -440,6 +440,7 @@ fn spans_are_printed() {
             .arg("--config")
             .arg(config)
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap(),
     );
@@ -456,6 +457,13 @@ fn spans_are_printed() {
         "trace=0000000000000001 span=0000000000000002 parent=0000000000000003 service=\"shop\" \
          operation=\"buy\" duration=1500us name=\"value\""
     );
+    let id = running.0.id().to_string();
+    assert!(Command::new("kill").arg(id).status().unwrap().success());
+    let mut said = String::new();
+    let mut stderr = running.0.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    assert!(running.0.wait().unwrap().success(), "{said}");
+    assert!(said.ends_with("4 datagrams, 1 of strangers\n"), "{said}");
 }
 
 #[test]

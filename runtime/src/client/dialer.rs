@@ -45,8 +45,8 @@ struct Attempts {
 }
 
 impl Dialer {
-    /// `address` is where the connector connects to, if it has one. `backoff` is `None` when there is no other way to learn that a connection cannot be made than
-    /// to try.
+    /// `address` is where the connector connects to, if it has one. `backoff` is `None` when there is
+    /// no other way to learn that a connection cannot be made than to try.
     pub(super) fn new(
         connector: Box<dyn Connector>,
         wire: &'static dyn WireProtocol,

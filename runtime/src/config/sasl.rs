@@ -1,7 +1,8 @@
 //! SASL: `[client.sasl]`, and what a server is given by code.
 
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -214,12 +215,15 @@ fn is_this_machine(host: &str) -> bool {
 fn read_password(path: &Path, origin: &Origin) -> Result<String> {
     let fail = |why: &str| origin.error(PASSWORD_FILE, format!("{} {why}", path.display()));
     let cannot = |error: &std::io::Error| fail(&format!("cannot be read: {}", words(error)));
-    // Whatever stands there by mistake, not all of it is read.
-    let length = fs::metadata(path).map_err(|error| cannot(&error))?.len();
-    if length > PASSWORD_BYTES_MAX {
+    // Whatever stands there by mistake, and be it without an end, not all of it is read.
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(PASSWORD_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| cannot(&error))?;
+    if bytes.len() as u64 > PASSWORD_BYTES_MAX {
         return Err(fail(&format!("has more than {PASSWORD_BYTES_MAX} bytes")));
     }
-    let text = fs::read_to_string(path).map_err(|error| cannot(&error))?;
+    let text = String::from_utf8(bytes).map_err(|_| cannot(&ErrorKind::InvalidData.into()))?;
     match text.lines().next().unwrap_or_default() {
         "" => Err(fail("has no password in its first line")),
         password if password.contains('\0') => Err(fail("has a NUL in its first line")),

@@ -22,6 +22,10 @@ pub(super) fn usual_transport(address: &str) -> &'static str {
 #[cfg(feature = "tls")]
 pub(super) const NO_TLS: &str = "TLS takes connections, and UDP has none; remove this section";
 
+/// What a server is told that is to ask who calls.
+pub(super) const NO_SASL: &str =
+    "SASL takes connections, and UDP has none, so everybody could call; remove it";
+
 /// What is said of the sections elsewhere; `key` is the one of the address.
 pub(super) fn without_udp(key: &str, address: &Address) -> String {
     let meant = match address {

@@ -79,15 +79,15 @@ mod passed {
     static PASSED: Mutex<Option<Sockets>> = Mutex::new(None);
 
     struct Sockets {
-        fds: ListenFd,
         /// Those that were not taken.
         left: Vec<Named>,
         all: Vec<String>,
     }
 
     struct Named {
-        index: usize,
         name: String,
+        /// Or why it cannot be served.
+        socket: Result<Passed, String>,
     }
 
     /// # Errors
@@ -99,10 +99,10 @@ mod passed {
             none => none.insert(load()?),
         };
         let place = sockets.find(name)?;
-        let index = sockets.left[place].index;
-        let taken = one(&mut sockets.fds, index)?;
-        sockets.left.remove(place);
-        Ok(taken)
+        match &sockets.left[place].socket {
+            Ok(_) => sockets.left.remove(place).socket,
+            Err(why) => Err(why.clone()),
+        }
     }
 
     fn load() -> Result<Sockets, String> {
@@ -133,12 +133,14 @@ mod passed {
         let all: Vec<_> = (0..count)
             .map(|_| names.next().unwrap_or_default())
             .collect();
-        let left = all.iter().cloned().enumerate();
-        Ok(Sockets {
-            fds: ListenFd::from_env(),
-            left: left.map(|(index, name)| Named { index, name }).collect(),
-            all,
-        })
+        // All of them at once, whoever asks for them later: so no program inherits one that this process starts.
+        let mut fds = ListenFd::from_env();
+        let named = |(index, name): (usize, &String)| Named {
+            name: name.clone(),
+            socket: one(&mut fds, index),
+        };
+        let left = all.iter().enumerate().map(named).collect();
+        Ok(Sockets { left, all })
     }
 
     impl Sockets {

@@ -75,6 +75,11 @@ impl Decoder for NestedDecoder {
         }
         Ok(inner)
     }
+
+    fn shrink(&mut self) {
+        self.outer.shrink();
+        self.inner.shrink();
+    }
 }
 
 struct NestedEncoder {

@@ -185,6 +185,18 @@ fn is_datagrams() -> bool {
         .is_ok_and(|kind| kind == socket2::Type::DGRAM)
 }
 
+/// Which of the sockets that were passed a program would have that this process starts.
+fn inherited() -> Vec<String> {
+    let script = "for fd in 3 4; do [ -S /proc/self/fd/$fd ] && echo $fd; done";
+    let said = Command::new("sh")
+        .args(["-c", script])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    said.lines().map(str::to_owned).collect()
+}
+
 fn serve_blocking(config: &ServerConfig) -> seapink::Result<()> {
     let probe = Probe::default();
     let handler = Arc::clone(&probe.0);
@@ -192,6 +204,7 @@ fn serve_blocking(config: &ServerConfig) -> seapink::Result<()> {
     if !env::var(TWICE).unwrap_or_default().is_empty() {
         Server::bind(config, Probe::default())?;
     }
+    assert!(inherited().is_empty(), "{:?}", inherited());
     eprintln!("listens at {}", server.local_addr());
     let handle = server.handle();
     let serving = thread::spawn(move || server.run());

@@ -10,6 +10,7 @@
 mod log_lines;
 mod meter;
 mod support;
+mod t01_connections;
 mod t01_datagrams;
 mod t07_compressed;
 mod t11_accepting;

@@ -15,6 +15,11 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     TURN.lock()
 }
 
+/// Bytes that were ever allocated.
+pub(crate) fn allocated() -> usize {
+    HEAP.stats().bytes_allocated
+}
+
 /// Bytes that are allocated and not freed.
 pub(crate) fn heap() -> usize {
     let stats = HEAP.stats();

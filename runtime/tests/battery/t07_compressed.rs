@@ -22,12 +22,26 @@ fn client(running: &Running, transport: &str) -> Caller {
     Caller(Client::connect(&config).unwrap().with_timeout(AGES))
 }
 
+fn transports() -> Vec<&'static str> {
+    let mut names = vec!["header", "framed+header", "zlib", "zlib+framed"];
+    if cfg!(feature = "http") {
+        names.push("http+header");
+    }
+    if cfg!(feature = "websocket") {
+        names.push("websocket+header");
+    }
+    names
+}
+
 #[test]
 fn t07_connections_do_not_keep_what_they_have_decompressed() {
     let _alone = alone();
     let text = "x".repeat(BYTES);
-    for transport in ["header", "zlib", "zlib+framed"] {
+    for transport in transports() {
         for (name, config) in all_ways() {
+            if transport.starts_with("http") && name == "any order" {
+                continue;
+            }
             // The model `simple` serves one connection after the other.
             let clients = if name == "simple" { 1 } else { CLIENTS };
             let running = Running::bind(&config.transport(transport));

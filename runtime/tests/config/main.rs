@@ -437,6 +437,19 @@ fn passwords_come_from_files() {
     }
 }
 
+/// Its length is said to be 0.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_password_file_without_an_end_is_refused() {
+    let sasl = ClientSasl::plain_with_file("alice", "/dev/zero");
+    let config = ClientConfig::new("tcp://127.0.0.1:1").transport("sasl");
+    let error = Client::<Standard>::connect(&config.sasl(sasl)).err();
+    assert_eq!(
+        error.unwrap().to_string(),
+        "in code: client.sasl.password_file: /dev/zero has more than 4096 bytes"
+    );
+}
+
 #[test]
 fn a_password_leaves_the_machine_only_with_leave() {
     let plain = || ClientSasl::plain("alice", "wonderland");
@@ -495,6 +508,13 @@ fn a_server_that_should_ask_who_calls_does_not_let_in_everybody() {
         (
             config().transport("sasl").sasl(sasl()).transports(own),
             "in code: server.sasl: this is for the transport `sasl`; remove it, or write `transport = \"sasl\"`",
+        ),
+        (
+            ServerConfig::new("udp://127.0.0.1:0")
+                .model(Model::ThreadPool)
+                .transport("buffered")
+                .sasl(sasl()),
+            "in code: server.sasl: SASL takes connections, and UDP has none, so everybody could call; remove it",
         ),
         (
             config().transport("sasl").sasl(ServerSasl::new()),

@@ -53,6 +53,23 @@ impl Log {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn recordings_are_for_their_owner() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let log = Log::new();
+    let mode = || fs::metadata(&log.path).unwrap().permissions().mode() & 0o777;
+    let record = || Record::open(&log.path, RecordOptions::default()).unwrap();
+    record().close().unwrap();
+    assert_eq!(mode(), 0o600);
+    // Whoever has made it otherwise wants it so.
+    fs::set_permissions(&log.path, Permissions::from_mode(0o640)).unwrap();
+    record().close().unwrap();
+    assert_eq!(mode(), 0o640);
+}
+
 fn stats(recorded: u64, dropped: u64, failed: u64) -> RecordStats {
     let mut stats = RecordStats::default();
     (stats.recorded, stats.dropped, stats.failed) = (recorded, dropped, failed);

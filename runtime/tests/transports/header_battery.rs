@@ -22,7 +22,7 @@ fn decode(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, usize)>> {
 }
 
 /// The bytes of a number, seven bits in each.
-fn varint(mut number: u64) -> Vec<u8> {
+pub(super) fn varint(mut number: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
         let low = u8::try_from(number & 0x7f).unwrap();
@@ -36,7 +36,7 @@ fn varint(mut number: u64) -> Vec<u8> {
 }
 
 /// Words of a head, filled up with zeros.
-fn words(parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn words(parts: &[&[u8]]) -> Vec<u8> {
     let mut words = parts.concat();
     words.resize(words.len().next_multiple_of(4), 0);
     words

@@ -15,12 +15,15 @@ mod http_battery;
 mod log_lines;
 mod matrix;
 mod names;
+#[path = "../protocol_support/mod.rs"]
+mod protocol_support;
 mod sasl;
 #[cfg(all(target_os = "linux", feature = "shm"))]
 mod shm;
 #[path = "../server/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of servers")]
 mod support;
+mod t02_limits;
 #[cfg(feature = "websocket")]
 mod websocket;
 

@@ -4,7 +4,7 @@ use super::{CONNECTIONS_MAX, IN_FLIGHT_MAX, IO_THREADS_MAX, QUEUE_MAX, ServerCon
 use crate::config::stack::{has, is_for};
 #[cfg(feature = "tls")]
 use crate::config::udp::NO_TLS;
-use crate::config::udp::{ONE_DATAGRAM, without_udp};
+use crate::config::udp::{NO_SASL, ONE_DATAGRAM, without_udp};
 use crate::config::{
     Dispatch, Model, ReplyOrder, ServerHttp, ServerShm, ServerTimeouts, ServerUdp, ServerWebSocket,
     address, limits, tcp,
@@ -210,6 +210,10 @@ impl ServerConfig {
         #[cfg(feature = "tls")]
         if self.tls.is_some() {
             return Err(origin.error("server.tls", NO_TLS));
+        }
+        if self.sasl.is_some() {
+            // It would let in everybody.
+            return Err(origin.error("server.sasl", NO_SASL));
         }
         if let Model::Threaded | Model::Nonblocking = self.model {
             let text = format!(

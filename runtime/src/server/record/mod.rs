@@ -122,7 +122,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Appends to a file, which is created if it is not there.
+    /// Appends to a file, which is created if it is not there. On Unix, nobody but its owner may read or
+    /// write it then (mode 0600), since whatever callers say is in it; one that is there keeps its mode.
     ///
     /// # Errors
     /// Those of [`FileWriter::open`], and when `wait_ms` is more than a day.
@@ -132,7 +133,7 @@ impl Record {
             let text = format!("wait_ms must be a number from 0 to {max}, not {value}");
             return Err(Error::new(ErrorKind::Config, text));
         }
-        let file = FileWriter::open(path, options.file)?;
+        let file = FileWriter::open_private(path.as_ref(), options.file)?;
         let wait = Duration::from_millis(options.wait_ms);
         let queue = Arc::new(Queue::new(options.queue_bytes_max, wait));
         let own = Arc::clone(&queue);

@@ -63,8 +63,19 @@ impl FileWriter {
     /// When the file cannot be opened, or another `FileWriter` has it open, or it is not of the
     /// [format](FileOptions::format) that was asked for, or has checksums and a damaged head.
     pub fn open(path: impl AsRef<Path>, options: FileOptions) -> Result<Self> {
-        let (path, options) = (path.as_ref(), options.check()?);
+        Self::open_how(path.as_ref(), options, &mut OpenOptions::new())
+    }
+
+    /// The same; a file that is created is for nobody but its owner, on Unix.
+    pub(crate) fn open_private(path: &Path, options: FileOptions) -> Result<Self> {
         let mut how = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut how, 0o600);
+        Self::open_how(path, options, &mut how)
+    }
+
+    fn open_how(path: &Path, options: FileOptions, how: &mut OpenOptions) -> Result<Self> {
+        let options = options.check()?;
         let how = how.read(true).write(true).create(true).truncate(false);
         let mut file = open(path, how)?;
         match file.try_lock() {

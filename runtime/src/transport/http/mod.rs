@@ -24,6 +24,8 @@ pub(super) use frames::HttpFrames;
 pub(super) use frames::{Outgoing, Piece};
 #[cfg(feature = "websocket")]
 pub(super) use head::Head;
+#[cfg(feature = "websocket")]
+pub(super) use progress::Progress;
 pub(crate) use server::HttpServerSide;
 #[cfg(feature = "websocket")]
 pub(super) use server::{refuse, status_of};

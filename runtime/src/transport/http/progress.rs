@@ -8,14 +8,14 @@ use super::{HEAD_BYTES_MAX, LINE_BYTES_MAX};
 /// has all of it parsed with each of them. Bytes are parsed again when an end is in sight, or when there are
 /// twice as many: so what is no HTTP is found out soon, and no byte costs more than a few looks.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Progress {
+pub(in crate::transport) struct Progress {
     seen: usize,
     parsed: usize,
 }
 
 impl Progress {
     /// Whether to parse what may be a head, which ends with an empty line.
-    pub(super) fn of_head(&mut self, raw: &[u8]) -> bool {
+    pub(in crate::transport) fn of_head(&mut self, raw: &[u8]) -> bool {
         self.look(raw, HEAD_BYTES_MAX, |raw| {
             let mut breaks = raw.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
             breaks.any(|(at, _)| matches!(raw[at + 1..], [b'\n', ..] | [b'\r', b'\n', ..]))

@@ -123,13 +123,11 @@ impl ClientSide for WebSocketClientSide {
         let key = generate_key();
         let (begin, end) = &self.head;
         let greeting = [begin, &*key, end].concat();
-        let socket = WebSocket {
-            handshake: Some(Asking {
-                accept: derive_accept_key(key.as_bytes()),
-                subprotocol: self.subprotocol.clone(),
-            }),
-            messages: Messages::new(End::Client, self.bounds),
+        let asking = Asking {
+            accept: derive_accept_key(key.as_bytes()),
+            subprotocol: self.subprotocol.clone(),
         };
+        let socket = WebSocket::new(asking, Messages::new(End::Client, self.bounds));
         Ok(Box::new(Coded::new(socket, greeting.into_bytes())))
     }
 }

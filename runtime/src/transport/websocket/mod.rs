@@ -27,6 +27,7 @@ pub(crate) use client::WebSocketClientSide;
 pub(crate) use server::{WebSocketRules, WebSocketServerSide};
 
 use crate::error::Result;
+use crate::transport::http::Progress;
 use crate::transport::layer::Coding;
 use messages::Messages;
 
@@ -42,15 +43,27 @@ trait Handshake: Send {
 
 /// A connection, from its handshake on.
 struct WebSocket<H> {
-    /// Until it is over.
-    handshake: Option<H>,
+    /// Until it is over, with how far its head was looked for.
+    handshake: Option<(H, Progress)>,
     messages: Messages,
+}
+
+impl<H> WebSocket<H> {
+    fn new(handshake: H, messages: Messages) -> Self {
+        Self {
+            handshake: Some((handshake, Progress::default())),
+            messages,
+        }
+    }
 }
 
 impl<H: Handshake> Coding for WebSocket<H> {
     fn decode(&mut self, raw: &[u8], content: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<usize> {
         let mut taken = 0;
-        if let Some(handshake) = &mut self.handshake {
+        if let Some((handshake, progress)) = &mut self.handshake {
+            if !progress.of_head(raw) {
+                return Ok(0);
+            }
             let Some(bytes) = handshake.read(raw, out)? else {
                 return Ok(0);
             };

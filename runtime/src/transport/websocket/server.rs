@@ -147,10 +147,8 @@ impl WebSocketServerSide {
 
 impl ServerSide for WebSocketServerSide {
     fn layer(&self) -> io::Result<Box<dyn Layer>> {
-        let socket = WebSocket {
-            handshake: Some(Asked(Arc::clone(&self.rules))),
-            messages: Messages::new(End::Server, self.bounds),
-        };
+        let asked = Asked(Arc::clone(&self.rules));
+        let socket = WebSocket::new(asked, Messages::new(End::Server, self.bounds));
         Ok(Box::new(Coded::new(socket, Vec::new())))
     }
 }

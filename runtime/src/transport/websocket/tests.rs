@@ -4,9 +4,10 @@
 use std::io;
 
 use super::frame::{self, End, Frame};
-use super::{WebSocketClientSide, WebSocketRules, WebSocketServerSide};
-use crate::error::{Error, ErrorKind};
-use crate::transport::layer::{ClientSide, Layer, ServerSide};
+use super::messages::{Bounds, Messages};
+use super::{Handshake, WebSocket, WebSocketClientSide, WebSocketRules, WebSocketServerSide};
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::layer::{ClientSide, Coding, Layer, ServerSide};
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 const MAX: usize = 16_384_000;
@@ -75,6 +76,39 @@ fn message(kind: Data, is_last: bool, payload: &[u8]) -> Vec<u8> {
         out[0] &= 0x7f;
     }
     out
+}
+
+/// A handshake that counts the bytes which it is shown.
+#[derive(Default)]
+struct Shown(usize);
+
+impl Handshake for Shown {
+    fn read(&mut self, raw: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
+        self.0 += raw.len();
+        Ok(raw.ends_with(b"\r\n\r\n").then_some(raw.len()))
+    }
+}
+
+#[test]
+fn each_byte_of_a_head_is_parsed_a_few_times() {
+    let head = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(10_000));
+    for end in [End::Server, End::Client] {
+        let bounds = Bounds {
+            bytes_max: ("frame_bytes_max", MAX),
+            text: false,
+        };
+        let mut socket = WebSocket::new(Shown::default(), Messages::new(end, bounds));
+        let (mut content, mut out) = (Vec::new(), Vec::new());
+        for length in 1..head.len() {
+            let raw = &head.as_bytes()[..length];
+            assert_eq!(socket.decode(raw, &mut content, &mut out).unwrap(), 0);
+        }
+        let (Shown(bytes), _) = socket.handshake.as_ref().unwrap();
+        assert!(*bytes <= 2 * head.len(), "{bytes}");
+        let taken = socket.decode(head.as_bytes(), &mut content, &mut out);
+        assert_eq!(taken.unwrap(), head.len());
+        assert!(!socket.is_handshaking());
+    }
 }
 
 #[test]
