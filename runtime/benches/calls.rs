@@ -19,7 +19,7 @@ use std::time::Duration;
 use divan::{Bencher, black_box};
 use seapink::config::{Dispatch, Model};
 use seapink::transport::MemoryListener;
-use seapink::{CallContext, Client, ClientConfig, Server, ServerConfig};
+use seapink::{CallContext, Client, ClientConfig, Server, ServerConfig, ServerHandle};
 use workloads::{Echo, EchoClient, EchoEchoError, EchoProcessor, Small, small};
 
 fn main() {
@@ -66,7 +66,7 @@ impl Way {
 }
 
 /// Calls a server with a small struct, and ends it.
-fn run(bencher: Bencher<'_, '_>, server: Server, connect: impl FnOnce(&Server) -> Client) {
+fn run(bencher: Bencher<'_, '_>, server: Server, connect: impl FnOnce(&ServerHandle) -> Client) {
     run_with(bencher, &small(), server, connect);
 }
 
@@ -74,11 +74,11 @@ fn run_with(
     bencher: Bencher<'_, '_>,
     value: &Small,
     server: Server,
-    connect: impl FnOnce(&Server) -> Client,
+    connect: impl FnOnce(&ServerHandle) -> Client,
 ) {
     let handle = server.handle();
-    let client = EchoClient::new(connect(&server));
     let thread = thread::spawn(move || server.run());
+    let client = EchoClient::new(connect(&handle));
     bencher.bench_local(|| client.echo(black_box(value)).unwrap());
     drop(client);
     handle.shutdown(Duration::from_secs(5));

@@ -68,14 +68,13 @@ impl fmt::Display for Inspection<'_> {
             out = out.pretty();
         }
         let written = (self.write)(self.bytes, &mut out);
-        let mut text = out.into_text();
-        if let Err(error) = written {
-            if !text.is_empty() && !text.ends_with(' ') {
-                text.push(' ');
-            }
-            return write!(f, "{text}[{error}]");
-        }
-        f.write_str(text.trim_end())
+        let text = out.into_text();
+        let Err(error) = written else {
+            return f.write_str(&text);
+        };
+        let text = text.trim_end();
+        let space = if text.is_empty() { "" } else { " " };
+        write!(f, "{text}{space}[{error}]")
     }
 }
 
@@ -130,18 +129,18 @@ fn write_enclosed(
     let Some(wire) = wire else {
         return Err(unknown("there is no such protocol"));
     };
-    let (mut frames, _) = transport.open(&Setup::new(&limits, *wire));
-    let decoded = frames.decode(bytes)?;
-    let protocol = decoded
+    let (mut decoder, _) = transport.open(&Setup::new(&limits, *wire));
+    let found = decoder.decode(bytes)?;
+    let protocol = found
         .envelope()
         .and_then(|envelope| envelope.protocol)
         .unwrap_or(protocol);
-    if let Some(envelope) = decoded.envelope()
+    if let Some(envelope) = found.envelope()
         && !envelope.headers.is_empty()
     {
         out.put(&format!("{:?} ", envelope.headers));
     }
-    match decoded {
+    match found {
         Decoded::Message { message, consumed }
         | Decoded::Enveloped {
             message, consumed, ..

@@ -87,13 +87,19 @@ fn lists_of_numbers_are_turned_round_wherever_they_are_read() {
     let doubles = [1.5, -0.0, 5e-324, f64::MAX];
     let mut out = Compact::output(Vec::new(), &unlimited());
     out.message_begin(&HEAD);
+    assert!(out.struct_begin(""));
+    out.field(0, 1, WireType::List, "");
     assert!(out.list_begin(WireType::Double, doubles.len()));
     out.numbers(&doubles);
     out.list_end();
+    out.field_end();
+    out.struct_end();
     let bytes = out.finish().into_bytes().unwrap();
-    assert_eq!(bytes[6..14], 1.5f64.to_be_bytes());
+    assert_eq!(bytes[7..15], 1.5f64.to_be_bytes());
 
     let mut input = begun(&bytes);
+    input.struct_begin().unwrap();
+    assert!(input.try_field(0, 1, WireType::List));
     let header = input.list_begin().unwrap();
     let mut place = input.place();
     let mut read: Vec<f64> = Vec::new();

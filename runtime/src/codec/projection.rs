@@ -11,7 +11,8 @@ use crate::codec::{Decode, Struct, decode_with};
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::protocol::{
-    FieldHeader, Input, ListHeader, MapHeader, MessageHead, Number, Numbers, Place, Protocol,
+    FieldHeader, Input, ListHeader, MapHeader, MessageForm, MessageHead, Number, Numbers, Place,
+    Protocol,
 };
 use crate::wire::WireType;
 
@@ -360,6 +361,10 @@ impl<'de, I: Input<'de>> Input<'de> for Projected<'_, I> {
 
     fn place(&self) -> Place<'de> {
         self.input.place()
+    }
+
+    fn set_form(&mut self, form: MessageForm) {
+        self.input.set_form(form);
     }
 
     fn has_raw_values(&self) -> bool {

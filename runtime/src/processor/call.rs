@@ -387,8 +387,15 @@ impl<'a, P: Protocol> Call<'a, P> {
         mut arguments: A,
         read: impl FnOnce(&mut P::Input<'a>, &mut A) -> Result<()>,
     ) -> Result<A> {
+        let Request {
+            message,
+            body,
+            limits,
+            ..
+        } = *self.request;
         self.cx.set_known();
-        let mut input = P::Input::at(&self.request.arguments());
+        let mut input = P::input(message, body, limits);
+        input.set_form(self.request.head.form);
         read(&mut input, &mut arguments)?;
         input.message_end()?;
         self.is_light.set(self.is_light.get() && input.had_room());

@@ -42,7 +42,7 @@ use crate::envelope::Envelope;
 use crate::error::{ApplicationCode, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::protocol::{
-    MessageHead, Place, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
+    MessageHead, Protocol, ProtocolSet, ProtocolVisitor, Standard, WireProtocol,
 };
 use crate::wire::MessageKind;
 
@@ -103,17 +103,6 @@ impl<'m> Request<'m> {
             limits,
             envelope: None,
         })
-    }
-
-    /// Where the arguments start.
-    #[inline]
-    pub(crate) fn arguments(&self) -> Place<'m> {
-        Place {
-            message: self.message,
-            offset: self.body,
-            limits: *self.limits,
-            form: self.head.form,
-        }
     }
 
     /// Answers with an application exception, unless the call is oneway.
@@ -246,6 +235,7 @@ impl<P: Processor + ?Sized> Processor for Arc<P> {
     }
 }
 
+#[inline]
 fn process<S: Service, Set: ProtocolSet>(
     service: &S,
     request: &Request<'_>,

@@ -151,6 +151,12 @@ pub trait Input<'de>: Sized {
     /// Where this reader is.
     fn place(&self) -> Place<'de>;
 
+    /// Says how the message is written, of which another reader has read the head.
+    #[inline(always)]
+    fn set_form(&mut self, form: MessageForm) {
+        let _ = form;
+    }
+
     /// Whether values of this message may be copied to others as they are.
     #[inline]
     fn has_raw_values(&self) -> bool {

@@ -3,7 +3,7 @@
 //! However large a value is, its text is not: strings, binaries and containers are cut, and so is the
 //! whole. Nobody can read it back.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use uuid::Uuid;
 
@@ -214,7 +214,7 @@ impl TextOutput {
         }
     }
 
-    fn show(&mut self, value: fmt::Arguments<'_>) {
+    fn show(&mut self, value: impl ToString + Copy) {
         if !self.is_muted() {
             self.put(&value.to_string());
         }
@@ -263,28 +263,28 @@ impl<'v> Output<'v> for TextOutput {
     }
 
     fn bool(&mut self, value: bool) {
-        self.show(format_args!("{value}"));
+        self.show(value);
     }
 
     fn i8(&mut self, value: i8) {
-        self.show(format_args!("{value}"));
+        self.show(value);
     }
 
     fn i16(&mut self, value: i16) {
-        self.show(format_args!("{value}"));
+        self.show(value);
     }
 
     fn i32(&mut self, value: i32) {
-        self.show(format_args!("{value}"));
+        self.show(value);
     }
 
     fn i64(&mut self, value: i64) {
-        self.show(format_args!("{value}"));
+        self.show(value);
     }
 
     fn enumerator(&mut self, number: i32, name: &'static str) {
         if name.is_empty() {
-            self.show(format_args!("{number}"));
+            self.show(number);
         } else {
             self.show(format_args!("{name} ({number})"));
         }
@@ -295,7 +295,7 @@ impl<'v> Output<'v> for TextOutput {
     }
 
     fn uuid(&mut self, value: Uuid) {
-        self.show(format_args!("{value}"));
+        self.show(value);
     }
 
     fn string(&mut self, value: &str) {

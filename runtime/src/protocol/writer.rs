@@ -57,29 +57,48 @@ pub(crate) fn parts<'a>(
     between.chain([&bytes[end..]])
 }
 
-/// The blobs that a writer refers to. `None`, and one word, until that is asked for.
+/// The blobs that a writer refers to. `None`, and one word, until that or anything else is asked for
+/// that is not usual.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Blobs<'v>(Option<Box<Places<'v>>>);
 
 /// Blobs with their places.
-type Places<'v> = Vec<(usize, &'v [u8])>;
+#[derive(Clone, Debug, Default)]
+struct Places<'v> {
+    blobs: Vec<(usize, &'v [u8])>,
+    /// From here on the bytes are gone over at the end, so nothing may be missing in them.
+    rework: Option<usize>,
+}
 
 impl<'v> Blobs<'v> {
     pub(super) fn link(&mut self) {
         self.0.get_or_insert_default();
     }
 
+    /// Copies blobs from here on: the bytes will be gone over at the end.
+    pub(super) fn rework_from(&mut self, start: usize) {
+        self.0.get_or_insert_default().rework = Some(start);
+    }
+
+    /// From where on they will be.
+    #[inline(always)]
+    pub(super) fn rework(&self) -> Option<usize> {
+        self.0.as_ref()?.rework
+    }
+
     /// Appends a blob to a buffer, or refers to it.
     #[inline(always)]
     pub(super) fn append(&mut self, buffer: &mut Vec<u8>, blob: &'v [u8]) {
         match &mut self.0 {
-            Some(blobs) if blob.len() >= LINKED_BYTES_MIN => blobs.push((buffer.len(), blob)),
+            Some(places) if blob.len() >= LINKED_BYTES_MIN && places.rework.is_none() => {
+                places.blobs.push((buffer.len(), blob));
+            }
             _ => buffer.extend_from_slice(blob),
         }
     }
 
     pub(super) fn finish(self) -> Vec<(usize, &'v [u8])> {
-        self.0.map(|blobs| *blobs).unwrap_or_default()
+        self.0.map(|places| places.blobs).unwrap_or_default()
     }
 }
 

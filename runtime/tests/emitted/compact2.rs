@@ -69,6 +69,27 @@ fn owned_types_and_views_read_the_same() {
     assert_ne!(first[2..], second[2..]);
 }
 
+/// What is large would be left where it is, and is not where doubles are turned round.
+#[test]
+fn large_binaries_are_copied() {
+    let value = Album {
+        blob: vec![7; 10_000],
+        ..album()
+    };
+    let limits = Limits::default();
+    let mut out = Compact::output(Vec::new(), &limits);
+    out.link_blobs();
+    out.message_begin(&MessageHead {
+        form: MessageForm::Compact2,
+        ..MessageHead::new("f", MessageKind::Call, 1)
+    });
+    out.link_blobs();
+    value.encode(&mut out);
+    let written = out.finish();
+    assert!(written.blobs.is_empty());
+    assert_eq!(read::<Album>(&written.bytes), value);
+}
+
 /// Unknown to `Parcel`: a double and a map with doubles in it.
 const UNKNOWN: &[u8] =
     br#"{"1":{"i64":7},"2":{"str":"x"},"9":{"dbl":1.5},"10":{"map":["dbl","lst",1,{"0.5":["dbl",2,0.25,-3]}]},"11":{"tf":1}}"#;

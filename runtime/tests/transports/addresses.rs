@@ -1,4 +1,4 @@
-//! Every kind of address with every transport on every model.
+//! Every kind of address but that of TCP, which `matrix` has, with each kind of transport on every model.
 
 use seapink::ServerConfig;
 use seapink::config::Model;
@@ -10,7 +10,7 @@ use crate::support::{Failure, MODELS, Running, WithUser};
 /// What there is in this build, in a folder of its own.
 fn addresses(folder: &tempfile::TempDir) -> Vec<String> {
     let path = folder.path().join("probe").display().to_string();
-    let mut addresses = vec!["tcp://127.0.0.1:0".to_owned()];
+    let mut addresses = Vec::new();
     if cfg!(unix) {
         addresses.push(format!("unix://{path}.sock"));
     }
@@ -24,7 +24,9 @@ fn addresses(folder: &tempfile::TempDir) -> Vec<String> {
 }
 
 fn each(test: impl Fn(&ServerConfig, &str)) {
-    for transport in transports() {
+    // One layer is enough.
+    let plain = |name: &&str| !name.starts_with("zlib") || *name == "zlib+header";
+    for transport in transports().into_iter().filter(plain) {
         let folder = tempfile::tempdir().unwrap();
         for address in addresses(&folder) {
             let config = ServerConfig::new(&*address).transport(transport);
@@ -113,7 +115,7 @@ fn several_clients_at_a_time() {
         std::thread::scope(|scope| {
             for client in &clients {
                 scope.spawn(|| {
-                    for _ in 0..5 {
+                    for _ in 0..2 {
                         talk(client);
                     }
                 });

@@ -16,6 +16,8 @@ mod log_lines;
 mod matrix;
 mod names;
 mod sasl;
+#[cfg(all(target_os = "linux", feature = "shm"))]
+mod shm;
 #[path = "../server/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of servers")]
 mod support;

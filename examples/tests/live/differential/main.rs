@@ -24,7 +24,6 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 
-use fastrand::Rng;
 use interop::idl::interop::Everything;
 use peer::Peer;
 use reasons::Difference;
@@ -112,9 +111,7 @@ fn damaged_json_is_read_the_same_or_by_nobody() -> Result {
 
 fn values<P: Protocol>(number: u8) -> Result {
     let mut peer = Peer::start()?;
-    let mut values = Values {
-        rng: Rng::with_seed(number.into()),
-    };
+    let mut values = Values::new::<P>(number);
     let mut tally = Tally::default();
     for _ in 0..count()? {
         let value = values.everything();
@@ -138,9 +135,7 @@ fn values<P: Protocol>(number: u8) -> Result {
 
 fn damaged<P: Protocol>(number: u8) -> Result {
     let mut peer = Peer::start()?;
-    let mut values = Values {
-        rng: Rng::with_seed(number.into()),
-    };
+    let mut values = Values::new::<P>(number);
     let mut tally = Tally::default();
     for _ in 0..count()? {
         // What C++ wrote is in the same order every time.

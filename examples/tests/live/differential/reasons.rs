@@ -20,9 +20,11 @@ pub struct Difference {
     ours: Read,
     theirs: Theirs,
     found: Found,
-    /// What we read when the bytes are changed into what the other side takes them for, and why they
+    /// The same of the bytes that are changed into what the other side takes these for, and why they
     /// are changed.
-    taken: (Read, Option<&'static str>),
+    taken: (Read, Found, Option<&'static str>),
+    /// The other side comes to a type that there is not, where it looks at it.
+    is_refused: bool,
 }
 
 /// What the other side says.
@@ -34,7 +36,7 @@ enum Theirs {
 }
 
 /// Why the other side takes what we refuse with an error of this message.
-const TAKEN_THERE: [(&str, &str); 13] = [
+const TAKEN_THERE: [(&str, &str); 14] = [
     ("a string is not UTF-8", "they take text that is not UTF-8"),
     (
         "union with more than one member",
@@ -49,6 +51,10 @@ const TAKEN_THERE: [(&str, &str); 13] = [
         "they let field ids overflow",
     ),
     ("the type of a value is none of Thrift's types", JSON_TYPES),
+    (
+        "half of a surrogate pair stands alone",
+        "they take half of a surrogate pair",
+    ),
     (
         "a binary is not written in base64",
         "they take base64 that is none",
@@ -95,36 +101,36 @@ impl Difference {
                 Err(error) => Theirs::Refused(error.clone()),
             },
             found: walk::<P>(bytes),
-            taken: (from_slice::<P, _>(&taken.bytes), taken.reason),
+            taken: (
+                from_slice::<P, _>(&taken.bytes),
+                walk::<P>(&taken.bytes),
+                taken.reason,
+            ),
+            is_refused: taken.is_refused,
         }
     }
 
     /// Why that is.
     pub fn reason(&self) -> Option<&'static str> {
-        if let (read, Some(reason)) = &self.taken
-            && self.is_proved(read)
-        {
-            return Some(reason);
-        }
-        match (&self.ours, &self.theirs) {
-            (Ok(ours), Theirs::Value(theirs)) => self.value(ours, theirs),
-            (Ok(_), Theirs::Refused(error)) => self.refused_there(error),
-            (Err(error), Theirs::Value(_) | Theirs::Unreadable(_)) => self.taken_there(error),
-            _ => None,
+        let (read, found, changed) = &self.taken;
+        // The changed bytes are to us what the others are to the other side, or there is a reason.
+        let is_proved = || match (read, &self.theirs) {
+            (Ok(value), Theirs::Value(theirs)) if alike(value, theirs) => true,
+            (read, Theirs::Refused(_)) if read.is_err() || self.is_refused => true,
+            _ => self.reason_of(read, found).is_some(),
+        };
+        match changed {
+            Some(changed) if is_proved() => Some(changed),
+            _ => self.reason_of(&self.ours, &self.found),
         }
     }
 
-    /// Whether the changed bytes are to us what the others are to the other side.
-    fn is_proved(&self, read: &Read) -> bool {
-        match (read, &self.theirs) {
-            (Ok(value), Theirs::Value(theirs)) => {
-                alike(value, theirs) || self.value(value, theirs).is_some()
-            }
-            (Err(error), Theirs::Value(_) | Theirs::Unreadable(_)) => {
-                self.taken_there(error).is_some()
-            }
-            (Err(_), Theirs::Refused(_)) => true,
-            (Ok(_), _) => false,
+    fn reason_of(&self, ours: &Read, found: &Found) -> Option<&'static str> {
+        match (ours, &self.theirs) {
+            (Ok(ours), Theirs::Value(theirs)) => value(ours, theirs, found),
+            (Ok(_), Theirs::Refused(error)) => self.refused_there(error, found),
+            (Err(error), Theirs::Value(_) | Theirs::Unreadable(_)) => self.taken_there(error),
+            _ => None,
         }
     }
 
@@ -138,20 +144,20 @@ impl Difference {
         (!of_json || self.protocol == "json").then_some(reason)
     }
 
-    fn refused_there(&self, error: &str) -> Option<&'static str> {
+    fn refused_there(&self, error: &str, found: &Found) -> Option<&'static str> {
         let type_unknown = [
             "unrecognized type",
             "Unrecognized type",
             "invalid TType",
             "don't know what type",
         ];
-        if type_unknown.iter().any(|start| error.starts_with(start)) {
-            if self.found.uuid {
-                return Some("they have no uuid");
-            }
-            if self.found.empty_of_nothing {
-                return Some("they look at the types of what is empty");
-            }
+        let is_type = type_unknown.iter().any(|start| error.starts_with(start));
+        if is_type && found.uuid {
+            return Some("they have no uuid");
+        }
+        // In JSON it is the name of a type that they stumble over, for whatever is wrong with it.
+        if found.empty_of_nothing && (is_type || self.protocol == "json") {
+            return Some("they look at the types of what is empty");
         }
         if error == DIED {
             return Some("they die of it");
@@ -159,28 +165,29 @@ impl Difference {
         let (_, reason) = REFUSED_THERE
             .iter()
             .find(|(words, _)| error.contains(words))?;
-        (self.protocol == "json" && (!error.contains("size limit") || self.found.negative_id))
+        (self.protocol == "json" && (!error.contains("size limit") || found.negative_id))
             .then_some(reason)
     }
+}
 
-    fn value(&self, ours: &Everything, theirs: &Everything) -> Option<&'static str> {
-        if alike(&known(ours), &known(theirs)) {
-            return Some("they drop a union's member that they do not know");
-        }
-        if alike(&filled(ours), &filled(theirs)) {
-            return Some("they fill in the default of an optional field");
-        }
-        let keys = &ours.containers.by_double;
-        if keys.keys().any(|key| key.0.is_nan() || key.0 == 0.0)
-            && alike(&without_doubles(ours), &without_doubles(theirs))
-        {
-            return Some("to them, NaN is any key, and 0 is -0");
-        }
-        if self.found.field_twice {
-            return Some("they add to a struct that comes twice, we replace it");
-        }
-        None
+/// Why the other side reads another value.
+fn value(ours: &Everything, theirs: &Everything, found: &Found) -> Option<&'static str> {
+    if alike(&known(ours), &known(theirs)) {
+        return Some("they drop a union's member that they do not know");
     }
+    if alike(&filled(ours), &filled(theirs)) {
+        return Some("they fill in the default of an optional field");
+    }
+    let keys = &ours.containers.by_double;
+    if keys.keys().any(|key| key.0.is_nan() || key.0 == 0.0)
+        && alike(&without_doubles(ours), &without_doubles(theirs))
+    {
+        return Some("to them, NaN is any key, and 0 is -0");
+    }
+    if found.field_twice || found.key_twice {
+        return Some("they add to a struct that comes twice, we replace it");
+    }
+    None
 }
 
 /// With the defaults that the other side fills in.

@@ -1,5 +1,7 @@
 //! What the IDL says of the struct that has everything, and a walk over bytes that compares.
 
+use std::collections::HashSet;
+
 use seapink::protocol::Input;
 use seapink::{Limits, Protocol, Result, WireType};
 
@@ -89,6 +91,8 @@ static EVERYTHING: Shape = Struct(&[
 pub struct Found {
     /// A field comes twice in a struct.
     pub field_twice: bool,
+    /// A map has a key twice.
+    pub key_twice: bool,
     /// A field has an id below zero.
     pub negative_id: bool,
     /// Something is a `uuid`, which the IDL has none of.
@@ -99,10 +103,11 @@ pub struct Found {
     pub other_elements: Option<Header>,
 }
 
-/// The header of a container of the IDL.
+/// The header of a container.
 #[derive(Clone, Copy, Debug)]
 pub struct Header {
     pub offset: usize,
+    pub is_map: bool,
     /// What the IDL says of keys or elements, and of values if it is a map.
     pub declared: [Option<WireType>; 2],
 }
@@ -111,17 +116,47 @@ impl Header {
     /// The types that the header has, as the protocol writes them.
     pub fn types<'b, P: Protocol>(&self, bytes: &'b mut [u8]) -> Option<&'b mut [u8]> {
         let bytes = bytes.get_mut(self.offset..)?;
-        let count = self.declared.iter().flatten().count();
         match P::NAME {
-            "binary" => bytes.get_mut(..count),
+            "binary" => bytes.get_mut(..1 + usize::from(self.is_map)),
             // Those of a map stand behind its length.
-            "compact" if count == 2 => {
+            "compact" if self.is_map => {
                 let length = bytes.iter().take_while(|byte| **byte >= 0x80).count();
                 bytes.get_mut(length + 1..length + 2)
             }
             "compact" => bytes.get_mut(..1),
             _ => None,
         }
+    }
+
+    /// Whether it has a type that the other side refuses: one that there is not, or `uuid`. 0, which
+    /// ends structs, is none of these.
+    pub fn is_of_nothing<P: Protocol>(&self, bytes: &[u8]) -> bool {
+        if P::NAME == "json" {
+            return self.names_nothing(bytes);
+        }
+        let mut bytes = bytes.to_vec();
+        let types = self.types::<P>(&mut bytes).unwrap_or_default();
+        types.iter().any(|ty| match P::NAME {
+            "binary" => *ty > 15 || [5, 7, 9].contains(ty),
+            // Both types of a map are in one byte.
+            _ => ty & 0x0f > 12 || self.is_map && ty >> 4 > 12,
+        })
+    }
+
+    /// Whether a header of JSON, `["map","rec",`, has something between quotes that is no type.
+    fn names_nothing(&self, bytes: &[u8]) -> bool {
+        let bytes = bytes.get(self.offset..).unwrap_or_default();
+        let count = 1 + usize::from(self.is_map);
+        let names = bytes
+            .split(|byte| *byte == b'"')
+            .skip(1)
+            .step_by(2)
+            .take(count);
+        let known = |text: &[u8]| {
+            let mut types = WireType::ALL.iter().filter(|ty| **ty != WireType::Uuid);
+            types.any(|ty| name(*ty).as_bytes() == text)
+        };
+        !names.into_iter().all(known)
     }
 }
 
@@ -158,6 +193,7 @@ impl Walk<'_> {
         };
         let header = Header {
             offset: input.offset(),
+            is_map: ty == WireType::Map,
             declared: [key, item].map(|shape| shape.map(Shape::ty)),
         };
         match ty {
@@ -188,9 +224,13 @@ impl Walk<'_> {
                 );
                 let read = read?;
                 let fits = [Some(read.key), Some(read.value)] == header.declared;
+                let mut keys = HashSet::new();
                 for index in 0..read.len {
                     input.key(index)?;
+                    let start = input.offset();
                     self.value(key.filter(|_| fits), read.key, input)?;
+                    let key = self.bytes.get(start..input.offset());
+                    self.found.key_twice |= !keys.insert(key);
                     input.value()?;
                     self.value(item.filter(|_| fits), read.value, input)?;
                 }
@@ -206,36 +246,12 @@ impl Walk<'_> {
     /// Looks at the header of a container: its length and types, if it can be read.
     fn check<P: Protocol>(&mut self, header: Header, read: Option<(usize, [Option<WireType>; 2])>) {
         if let Some((0, _)) = read {
-            let mut bytes = self.bytes.to_vec();
-            let types = header.types::<P>(&mut bytes).unwrap_or_default();
-            self.found.empty_of_nothing |= match P::NAME {
-                "binary" => types
-                    .iter()
-                    .any(|ty| !(2..=15).contains(ty) || [5, 7, 9].contains(ty)),
-                "compact" => types.iter().any(|ty| matches!(ty & 0x0f, 0 | 13..)),
-                _ => self.names_nothing(&header),
-            };
+            self.found.empty_of_nothing |= header.is_of_nothing::<P>(self.bytes);
             return;
         }
         if header.declared[0].is_some() && read.is_none_or(|(_, types)| types != header.declared) {
             self.found.other_elements.get_or_insert(header);
         }
-    }
-
-    /// Whether a header of JSON, `["map","rec",`, has something between quotes that is no type.
-    fn names_nothing(&self, header: &Header) -> bool {
-        let bytes = self.bytes.get(header.offset..).unwrap_or_default();
-        let count = header.declared.iter().flatten().count();
-        let names = bytes
-            .split(|byte| *byte == b'"')
-            .skip(1)
-            .step_by(2)
-            .take(count);
-        let known = |text: &[u8]| {
-            let mut types = WireType::ALL.iter().filter(|ty| **ty != WireType::Uuid);
-            types.any(|ty| name(*ty).as_bytes() == text)
-        };
-        !names.into_iter().all(known)
     }
 
     fn fields<'de, I: Input<'de>>(&mut self, shape: Option<&Shape>, input: &mut I) -> Result<()> {

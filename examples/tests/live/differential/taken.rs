@@ -13,6 +13,8 @@ const CHANGES_MAX: usize = 200;
 pub struct Taken {
     pub bytes: Vec<u8>,
     pub reason: Option<&'static str>,
+    /// The other side refuses them at a type that there is not.
+    pub is_refused: bool,
 }
 
 impl Taken {
@@ -20,12 +22,18 @@ impl Taken {
         let mut taken = Self {
             bytes: bytes.to_vec(),
             reason: None,
+            is_refused: false,
         };
         if P::NAME == "json" {
             taken.without_zeros();
         }
         for _ in 0..CHANGES_MAX {
-            let Some((reason, bytes)) = changed::<P>(&taken.bytes) else {
+            let header = walk::<P>(&taken.bytes).other_elements;
+            taken.is_refused = header.is_some_and(|it| it.is_of_nothing::<P>(&taken.bytes));
+            if taken.is_refused {
+                break;
+            }
+            let Some((reason, bytes)) = changed::<P>(&taken.bytes, header) else {
                 break;
             };
             taken.bytes = bytes;
@@ -58,12 +66,11 @@ impl Taken {
 }
 
 /// The next change, if there is one to make.
-fn changed<P: Protocol>(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+fn changed<P: Protocol>(bytes: &[u8], other: Option<Header>) -> Option<(&'static str, Vec<u8>)> {
     let mut changed = bytes.to_vec();
     let error = from_slice::<P, Everything>(bytes).err();
     let place = error.as_ref().and_then(seapink::Error::offset);
     let before = place.and_then(|place| place.checked_sub(1));
-    let other = walk::<P>(bytes).other_elements;
     // What comes first in the bytes comes first here.
     if let Some(header) = other
         && before.is_none_or(|place| header.offset <= place)

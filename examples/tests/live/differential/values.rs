@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use fastrand::Rng;
-use seapink::Double;
+use seapink::{Double, Protocol};
 
 use super::interop::idl::interop::{Choice, Colour, Containers, Everything, Fields, Scalars, Tree};
 
@@ -20,10 +20,19 @@ const TEXTS: [&str; 8] = [
 
 /// Makes values, always the same ones from the same seed.
 pub struct Values {
-    pub rng: Rng,
+    rng: Rng,
+    /// What C++ reads of `\u0000` in JSON is nothing.
+    has_zeros: bool,
 }
 
 impl Values {
+    pub fn new<P: Protocol>(seed: u8) -> Self {
+        Self {
+            rng: Rng::with_seed(seed.into()),
+            has_zeros: P::NAME != "json",
+        }
+    }
+
     pub fn everything(&mut self) -> Everything {
         Everything {
             scalars: self.scalars(),
@@ -85,6 +94,15 @@ impl Values {
     }
 
     fn text(&mut self) -> String {
+        let text = self.any_text();
+        if self.has_zeros {
+            text
+        } else {
+            text.replace('\0', "0")
+        }
+    }
+
+    fn any_text(&mut self) -> String {
         match self.rng.u8(..3) {
             0 => self.rng.u32(..).to_string(),
             1 => (*self.one_of(&TEXTS)).to_owned(),

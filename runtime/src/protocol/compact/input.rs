@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use byteorder::{BigEndian, ByteOrder, LittleEndian};
+use byteorder::{ByteOrder, LittleEndian};
 use uuid::Uuid;
 
 use super::varint::{self, BLOCK, Block, Flaw, unzigzag};
@@ -23,8 +23,8 @@ use crate::wire::WireType;
 #[derive(Clone, Copy, Debug)]
 pub struct CompactInput<'de> {
     reader: Reader<'de>,
-    /// Doubles are big-endian, as in version 2.
-    big_endian: bool,
+    /// Says how doubles are written.
+    form: MessageForm,
 }
 
 impl<'de> CompactInput<'de> {
@@ -32,8 +32,13 @@ impl<'de> CompactInput<'de> {
     pub(super) fn new(message: &'de [u8], offset: usize, limits: &Limits) -> Self {
         Self {
             reader: Reader::new(message, offset, limits),
-            big_endian: false,
+            form: MessageForm::Strict,
         }
+    }
+
+    #[inline(always)]
+    fn is_version_2(&self) -> bool {
+        self.form == MessageForm::Compact2
     }
 
     /// Reads an unsigned integer. Most are one or two bytes long.
@@ -228,26 +233,28 @@ impl<'de> Input<'de> for CompactInput<'de> {
 
     #[inline]
     fn at(place: &Place<'de>) -> Self {
-        Self {
-            reader: Reader::new(place.message, place.offset, &place.limits),
-            big_endian: place.form == MessageForm::Compact2,
-        }
+        let mut input = Self::new(place.message, place.offset, &place.limits);
+        input.set_form(place.form);
+        input
     }
 
     #[inline]
     fn place(&self) -> Place<'de> {
-        let form = if self.big_endian {
-            MessageForm::Compact2
-        } else {
-            MessageForm::Strict
-        };
         let place = self.reader.place();
-        Place { form, ..place }
+        Place {
+            form: self.form,
+            ..place
+        }
+    }
+
+    #[inline]
+    fn set_form(&mut self, form: MessageForm) {
+        self.form = form;
     }
 
     #[inline]
     fn has_raw_values(&self) -> bool {
-        !self.big_endian
+        !self.is_version_2()
     }
 
     fn message_begin(&mut self) -> Result<MessageHead<'de>> {
@@ -260,7 +267,7 @@ impl<'de> Input<'de> for CompactInput<'de> {
         let Some(form) = form(version) else {
             return Err(self.reader.error(ErrorKind::Malformed, OTHER_VERSION));
         };
-        self.big_endian = form == MessageForm::Compact2;
+        self.form = form;
         let kind = self.reader.kind(version >> KIND_SHIFT)?;
         let sequence_id = self.varint::<32>("a sequence id")?;
         let name = Cow::Borrowed(self.text()?);
@@ -290,6 +297,17 @@ impl<'de> Input<'de> for CompactInput<'de> {
 
     #[inline(always)]
     fn try_field(&mut self, last: i16, id: i16, ty: WireType) -> bool {
+        // One look at how much there is, for all of a double.
+        if ty == WireType::Double
+            && let Some(header) = short_header(last, id, code(ty))
+        {
+            let start = self.reader.rest().first_chunk::<9>();
+            let found = start.is_some_and(|start| start[0] == header);
+            if found {
+                self.reader.advance(1);
+            }
+            return found;
+        }
         self.try_header(last, id, code(ty))
     }
 
@@ -365,8 +383,8 @@ impl<'de> Input<'de> for CompactInput<'de> {
     #[inline(always)]
     fn double(&mut self) -> Result<f64> {
         let bytes = self.reader.array::<8>("a double")?;
-        if self.big_endian {
-            return Ok(BigEndian::read_f64(&bytes));
+        if self.is_version_2() {
+            return Ok(turned(bytes));
         }
         Ok(LittleEndian::read_f64(&bytes))
     }
@@ -411,7 +429,7 @@ impl<'de> Input<'de> for CompactInput<'de> {
                     .reader
                     .take(len * size_of::<T>(), "a list of numbers")?;
                 values.clear();
-                if self.big_endian {
+                if self.is_version_2() {
                     fast::read_big_endian(bytes, values);
                 } else {
                     fast::read_little_endian(bytes, values);
@@ -429,7 +447,7 @@ impl<'de> Input<'de> for CompactInput<'de> {
             let bytes = self
                 .reader
                 .take(len * size_of::<T>(), "a list of numbers")?;
-            return Ok(if self.big_endian {
+            return Ok(if self.is_version_2() {
                 Numbers::BigEndian(bytes)
             } else {
                 Numbers::LittleEndian(bytes)
@@ -511,6 +529,13 @@ impl<'de> Input<'de> for CompactInput<'de> {
     fn had_room(&self) -> bool {
         self.reader.had_room()
     }
+}
+
+/// Out of line, so that the other order costs little.
+#[cold]
+#[inline(never)]
+fn turned(bytes: [u8; 8]) -> f64 {
+    f64::from_be_bytes(bytes)
 }
 
 impl CompactInput<'_> {

@@ -24,6 +24,7 @@ mod input;
 mod output;
 mod scanner;
 mod skip;
+mod turn;
 pub(super) mod varint;
 
 pub use input::CompactInput;

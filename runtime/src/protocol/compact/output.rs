@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::turn::turn;
 use super::varint::{self, zigzag};
 use super::{
     Compact, FALSE, KIND_SHIFT, LONG_LIST, PROTOCOL_ID, STOP, VERSION_1, VERSION_2, code,
@@ -19,8 +20,6 @@ pub struct CompactOutput<'v> {
     buffer: Vec<u8>,
     depth: Depth,
     blobs: Blobs<'v>,
-    /// Doubles are big-endian, as in version 2.
-    big_endian: bool,
 }
 
 impl CompactOutput<'_> {
@@ -30,16 +29,7 @@ impl CompactOutput<'_> {
             buffer,
             depth: Depth::new(limits),
             blobs: Blobs::default(),
-            big_endian: false,
         }
-    }
-
-    #[inline(always)]
-    fn double_bytes(&self, value: f64) -> [u8; 8] {
-        if self.big_endian {
-            return value.to_be_bytes();
-        }
-        value.to_le_bytes()
     }
 
     #[inline(always)]
@@ -89,16 +79,15 @@ impl CompactOutput<'_> {
 
 impl<'v> Output<'v> for CompactOutput<'v> {
     fn message_begin(&mut self, head: &MessageHead<'_>) {
-        self.big_endian = head.form == MessageForm::Compact2;
-        let version = if self.big_endian {
-            VERSION_2
-        } else {
-            VERSION_1
-        };
+        let is_version_2 = head.form == MessageForm::Compact2;
+        let version = if is_version_2 { VERSION_2 } else { VERSION_1 };
         let version = head.kind.byte() << KIND_SHIFT | version;
         fast::append_array(&mut self.buffer, &[PROTOCOL_ID, version]);
         self.varint(head.sequence_id.cast_unsigned().into());
         self.counted(head.name.as_bytes());
+        if is_version_2 {
+            self.blobs.rework_from(self.buffer.len());
+        }
     }
 
     fn message_end(&mut self) {}
@@ -144,8 +133,7 @@ impl<'v> Output<'v> for CompactOutput<'v> {
     fn double_field(&mut self, last: i16, id: i16, name: &'static str, value: f64) {
         let code = code(WireType::Double);
         if let Some(header) = short_header(last, id, code) {
-            let bytes = self.double_bytes(value);
-            fast::append_start(&mut self.buffer, &[header], &bytes, 8);
+            fast::append_start(&mut self.buffer, &[header], &value.to_le_bytes(), 8);
         } else {
             self.field(last, id, WireType::Double, name);
             self.double(value);
@@ -191,8 +179,7 @@ impl<'v> Output<'v> for CompactOutput<'v> {
 
     #[inline(always)]
     fn double(&mut self, value: f64) {
-        let bytes = self.double_bytes(value);
-        fast::append_array(&mut self.buffer, &bytes);
+        fast::append_array(&mut self.buffer, &value.to_le_bytes());
     }
 
     #[inline(always)]
@@ -234,11 +221,7 @@ impl<'v> Output<'v> for CompactOutput<'v> {
 
     fn numbers<T: Number>(&mut self, values: &[T]) {
         if matches!(T::TYPE, WireType::I8 | WireType::Double) {
-            if self.big_endian {
-                fast::append_big_endian(&mut self.buffer, values);
-            } else {
-                fast::append_little_endian(&mut self.buffer, values);
-            }
+            fast::append_little_endian(&mut self.buffer, values);
         } else {
             for value in values {
                 self.varint(zigzag(value.to_integer()));
@@ -269,7 +252,7 @@ impl<'v> Output<'v> for CompactOutput<'v> {
     }
 
     fn raw_value(&mut self, protocol: &'static str, ty: WireType, value: &[u8]) -> bool {
-        let same = protocol == Compact::NAME && !self.big_endian;
+        let same = protocol == Compact::NAME;
         if same && self.depth.fits::<Compact>(ty, value) {
             fast::append(&mut self.buffer, value);
         }
@@ -280,7 +263,10 @@ impl<'v> Output<'v> for CompactOutput<'v> {
         self.blobs.link();
     }
 
-    fn finish(self) -> Written<'v> {
+    fn finish(mut self) -> Written<'v> {
+        if let Some(start) = self.blobs.rework() {
+            turn(&mut self.buffer, start);
+        }
         Written {
             bytes: self.buffer,
             blobs: self.blobs.finish(),

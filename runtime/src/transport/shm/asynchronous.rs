@@ -47,7 +47,11 @@ impl AsyncShm {
         buffer: &mut [u8],
     ) -> io::Result<usize> {
         loop {
+            let before = self.incoming.bell.seen()?.heard;
             let read = self.incoming.read_now(buffer);
+            if self.waits_for_room && self.incoming.bell.seen()?.heard != before {
+                cx.waker().wake_by_ref();
+            }
             self.waits_for_bytes = is_waiting(&read);
             if !self.waits_for_bytes || self.listen(cx)?.is_none() {
                 return read;
@@ -65,7 +69,11 @@ impl AsyncShm {
         bytes: &[u8],
     ) -> io::Result<usize> {
         loop {
+            let before = self.incoming.bell.seen()?.heard;
             let written = self.outgoing.write_now(bytes);
+            if self.waits_for_bytes && self.incoming.bell.seen()?.heard != before {
+                cx.waker().wake_by_ref();
+            }
             self.waits_for_room = is_waiting(&written);
             if !self.waits_for_room {
                 return written;

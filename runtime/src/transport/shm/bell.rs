@@ -67,7 +67,7 @@ enum Line {
 /// What was known at a moment, to find out later whether more is.
 #[derive(Clone, Copy)]
 pub(super) struct Seen {
-    heard: u64,
+    pub(super) heard: u64,
     /// The peer writes no more.
     pub(super) ended: bool,
 }

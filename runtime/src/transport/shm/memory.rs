@@ -5,7 +5,9 @@
 //! change are atomics, whose values are checked by [`ring`](super::ring).
 //!
 //! Why can't a peer take the memory away? Because its size is [sealed](super::hello) before it is
-//! mapped, so that no access faults.
+//! mapped. What is left is a machine that has run out of memory: a page is found when it is first
+//! touched, or touched again after the peer has given it back (`fallocate`), and a system that
+//! overcommits nothing and has none left ends the process with `SIGBUS`.
 
 #![allow(unsafe_code, reason = "the one place besides `fast`")]
 

@@ -20,6 +20,10 @@ const SPIN: Duration = Duration::from_micros(20);
 /// Looks before it asks the clock again.
 const LOOKS: usize = 16;
 
+/// How many waits go by without a look after several in vain. Where every processor has something to
+/// do, whoever looks only keeps the other side from running.
+const SKIPPED_MAX: u32 = 64;
+
 /// One end of a connection.
 pub(super) struct ShmStream {
     pub(super) incoming: Incoming,
@@ -33,6 +37,9 @@ pub(super) struct ShmStream {
 pub(super) struct Incoming {
     ring: Consumer,
     pub(super) bell: Arc<Bell>,
+    /// Waits to go by without a look, and how many that were the last time.
+    skips: u32,
+    skipped: u32,
 }
 
 /// The half that writes.
@@ -59,6 +66,8 @@ impl ShmStream {
             incoming: Incoming {
                 ring: Consumer::new(memory, from, ring_bytes),
                 bell: Arc::clone(&bell),
+                skips: 0,
+                skipped: 0,
             },
             outgoing: Outgoing {
                 ring: Producer::new(memory, to, ring_bytes),
@@ -112,10 +121,14 @@ impl Incoming {
         }
     }
 
-    /// Waits a moment for what is on its way.
-    fn spin(&self, start: Instant) {
+    /// Waits a moment for what is on its way, if that has been worth it of late.
+    fn spin(&mut self, start: Instant) {
         static PROCESSORS: OnceLock<usize> = OnceLock::new();
         if *PROCESSORS.get_or_init(|| available_parallelism().map_or(1, usize::from)) == 1 {
+            return;
+        }
+        if self.skips > 0 {
+            self.skips -= 1;
             return;
         }
         while self.ring.is_empty() && start.elapsed() < SPIN {
@@ -123,6 +136,12 @@ impl Incoming {
                 spin_loop();
             }
         }
+        self.skipped = if self.ring.is_empty() {
+            (2 * self.skipped).clamp(1, SKIPPED_MAX)
+        } else {
+            0
+        };
+        self.skips = self.skipped;
     }
 
     /// Reads without waiting. Afterwards, the socket says when there is more.
@@ -141,6 +160,7 @@ impl Incoming {
     /// Whether a read would bring something. If not, the socket says when it does.
     fn has_more(&self) -> bool {
         if self.ring.is_empty() {
+            let _ = self.bell.listen();
             self.bell.ask(self.ring.own_flag());
         }
         !self.ring.is_empty()
@@ -207,6 +227,7 @@ impl Outgoing {
         if let Some(count) = self.put(bytes)? {
             return Ok(count);
         }
+        self.bell.listen()?;
         match self.put_or_ask(bytes)? {
             Some(count) => Ok(count),
             None if self.bell.is_hung_up()? => Err(io::ErrorKind::BrokenPipe.into()),
