@@ -13,6 +13,7 @@ mod http;
 mod limits;
 mod origin;
 mod pool;
+mod request;
 mod retry;
 mod sasl;
 mod server;

@@ -44,6 +44,7 @@ impl ClientConfig {
             let changed = self.websocket != ClientWebSocket::default();
             origin.check_useful("client.websocket", changed, text)?;
         }
+        self.http.check(origin)?;
         self.websocket.check(origin)?;
         if let Some(sasl) = &self.sasl {
             sasl.check(origin)?;

@@ -10,12 +10,15 @@
 //! no specification of that but what Apache's libraries do (`THttpClient`, `THttpServer`).
 
 mod body;
+mod caller;
 mod client;
 mod frames;
 mod head;
 mod progress;
 mod server;
 
+#[cfg(feature = "websocket")]
+pub(super) use caller::may_call;
 pub(crate) use client::HttpClientSide;
 #[cfg(feature = "websocket")]
 pub(super) use client::check_request;

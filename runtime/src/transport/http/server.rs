@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use super::CONTENT_TYPE;
 use super::body::Body;
+use super::caller::Caller;
 use super::frames::Outgoing;
 use super::head::Head;
 use super::progress::Progress;
@@ -17,6 +19,7 @@ const PIPELINED_MAX: usize = 1024;
 
 struct Server {
     path: Option<String>,
+    origins: Arc<[String]>,
     frame_bytes_max: usize,
     /// Through the head that arrives.
     progress: Progress,
@@ -44,7 +47,9 @@ impl Server {
         if matches!(raw, b"\r" | b"\n" | b"\r\n") || !self.progress.of_head(raw) {
             return Ok(None);
         }
-        let found = Head::request(raw).map_err(|error| {
+        let mut caller = Caller::default();
+        let found = Head::request_with(raw, |name, value| caller.note(name, value));
+        let found = found.map_err(|error| {
             self.refuse(out, status_of(&error), "");
             explain(error, raw, "http", "")
         })?;
@@ -52,7 +57,7 @@ impl Server {
             return Ok(None);
         };
         self.progress = Progress::default();
-        self.check(&head, out)?;
+        self.check(&head, &caller, out)?;
         let body = Body::of(&head, self.frame_bytes_max, content);
         self.body = Some(body.inspect_err(|_| self.refuse(out, "413 Content Too Large", ""))?);
         // Behind unanswered requests it would be taken for an answer to the first of them.
@@ -64,7 +69,7 @@ impl Server {
         Ok(Some(bytes))
     }
 
-    fn check(&mut self, head: &Head, out: &mut Vec<u8>) -> Result<()> {
+    fn check(&mut self, head: &Head, caller: &Caller, out: &mut Vec<u8>) -> Result<()> {
         let (method, path) = head
             .target
             .as_ref()
@@ -79,6 +84,17 @@ impl Server {
         if self.path.as_ref().is_some_and(|own| own != bare) {
             self.refuse(out, "404 Not Found", "");
             let text = format!("the peer sent a request for {path}, and calls go elsewhere");
+            return Err(Error::new(ErrorKind::Malformed, text));
+        }
+        if let Some(page) = caller.stranger(&self.origins) {
+            let page = page.escape_debug();
+            let text = format!("a page of {page} sent a request, and `origins` does not name it");
+            self.refuse(out, "403 Forbidden", "");
+            return Err(Error::new(ErrorKind::Malformed, text));
+        }
+        if let Some(fault) = caller.host_fault(head.is_old) {
+            self.refuse(out, "400 Bad Request", "");
+            let text = format!("the peer's HTTP request makes no sense: {fault}");
             return Err(Error::new(ErrorKind::Malformed, text));
         }
         if self.unanswered.len() >= PIPELINED_MAX {
@@ -214,6 +230,8 @@ impl Server {
 pub(crate) struct HttpServerSide {
     /// Requests for other paths are refused; `None` for all.
     pub(crate) path: Option<String>,
+    /// The pages that may call, besides programs that are none; `*` for all.
+    pub(crate) origins: Arc<[String]>,
     pub(crate) frame_bytes_max: usize,
 }
 
@@ -221,6 +239,7 @@ impl ServerSide for HttpServerSide {
     fn layer(&self) -> io::Result<Box<dyn Layer>> {
         let server = Server {
             path: self.path.clone(),
+            origins: Arc::clone(&self.origins),
             frame_bytes_max: self.frame_bytes_max,
             progress: Progress::default(),
             body: None,

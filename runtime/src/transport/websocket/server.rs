@@ -12,7 +12,7 @@ use super::messages::{Bounds, Messages};
 use super::upgrade::Upgrade;
 use super::{Handshake, WebSocket};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::http::{Head, refuse, status_of};
+use crate::transport::http::{Head, may_call, refuse, status_of};
 use crate::transport::layer::{Coded, Layer, ServerSide};
 
 /// Which requests a server goes along with.
@@ -99,14 +99,11 @@ impl WebSocketRules {
         }
     }
 
-    /// Browsers let every page of the world connect to every server that they reach, those at home
-    /// included, and say only here which page it is. Whoever is no browser does not say it.
     fn check_origin(&self, upgrade: &Upgrade) -> Result<(), No> {
         let Some(origin) = &upgrade.origin else {
             return Ok(());
         };
-        let is_it = |own: &String| own == "*" || own.eq_ignore_ascii_case(origin);
-        if self.origins.iter().any(is_it) {
+        if may_call(origin, &self.origins) {
             return Ok(());
         }
         let origin = origin.escape_debug();
