@@ -543,3 +543,85 @@ fn fields_of_the_client_itself_are_refused_in_any_letters() {
         assert_eq!(error.to_string(), expected);
     }
 }
+
+#[test]
+fn the_first_body_shows_the_protocol() {
+    for model in MODELS {
+        let server = Running::bind(&config(model).protocol("auto"));
+        for protocol in ["binary", "compact", "json"] {
+            let client = server.client_with(&server.client_config().protocol(protocol));
+            assert_eq!(client.echo("hi").unwrap(), "hi");
+            assert_eq!(client.echo("there").unwrap(), "there");
+        }
+        for body in ["", "x", "junk that is none"] {
+            let mut stream = socket(&server);
+            stream.write_all(request("", body).as_bytes()).unwrap();
+            let said = rest(&mut stream);
+            assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{said}");
+            assert!(said.contains("\r\n\r\nthe body is no message"), "{said}");
+        }
+    }
+}
+
+/// Who has the wrong one of the two transports, or the wrong path, reads what to look at.
+#[test]
+fn clients_of_something_else_are_told_what_to_look_at() {
+    let mut cases = vec![(
+        "http",
+        "http",
+        "404 Not Found for `/shop`; is `[client.http] path` the server's?",
+    )];
+    if cfg!(feature = "websocket") {
+        cases.extend([
+            (
+                "websocket",
+                "http",
+                "405 Method Not Allowed; is it a WebSocket server (`transport = \"websocket\"`)?",
+            ),
+            (
+                "http",
+                "websocket",
+                "405 Method Not Allowed; is it an HTTP server (`transport = \"http\"`)?",
+            ),
+            (
+                "websocket",
+                "websocket",
+                "404 Not Found for `/`; is `[client.websocket] path` the server's?",
+            ),
+        ]);
+    }
+    for (served, spoken, text) in cases {
+        let rules = ServerHttp::default().path("/store");
+        let websocket = seapink::config::ServerWebSocket::default().path("/store");
+        let mut config = config(Model::Threaded).transport(served);
+        config = match served {
+            "http" => config.http(rules),
+            _ => config.websocket(websocket),
+        };
+        let server = Running::bind(&config);
+        let address = server.client_config().connect;
+        let mut config = ClientConfig::new(address).transport(spoken);
+        if spoken == "http" {
+            config = config.http(ClientHttp::default().path("/shop"));
+        }
+        let error = match ProbeClient::connect(&config) {
+            Ok(client) => client.echo("hi").unwrap_err().other(),
+            Err(error) => error,
+        };
+        assert!(error.to_string().ends_with(text), "{served}: {error}");
+    }
+}
+
+/// A client without HTTP meets a server with it.
+#[test]
+fn a_client_without_http_is_told_to_speak_it() {
+    let server = Running::bind(&config(Model::Threaded));
+    let config = ClientConfig::new(server.client_config().connect);
+    let client = ProbeClient::connect(&config).unwrap();
+    let error = client.echo("hi").unwrap_err().other();
+    assert_eq!(
+        error.to_string(),
+        "the server speaks HTTP, and this client `framed`; write `transport = \"http\"` or \
+         `transport = \"websocket\"`"
+    );
+}
