@@ -1,7 +1,21 @@
 //! The sections `[server.http]` and `[client.http]`.
 
 use crate::config::document::Section;
+use crate::config::origin::Origin;
+use crate::config::request::{check_origins, check_own_fields, check_server_path};
 use crate::error::Result;
+
+/// What the client says of its requests, or decides by being silent.
+const OWN_FIELDS: [&str; 8] = [
+    "host",
+    "content-type",
+    "content-length",
+    "transfer-encoding",
+    "accept",
+    "user-agent",
+    "connection",
+    "expect",
+];
 
 /// How a server takes HTTP requests, with the transport `http`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,6 +23,9 @@ use crate::error::Result;
 pub struct ServerHttp {
     /// Requests for other paths are refused with status 404. Default: all paths are taken.
     pub path: Option<String>,
+    /// The pages whose scripts may call, as `https://app.example.org`, or `*` for all. Others are
+    /// refused with status 403. Default: none. Programs that are no browser name no page, and are taken.
+    pub origins: Vec<String>,
 }
 
 /// How a client makes HTTP requests, with the transport `http`.
@@ -37,14 +54,28 @@ impl ServerHttp {
     pub(super) fn read(mut section: Section<'_>) -> Result<Self> {
         let mut http = Self::default();
         section.optional_string("path", &mut http.path)?;
+        section.list("origins", &mut http.origins)?;
         section.finish()?;
         Ok(http)
+    }
+
+    /// Refuses what nothing could ever be equal to.
+    pub(super) fn check(&self, origin: &Origin) -> Result<()> {
+        check_server_path(self.path.as_deref(), "server.http", origin)?;
+        check_origins(&self.origins, "server.http", origin)
     }
 
     /// The same with another [`path`](Self::path).
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
+        self
+    }
+
+    /// The same with one more of the [`origins`](Self::origins).
+    #[must_use]
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push(origin.into());
         self
     }
 }
@@ -57,6 +88,12 @@ impl ClientHttp {
         section.strings("fields", &mut http.fields)?;
         section.finish()?;
         Ok(http)
+    }
+
+    /// Refuses what would make no sense on the wire.
+    pub(super) fn check(&self, origin: &Origin) -> Result<()> {
+        let is_own = |name: &str| OWN_FIELDS.contains(&name);
+        check_own_fields(&self.fields, is_own, "client.http", origin)
     }
 
     /// The same with another [`path`](Self::path).

@@ -66,6 +66,7 @@ impl ServerConfig {
             #[cfg(feature = "http")]
             LayerKind::Http => Some(Arc::new(crate::transport::HttpServerSide {
                 path: self.http.path.clone(),
+                origins: self.http.origins.clone().into(),
                 frame_bytes_max: self.limits.frame_bytes_max,
             })),
             #[cfg(feature = "websocket")]

@@ -2,6 +2,7 @@
 
 use crate::config::document::Section;
 use crate::config::origin::Origin;
+use crate::config::request::{check_origins, check_own_fields, check_server_path};
 use crate::error::Result;
 
 /// Which `WebSocket` connections a server takes, with the transport `websocket`.
@@ -54,24 +55,9 @@ impl ServerWebSocket {
 
     /// Refuses what nothing could ever be equal to.
     pub(super) fn check(&self, origin: &Origin) -> Result<()> {
-        if let Some(path) = self.path.as_ref().filter(|path| !path.starts_with('/')) {
-            let text = format!("`{path}` is no path; write `/{path}`");
-            return Err(origin.error("server.websocket.path", text));
-        }
-        let is_origin = |text: &str| {
-            let parts = text.split_once("://");
-            parts.is_some_and(|(scheme, host)| {
-                !scheme.is_empty() && !host.is_empty() && !host.contains('/')
-            })
-        };
-        let known = |name: &&String| ["*", "null"].contains(&name.as_str()) || is_origin(name);
-        if let Some(name) = self.origins.iter().find(|name| !known(name)) {
-            let text = format!(
-                "`{name}` is no page's origin; write `https://app.example.org`, for example, without a \
-                 path, or `*` for all"
-            );
-            return Err(origin.error("server.websocket.origins", text));
-        }
+        let section = "server.websocket";
+        check_server_path(self.path.as_deref(), section, origin)?;
+        check_origins(&self.origins, section, origin)?;
         let key = "server.websocket.subprotocol";
         check_subprotocol(self.subprotocol.as_deref(), key, origin)
     }
@@ -113,16 +99,11 @@ impl ClientWebSocket {
     pub(super) fn check(&self, origin: &Origin) -> Result<()> {
         let key = "client.websocket.subprotocol";
         check_subprotocol(self.subprotocol.as_deref(), key, origin)?;
-        let own = |name: &str| {
-            let name = name.to_lowercase();
+        let is_own = |name: &str| {
             let names = ["host", "upgrade", "connection"];
-            names.contains(&&*name) || name.starts_with("sec-websocket-")
+            names.contains(&name) || name.starts_with("sec-websocket-")
         };
-        if let Some((name, _)) = self.fields.iter().find(|(name, _)| own(name)) {
-            let text = format!("the request has a field `{name}` by itself; remove it");
-            return Err(origin.error("client.websocket.fields", text));
-        }
-        Ok(())
+        check_own_fields(&self.fields, is_own, "client.websocket", origin)
     }
 
     /// The same with another [`path`](Self::path).

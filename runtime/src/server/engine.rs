@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use crate::deadline::Deadline;
 use crate::error::{ApplicationCode, Error, ErrorKind, Result};
+use crate::limits::Limits;
 use crate::peer::Identity;
 use crate::processor::{CallContext, Outcome, Peer, Request};
-use crate::protocol::MessageForm;
+use crate::protocol::{MessageForm, WireProtocol};
 use crate::server::counters::Counters;
 use crate::server::events;
 pub(super) use crate::server::refusal::{Refusal, Unanswered};
@@ -30,6 +31,8 @@ struct Intake {
     /// Absent until it is known what the peer speaks.
     decoder: Option<Box<dyn Decoder>>,
     protocol: usize,
+    /// Oneway calls are answered before they are run.
+    exclusive: bool,
     /// Nothing has been understood yet, so the peer may speak anything.
     first: bool,
 }
@@ -59,6 +62,7 @@ impl Engine {
             intake: Intake {
                 decoder: None,
                 protocol: 0,
+                exclusive: false,
                 first: true,
             },
             encoder: None,
@@ -76,6 +80,15 @@ impl Engine {
         self.encoder = Some(encoder);
         self.intake.decoder = Some(decoder);
         self.intake.protocol = protocol;
+        self.intake.exclusive = transport.is_exclusive();
+    }
+
+    /// Appends what the peer is told of bytes that are no message.
+    #[cold]
+    fn tell(&mut self, why: &Error, out: &mut Vec<u8>) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.refuse(out, why);
+        }
     }
 
     /// Gives back what only messages took that are handled by now.
@@ -160,7 +173,10 @@ impl Engine {
             &mut Vec<u8>,
         ) -> Result<bool>,
     ) -> Result<Step> {
-        self.ensure_open(shared, buffer)?;
+        if let Err(error) = self.ensure_open(shared, buffer) {
+            self.tell(&error, out);
+            return Err(error);
+        }
         let Self {
             intake,
             encoder: Some(encoder),
@@ -169,7 +185,8 @@ impl Engine {
         else {
             return Ok(Step::NeedMore(1));
         };
-        match intake.find(shared, buffer)? {
+        let found = intake.find(shared, buffer);
+        match found.inspect_err(|error| encoder.refuse(out, error))? {
             Found::NeedMore(missing) => Ok(Step::NeedMore(missing)),
             Found::Message(request, consumed) => {
                 let done = process(&request, cx, &mut **encoder, out)?;
@@ -204,7 +221,12 @@ impl Engine {
         match shared.settings.selection.detect(buffer) {
             Ok(Some((transport, protocol))) => self.open(&shared.settings, transport, protocol),
             Ok(None) => {}
-            Err(error) => return Err(shared.foreign(error, buffer)),
+            Err(error) => {
+                if let Some((transport, protocol)) = shared.settings.selection.to_refuse_in() {
+                    self.open(&shared.settings, transport, protocol);
+                }
+                return Err(shared.foreign(error, buffer));
+            }
         }
         Ok(())
     }
@@ -258,8 +280,34 @@ impl Intake {
             let text = "the message has the old head, without a version, and strict_read is on";
             return Err(Error::new(ErrorKind::Malformed, text));
         }
+        if self.exclusive && request.head.kind == MessageKind::Oneway {
+            let wire = processor.protocols()[protocol];
+            check_whole(wire, message, &settings.limits)?;
+        }
         self.first = false;
         Ok(Found::Message(request, consumed))
+    }
+}
+
+/// Refuses what is more or less than one message, before anybody is told that it has come.
+///
+/// # Errors
+/// One that says which.
+fn check_whole(wire: &dyn WireProtocol, message: &[u8], limits: &Limits) -> Result<()> {
+    let bytes = message.len();
+    match wire.scanner(limits).scan(message) {
+        Ok(Some(length)) if length == bytes => Ok(()),
+        Ok(Some(length)) => {
+            let text = format!("a message of {length} bytes stands in {bytes}");
+            Err(Error::new(ErrorKind::Malformed, text))
+        }
+        Ok(None) => {
+            let text = format!("a message does not end within its {bytes} bytes");
+            Err(Error::new(ErrorKind::Truncated, text))
+        }
+        // A program's own protocol may have no scanner.
+        Err(error) if error.kind() == ErrorKind::Config => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

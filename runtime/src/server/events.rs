@@ -1,7 +1,8 @@
 //! What a server tells the log. Nothing at all without the feature `tracing`.
 //!
 //! Peers decide how often connections are refused or fail, and how often datagrams make no sense; the
-//! system how often `accept` fails. Of each kind of these there is a line every five seconds at most, which says how many it stands for.
+//! system how often `accept` fails. Of each kind of these there is a line every five seconds at most, which says how many it stands for;
+//! of failed connections there may be a few, one of each fault.
 
 #![cfg_attr(
     not(feature = "tracing"),
@@ -21,6 +22,12 @@ use crate::server::datagrams::{DatagramFault, FAULTS};
 
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
+/// So many faults of a kind have lines of their own in that time.
+const FAULTS_MAX: usize = 4;
+
+/// By so many letters of its sentence a fault is told from others: peers decide about the rest.
+const FAULT_LETTERS: usize = 24;
+
 /// The lines that are rationed.
 #[derive(Default)]
 pub(super) struct Events {
@@ -29,13 +36,14 @@ pub(super) struct Events {
     /// Of each fault.
     datagrams: [Ration; FAULTS.len()],
     /// Of each kind of error.
-    failed: [Ration; counters::KINDS.len()],
+    failed: [Faults; counters::KINDS.len()],
 }
 
 impl Events {
     #[cold]
     pub(super) fn failed(&self, peer: &Peer, error: &Error) {
-        let times = self.failed[counters::place_of(error.kind())].take(Instant::now());
+        let faults = &self.failed[counters::place_of(error.kind())];
+        let times = faults.take(error.message(), Instant::now());
         #[cfg(feature = "tracing")]
         if let Some(times) = times {
             tracing::warn!(%peer, times, "connection closed: {error}");
@@ -113,6 +121,36 @@ impl Ration {
     }
 }
 
+/// The same for a kind of which several faults have lines of their own.
+#[derive(Default)]
+struct Faults(Mutex<Told>);
+
+#[derive(Default)]
+struct Told {
+    since: Option<Instant>,
+    /// How the sentences began that were told since then.
+    faults: Vec<String>,
+    times: u64,
+}
+
+impl Faults {
+    /// How many times a line about this one stands for, of whichever fault, if it is due now.
+    fn take(&self, sentence: &str, now: Instant) -> Option<u64> {
+        let fault: String = sentence.chars().take(FAULT_LETTERS).collect();
+        let mut told = self.0.lock();
+        told.times += 1;
+        let recent = |since| now.saturating_duration_since(since) < LINE_EVERY;
+        if !told.since.is_some_and(recent) {
+            told.since = Some(now);
+            told.faults.clear();
+        } else if told.faults.len() >= FAULTS_MAX || told.faults.contains(&fault) {
+            return None;
+        }
+        told.faults.push(fault);
+        Some(std::mem::take(&mut told.times))
+    }
+}
+
 pub(super) fn opened(peer: &Peer) {
     #[cfg(feature = "tracing")]
     tracing::debug!(%peer, "connection opened");
@@ -136,6 +174,28 @@ pub(super) fn panicked(peer: &Peer, method: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_fault_is_not_silent() {
+        let (faults, start) = (Faults::default(), Instant::now());
+        let taken = |ms, sentence: &str| {
+            let at = start + Duration::from_millis(ms);
+            faults.take(sentence, at)
+        };
+        assert_eq!(taken(0, "no path"), Some(1));
+        assert_eq!(taken(1, "no path"), None);
+        assert_eq!(taken(2, "no method"), Some(2));
+        assert_eq!(taken(3, "no method"), None);
+        // Peers decide how many there are.
+        let others = ["a", "b", "c", "d"].map(|fault| taken(4, fault));
+        assert_eq!(others, [Some(2), Some(1), None, None]);
+        assert_eq!(taken(5_000, "no path"), Some(3));
+        assert_eq!(taken(5_001, "a"), Some(1));
+        // Nor does what they put behind the same words.
+        let words = "the peer sent a request for ";
+        assert_eq!(taken(5_002, &format!("{words}/a")), Some(1));
+        assert_eq!(taken(5_003, &format!("{words}/b")), None);
+    }
 
     #[test]
     fn a_line_stands_for_those_that_were_left_out() {

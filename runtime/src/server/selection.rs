@@ -53,8 +53,9 @@ impl Selection {
             |(framing, transport): &Candidate| framing.is_some() || transport.names_protocol();
         if protocol_name == AUTO && !self.transports.iter().all(tells) {
             let text = format!(
-                "`auto` works with the transports `framed`, `buffered`, `header` and `auto`, not \
-                 with `{transport_name}`"
+                "`auto` takes a transport whose first bytes show the protocol, as `framed`, `buffered`, \
+                 `header`, `http`, `websocket` and `auto`, and `{transport_name}` does not; write \
+                 `protocol = \"binary\"`, for example"
             );
             return error("server.protocol", text);
         }
@@ -79,12 +80,22 @@ impl Selection {
         }
     }
 
+    /// The transport of connections whose protocol their first bytes decide, if it is the same for all, with one
+    /// of the protocols: to say no in.
+    #[cold]
+    pub(super) fn to_refuse_in(&self) -> Option<Chosen<'_>> {
+        match (&self.transports[..], &self.protocols[..]) {
+            ([(_, transport)], [(protocol, _), ..]) => Some((&**transport, *protocol)),
+            _ => None,
+        }
+    }
+
     /// What the connection with these first bytes speaks; `None` while they are too few.
     ///
     /// # Errors
     /// When they are not the beginning of a message in anything that the server speaks.
     pub(super) fn detect(&self, first: &[u8]) -> Result<Option<Chosen<'_>>> {
-        let found = transport::check(first, |framing, protocol| {
+        let found = transport::check(first, &self.transport_name, |framing, protocol| {
             self.transport(framing).is_some() && self.protocol_in(framing, protocol).is_some()
         })?;
         Ok(found.and_then(|(framing, protocol)| {

@@ -8,6 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// So many bytes tell everything that can be told.
 pub(crate) const BYTES: usize = 8;
 
+/// What stands around a message that is a whole body: nothing.
+const BODY: &str = "body";
+
 /// What stands around a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,6 +29,13 @@ impl Framing {
             Self::Framed => "framed",
             Self::Unframed => "buffered",
             Self::Header => "header",
+        }
+    }
+
+    fn name_in(self, transport: &str) -> &'static str {
+        match self {
+            Self::Unframed if transport == BODY => BODY,
+            _ => self.name(),
         }
     }
 }
@@ -47,6 +57,12 @@ const HTTP: [&[u8]; 10] = [
     b"GET ", b"POST", b"PUT ", b"HEAD", b"OPTI", b"DELE", b"PATC", b"CONN", b"TRAC", b"HTTP",
 ];
 
+/// How the first message of an end begins that shares memory.
+const SHM: &[u8] = b"SEAPNKSM";
+
+/// A name of a function that is longer is no sign of a message.
+const NAME_BYTES_MAX: i32 = 256;
+
 /// Looks at them. Eight are enough for a verdict, and six for all but a message with the old head.
 pub(crate) fn look(first: &[u8]) -> Look {
     let Some((start, rest)) = first.split_first_chunk::<4>() else {
@@ -57,6 +73,8 @@ pub(crate) fn look(first: &[u8]) -> Look {
         b"SSH-" => return Look::Stranger("SSH"),
         b"EHLO" | b"HELO" => return Look::Stranger("SMTP"),
         _ if HTTP.contains(&&start[..]) => return Look::Stranger("HTTP"),
+        _ if SHM.starts_with(start) => return Look::Stranger("`shm://`"),
+        [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => return Look::Stranger("zlib"),
         _ => {}
     }
     if let Some(protocol) = protocol(start) {
@@ -88,9 +106,16 @@ pub(crate) fn look(first: &[u8]) -> Look {
             }
             Some(_) => Look::Noise,
         },
-        (_, [letter, ..]) if letter.is_ascii_graphic() => Look::Thrift(Framing::Unframed, "binary"),
+        (_, [letter, ..]) if letter.is_ascii_graphic() && declared <= NAME_BYTES_MAX => {
+            Look::Thrift(Framing::Unframed, "binary")
+        }
+        _ if first.iter().take(BYTES).all(|byte| is_text(*byte)) => Look::Stranger("plain text"),
         _ => Look::Noise,
     }
+}
+
+fn is_text(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte.is_ascii_whitespace()
 }
 
 /// The protocol of a message that starts so.
@@ -103,28 +128,46 @@ fn protocol(message: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Refuses what cannot be the beginning of a message in one of these framings and protocols.
+/// Refuses what cannot be the beginning of a message in one of these framings and protocols. `transport`
+/// is what the server has been told to speak.
 ///
 /// # Errors
 /// One that names what the peer seems to speak.
 pub(crate) fn check(
     first: &[u8],
+    transport: &str,
     takes: impl Fn(Framing, &str) -> bool,
 ) -> Result<Option<(Framing, &'static str)>> {
     match look(first) {
+        // Nothing can follow in a frame that is whole.
+        Look::Unclear if takes_frames_only(&takes) && is_frame(first) => {
+            Err(refuse(first, transport))
+        }
         Look::Unclear => Ok(None),
         Look::Thrift(framing, protocol) if takes(framing, protocol) => {
             Ok(Some((framing, protocol)))
         }
-        look => Err(refuse(look, first)),
+        _ => Err(refuse(first, transport)),
     }
 }
 
+fn takes_frames_only(takes: impl Fn(Framing, &str) -> bool) -> bool {
+    !takes(Framing::Unframed, "binary")
+}
+
+fn is_frame(first: &[u8]) -> bool {
+    let frame = first.split_first_chunk::<4>();
+    frame.is_some_and(|(length, rest)| rest.len() >= u32::from_be_bytes(*length) as usize)
+}
+
 #[cold]
-fn refuse(look: Look, first: &[u8]) -> Error {
+fn refuse(first: &[u8], transport: &str) -> Error {
+    let (first, transport) = inside(first, transport);
+    let look = look(first);
     let first = &first[..first.len().min(BYTES)];
-    let text = match look.name() {
+    let text = match look.name_in(transport) {
         Some(what) => format!("the peer seems to speak {what}"),
+        None if first.is_empty() => "it has no byte".to_owned(),
         None => format!(
             "the first bytes, {}, begin no message",
             first.escape_ascii()
@@ -186,6 +229,32 @@ impl Look {
             Self::Unclear | Self::Noise => None,
         }
     }
+
+    /// The same of a peer whose messages stand in such a transport.
+    fn name_in(self, transport: &str) -> Option<String> {
+        match self {
+            Self::Thrift(Framing::Unframed, protocol) if transport == BODY => {
+                Some(format!("the {protocol} protocol"))
+            }
+            _ => self.name(),
+        }
+    }
+}
+
+/// What the peer itself has sent of these bytes, and what stands around messages there. Above layers
+/// messages are cut as in `framed`; but HTTP and `WebSocket` have messages of their own, and the frames above
+/// them are made here.
+fn inside<'a>(first: &'a [u8], transport: &'a str) -> (&'a [u8], &'a str) {
+    let mut parts = transport.split('+');
+    if parts.any(|part| ["http", "websocket"].contains(&part)) {
+        let body = first.get(4..).unwrap_or_default();
+        return (body, parts.next().unwrap_or(BODY));
+    }
+    match transport.rsplit('+').next().unwrap_or_default() {
+        "sasl" => (first, "framed"),
+        "zlib" => (first, "buffered"),
+        own => (first, own),
+    }
 }
 
 /// Says in an error what the first bytes of the stream look like, if they look like anything but
@@ -194,20 +263,19 @@ impl Look {
 /// Only for the first message of a connection: later, bytes that look like HTTP are data.
 #[cold]
 pub(crate) fn explain(error: Error, first: &[u8], transport: &str, protocol: &str) -> Error {
+    let layers = transport;
+    let (first, transport) = inside(first, transport);
     let look = look(first);
-    // Above layers messages are cut as with these.
-    let own = transport.rsplit('+').next().unwrap_or_default();
-    let transport = match own {
-        "http" | "websocket" | "sasl" => "framed",
-        "zlib" => "buffered",
-        own => own,
-    };
     let is = |own: &str, name| own == name || own == "auto";
-    if matches!(look, Look::Thrift(framing, other) if is(protocol, other) && is(transport, framing.name()))
+    if matches!(look, Look::Thrift(framing, other) if is(protocol, other) && is(transport, framing.name_in(transport)))
     {
         return error;
     }
-    let Some(what) = look.name() else {
+    // What has begun as zlib is not something else.
+    if look == Look::Stranger("zlib") && layers.contains("zlib") {
+        return error;
+    }
+    let Some(what) = look.name_in(transport) else {
         return error;
     };
     if error.message().contains(&what) {
@@ -217,15 +285,37 @@ pub(crate) fn explain(error: Error, first: &[u8], transport: &str, protocol: &st
     Error::new(error.kind(), text).with_source(error)
 }
 
-/// The same for a client. A server that answers with TLS's alert has not been understood at all, so the
-/// error says only that, and becomes one of the kind.
+/// The same for a client. A server that answers with TLS's alert, in HTTP or with something else that is
+/// certain has not been understood at all, so the error says only that, and what to write.
 #[cold]
 pub(crate) fn explain_reply(error: Error, first: &[u8], transport: &str, protocol: &str) -> Error {
     if look(first) == Look::Stranger("TLS") {
         let text = "the server speaks TLS, and this client does not";
         return Error::new(ErrorKind::Tls, text).with_source(error);
     }
-    explain(error, first, transport, protocol)
+    // At the layer itself there is no name.
+    let own = (!transport.is_empty()).then_some(transport);
+    let text = match (look(first), own) {
+        (Look::Stranger("HTTP"), Some(own)) => {
+            let text = format!(
+                "the server speaks HTTP, and this client `{own}`; write `transport = \"http\"` or \
+                 `transport = \"websocket\"`"
+            );
+            return Error::new(ErrorKind::Malformed, text).with_source(error);
+        }
+        (Look::Stranger("`shm://`"), _) => {
+            "the server speaks `shm://`; `connect` has to begin so".to_owned()
+        }
+        (Look::Stranger("plain text"), _) => {
+            let first = first[..first.len().min(BYTES)].escape_ascii();
+            format!(
+                "the server sent plain text, `{first}`; did its program print that on its standard output \
+                 before it served?"
+            )
+        }
+        _ => return explain(error, first, transport, protocol),
+    };
+    Error::new(error.kind(), text).with_source(error)
 }
 
 #[cfg(test)]
@@ -248,6 +338,14 @@ mod tests {
             (b"\x80\x01\x00\x01", Thrift(Unframed, "binary")),
             (b"\x82\x21\x01\x01", Thrift(Unframed, "compact")),
             (b"[1,\"a\"", Thrift(Unframed, "json")),
+            (b"x\x9c\x8a\x60", Stranger("zlib")),
+            (b"\x78\x01\x00\x14\0\xeb\xff\0", Stranger("zlib")),
+            (b"SEAPNKSM\x01", Stranger("`shm://`")),
+            (b"Listening at", Stranger("plain text")),
+            (b"ok\r\nmore\xff", Stranger("plain text")),
+            (b"\0\0\x01\0pi", Thrift(Unframed, "binary")),
+            (b"\0\0\x01\x01ping", Noise),
+            (b"names\xff\0\0", Noise),
             (b"\0\0\0\x04ping\x01", Thrift(Unframed, "binary")),
             (b"\0\0\0\x20\x80\x01", Thrift(Framed, "binary")),
             (b"\0\0\0\x20\x82\x21", Thrift(Framed, "compact")),
@@ -294,6 +392,40 @@ mod tests {
     }
 
     #[test]
+    fn bodies_are_not_frames() {
+        let error = || Error::new(ErrorKind::Malformed, "no message");
+        let body = |bytes: &[u8]| [&[0, 0, 0, 9][..], bytes].concat();
+        for (transport, bytes, expected) in [
+            ("http", &b"\x80\x01\0\x01"[..], None),
+            ("zlib+http", b"\0\0\0\x04echo", None),
+            ("http+header", b"\0\0\0\x20\x0f\xff", None),
+            ("websocket", b"junk that", Some("plain text")),
+            ("http", b"{\"a\": 1}", Some("plain text")),
+            ("http", b"[1,\"a\"", Some("the json protocol")),
+            (
+                "http",
+                b"\0\0\0\x20\x80\x01\0\x01",
+                Some("the binary protocol over the framed transport"),
+            ),
+            ("http", b"", None),
+        ] {
+            let told = explain(error(), &body(bytes), transport, "binary");
+            let expected = expected.map(|what| format!("; the peer seems to speak {what}"));
+            let expected = format!("no message{}", expected.unwrap_or_default());
+            assert_eq!(told.to_string(), expected, "{transport}");
+        }
+    }
+
+    #[test]
+    fn zlib_is_named_where_nobody_speaks_it() {
+        let error = || Error::new(ErrorKind::Malformed, "no message");
+        let told =
+            |transport| explain(error(), b"x\x9c\0\0\0\xff", transport, "binary").to_string();
+        assert_eq!(told("framed"), "no message; the peer seems to speak zlib");
+        assert_eq!(told("zlib"), "no message");
+    }
+
+    #[test]
     fn what_is_detected_is_not_taken_for_something_else() {
         let error = || Error::new(ErrorKind::Limit, "too long");
         for (transport, protocol) in [
@@ -309,6 +441,26 @@ mod tests {
         let other = explain(error(), b"\0\0\0\x20\x82\x21\0\x01", "auto", "binary");
         let expected = "; the peer seems to speak the compact protocol over the framed transport";
         assert!(other.to_string().ends_with(expected), "{other}");
+    }
+
+    #[test]
+    fn a_client_is_told_what_to_write() {
+        let error = || Error::new(ErrorKind::Limit, "the frame declares 1213486160 bytes");
+        let told = |first: &[u8]| explain_reply(error(), first, "framed", "binary").to_string();
+        assert_eq!(
+            told(b"HTTP/1.1 400 Bad"),
+            "the server speaks HTTP, and this client `framed`; write `transport = \"http\"` or \
+             `transport = \"websocket\"`"
+        );
+        assert_eq!(
+            told(b"SEAPNKSM\x01"),
+            "the server speaks `shm://`; `connect` has to begin so"
+        );
+        assert_eq!(
+            told(b"Listening at"),
+            "the server sent plain text, `Listenin`; did its program print that on its standard \
+             output before it served?"
+        );
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub(crate) use zlib::ZlibSide;
 use std::sync::Arc;
 
 use crate::envelope::{Envelope, Headers};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::protocol::WireProtocol;
 
@@ -251,8 +251,14 @@ pub trait Encoder: Send {
         let _ = out;
     }
 
-    /// Appends the same when a oneway call has arrived, before it is run, since its client may wait for
-    /// it. What follows the call is then nothing. Whether anything was appended, which it is at most
+    /// Appends what a server says where something is no message, before it closes the connection. Nothing,
+    /// mostly.
+    fn refuse(&mut self, out: &mut Vec<u8>, why: &Error) {
+        let _ = (out, why);
+    }
+
+    /// Appends what [`no_answer`](Self::no_answer) does when a oneway call has arrived, before it is run,
+    /// since its client may wait for it. What follows the call is then nothing. Whether anything was appended, which it is at most
     /// once for a call.
     fn acknowledge(&mut self, out: &mut Vec<u8>) -> bool {
         let _ = out;

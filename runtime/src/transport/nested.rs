@@ -138,6 +138,10 @@ impl Encoder for NestedEncoder {
         self.outer.no_answer(out);
     }
 
+    fn refuse(&mut self, out: &mut Vec<u8>, why: &Error) {
+        self.outer.refuse(out, why);
+    }
+
     fn acknowledge(&mut self, out: &mut Vec<u8>) -> bool {
         self.outer.acknowledge(out)
     }

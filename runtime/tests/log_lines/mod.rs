@@ -1,7 +1,7 @@
 //! The lines that the library logs in a process of tests, where it logs: with the feature `tracing`.
 
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -15,6 +15,12 @@ impl Log {
         #[cfg(feature = "tracing")]
         tracing::subscriber::set_global_default(log.clone()).unwrap();
         log
+    }
+
+    /// The same for several tests of a process, which leave the lines of others alone.
+    pub(crate) fn shared() -> &'static Self {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        LOG.get_or_init(Self::listen)
     }
 
     pub(crate) fn has(&self, part: &str) -> bool {

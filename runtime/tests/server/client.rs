@@ -104,8 +104,8 @@ fn anything_but_a_clean_reply_closes_the_connection_and_the_next_call_makes_anot
         (vec![0x7f, 0xff, 0xff, 0xff], ErrorKind::Limit, ""),
         (
             b"HTTP/1.1 400 Bad Request\r\n".to_vec(),
-            ErrorKind::Limit,
-            "the frame declares 1213486160 bytes, more than frame_bytes_max = 16384000; the peer seems to speak HTTP",
+            ErrorKind::Malformed,
+            "the server speaks HTTP, and this client `framed`; write `transport = \"http\"` or `transport = \"websocket\"`",
         ),
         (
             framed().wrap(b"\x82\x41\x01\x04echo\0"),

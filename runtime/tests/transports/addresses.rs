@@ -185,3 +185,29 @@ fn futures_too() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     each(|config, name| crate::matrix::talk_async(&runtime, config, name));
 }
+
+/// A client with shared memory and a server without would wait for each other.
+#[cfg(all(target_os = "linux", feature = "shm"))]
+#[test]
+fn a_client_that_shares_memory_is_named_where_nobody_does() {
+    use seapink::{ClientConfig, ErrorKind};
+
+    use crate::support::{ProbeClient, eventually};
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("calc.sock");
+    let at = |scheme: &str| format!("{scheme}://{}", path.display());
+    for transport in ["framed", "buffered", "auto"] {
+        let config = ServerConfig::new(at("unix")).transport(transport);
+        let server = Running::bind(&config.model(Model::Threaded));
+        let error = ProbeClient::connect(&ClientConfig::new(at("shm")))
+            .err()
+            .unwrap();
+        assert_eq!(error.kind(), ErrorKind::Closed, "{error}");
+        let text = "before it passed memory; does the server listen there with `shm://`?";
+        assert!(error.to_string().ends_with(text), "{error}");
+        eventually("it is named", || {
+            server.handle.stats().connections_foreign == 1
+        });
+    }
+}

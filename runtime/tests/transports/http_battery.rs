@@ -246,28 +246,49 @@ fn answers_come_before_refusals() {
                 &mut socket(&server),
                 format!("{right}{right}{wrong}").as_bytes(),
             );
-            let refusal =
-                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let line = if status.starts_with("405") {
+                "this is a Thrift server, and calls are requests with the method POST\n"
+            } else {
+                ""
+            };
+            let kind = match line {
+                "" => "",
+                _ => "Content-Type: text/plain; charset=utf-8\r\n",
+            };
+            let length = line.len();
+            let refusal = format!(
+                "HTTP/1.1 {status}\r\n{kind}Content-Length: {length}\r\nConnection: close\r\n\r\n{line}"
+            );
             let expected = response("", REPLY).repeat(2) + &refusal;
             assert_eq!(said, expected, "{}", model.name());
         }
     }
 }
 
+/// Where an async server listens, to the end of the tests.
+#[cfg(feature = "tokio")]
+fn asynchronous() -> String {
+    let (told, address) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let probe = crate::support::Probe::default();
+            let config = config(Model::Simple);
+            let server = seapink::AsyncServer::bind_blocking(&config, probe).unwrap();
+            told.send(server.local_addr().to_string()).unwrap();
+            let _ = server.run().await;
+        });
+    });
+    let address = address.recv().unwrap();
+    address.strip_prefix("tcp://").unwrap().to_owned()
+}
+
 #[cfg(feature = "tokio")]
 #[test]
 fn answers_come_before_refusals_of_async_servers_too() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let address = runtime.block_on(async {
-        let probe = crate::support::Probe::default();
-        let server = seapink::AsyncServer::bind_blocking(&config(Model::Simple), probe).unwrap();
-        let address = server.local_addr().to_string();
-        tokio::spawn(server.run());
-        address
-    });
     let wrong = post("Content-Length: x\r\n");
     let right = request("", CALL);
-    let mut stream = TcpStream::connect(address.strip_prefix("tcp://").unwrap()).unwrap();
+    let mut stream = TcpStream::connect(asynchronous()).unwrap();
     stream.set_read_timeout(Some(AGES)).unwrap();
     let said = answer(&mut stream, format!("{right}{right}{wrong}").as_bytes());
     let refusal = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -325,19 +346,62 @@ fn who_wants_to_close_and_to_keep_the_connection_closes_it() {
     }
 }
 
-/// An empty body is no message, whoever sends it.
+/// A body that is not one message is told so in words, behind the answers to those before it, and nothing of
+/// it is run.
 #[test]
-fn a_request_without_a_body_closes_the_connection() {
+fn a_body_that_is_no_message_is_told_so() {
+    let note = CALL.replace("echo\u{1}", "note\u{4}");
+    let bodies = [
+        post(""),
+        post("Content-Length: 0\r\n"),
+        request("", "x"),
+        request("", "junk that is none"),
+        request("", r#"{"method": "echo"}"#),
+        request("", r#"[1,"echo",1,7,{"1":{"str":"hi"}}]"#),
+        // Two, or more than one, or less, of which nobody would hear later.
+        request("", &note.repeat(2)),
+        request("", &format!("{note}!")),
+        request("", &note[..note.len() - 1]),
+    ];
     for model in MODELS {
         let server = Running::bind(&config(model));
-        for fields in ["", "Content-Length: 0\r\n"] {
-            let mut stream = socket(&server);
-            stream.write_all(post(fields).as_bytes()).unwrap();
-            assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
+        for body in &bodies {
+            let said = answer(&mut socket(&server), (request("", CALL) + body).as_bytes());
+            let refusal = said.strip_prefix(&response("", REPLY)).unwrap();
+            assert!(is_refusal(refusal), "{}: {body}: {refusal}", model.name());
         }
-        eventually("both are counted", || {
-            server.handle.stats().connections_failed == 2
+        eventually("all are counted", || {
+            server.handle.stats().connections_failed == bodies.len() as u64
         });
+        assert_eq!(server.handle.stats().oneways, 0);
+    }
+}
+
+/// Whether it is status 400 with one line of text, as long as it says.
+fn is_refusal(said: &str) -> bool {
+    let Some((head, line)) = said.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let expected = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Content-Length: {}\r\nConnection: close",
+        line.len()
+    );
+    head == expected
+        && line.starts_with("the body is no message in `binary`: ")
+        && line.find('\n') == Some(line.len() - 1)
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn async_servers_say_so_too() {
+    let address = asynchronous();
+    for body in [post(""), request("", "junk that is none")] {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream.set_read_timeout(Some(AGES)).unwrap();
+        let said = answer(&mut stream, (request("", CALL) + &body).as_bytes());
+        let refusal = said.strip_prefix(&response("", REPLY)).unwrap();
+        assert!(is_refusal(refusal), "{refusal}");
     }
 }
 
@@ -357,7 +421,7 @@ fn nobody_is_asked_to_go_on_out_of_turn() {
 /// T08: who speaks something else is cut at once, and named in the log where that is known.
 #[test]
 fn t08_strangers_are_cut_and_named() {
-    let log = Log::listen();
+    let log = Log::shared();
     let strangers: [(&[u8], &str); 9] = [
         (
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -400,5 +464,25 @@ fn t08_strangers_are_cut_and_named() {
             server.handle.stats().connections_failed == 1
         });
         assert_eq!(server.client().echo("still").unwrap(), "still");
+    }
+}
+
+/// Faults of one kind have lines of their own, so that the second is not silent.
+#[cfg(feature = "tracing")]
+#[test]
+fn each_fault_of_a_kind_is_logged() {
+    let log = Log::shared();
+    let http = seapink::config::ServerHttp::default().path("/store");
+    let server = Running::bind(&config(Model::Threaded).http(http));
+    let other = post("Content-Length: 0\r\n");
+    for (request, why) in [
+        (other.as_str(), "calls go elsewhere"),
+        ("GET / HTTP/1.1\r\n\r\n", "calls are POST"),
+    ] {
+        let mut stream = socket(&server);
+        let peer = stream.local_addr().unwrap();
+        answer(&mut stream, request.as_bytes());
+        let line = format!(", and {why} peer={peer} times=1");
+        eventually(why, || log.has(&line));
     }
 }

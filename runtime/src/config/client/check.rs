@@ -47,6 +47,8 @@ impl ClientConfig {
             origin.check_useful("client.websocket", changed, is_for("websocket"))?;
         }
         self.check_requests()?;
+        self.http.check(origin)?;
+        self.websocket.check(origin)?;
         if let Some(sasl) = &self.sasl {
             sasl.check(origin)?;
         }

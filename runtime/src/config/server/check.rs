@@ -59,6 +59,7 @@ impl ServerConfig {
             let changed = self.websocket != ServerWebSocket::default();
             origin.check_useful("server.websocket", changed, is_for("websocket"))?;
         }
+        self.http.check(origin)?;
         self.websocket.check(origin)?;
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {

@@ -224,6 +224,9 @@ impl Connection {
                         break;
                     }
                     Err(error) => {
+                        if let Some(outlet) = self.outlet() {
+                            outlet.refuse(&error);
+                        }
                         self.end = Some(End::Failed(error));
                         return Ok(true);
                     }

@@ -70,6 +70,15 @@ impl Outlet {
         acknowledged
     }
 
+    /// Tells the peer that something is no message, if the transport does so.
+    #[cold]
+    pub(super) fn refuse(&self, why: &Error) {
+        self.leave(|encoder, out| {
+            encoder.refuse(out, why);
+            Ok(())
+        });
+    }
+
     pub(super) fn unwritten(&self) -> usize {
         self.unwritten.load(Ordering::Relaxed)
     }

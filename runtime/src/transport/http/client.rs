@@ -14,6 +14,7 @@ use crate::transport::layer::{CONTENT_MAX, ClientSide, Coded, Coding, Layer};
 struct Client {
     /// What stands before the length in each head.
     head: String,
+    path: String,
     frame_bytes_max: usize,
     /// Through the head that arrives.
     progress: Progress,
@@ -32,7 +33,7 @@ impl Client {
             return Ok(None);
         }
         let found = Head::response(raw);
-        let found = found.map_err(|error| explain_reply(error, raw, "http", ""))?;
+        let found = found.map_err(|error| explain_reply(error, raw, "", ""))?;
         let Some((head, bytes)) = found else {
             return Ok(None);
         };
@@ -42,8 +43,17 @@ impl Client {
             Some((100 | 102..=199, _)) => return Ok(Some(bytes)),
             Some((200..=299, _)) | None => {}
             Some((status, reason)) => {
-                let text = format!("the server answered with HTTP status {status} {reason}");
-                return Err(Error::new(ErrorKind::Closed, text.trim_end().to_owned()));
+                let hint = match status {
+                    405 | 426 => {
+                        "; is it a WebSocket server (`transport = \"websocket\"`)?".to_owned()
+                    }
+                    404 => {
+                        let path = &self.path;
+                        format!(" for `{path}`; is `[client.http] path` the server's?")
+                    }
+                    _ => String::new(),
+                };
+                return Err(refused(*status, reason, &hint));
             }
         }
         let body = Body::of(&head, self.frame_bytes_max, content)?;
@@ -85,7 +95,7 @@ impl Coding for Client {
 
     fn encode(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let head = &self.head;
-        self.outgoing.take(content, out, |length, out| {
+        self.outgoing.take(content, out, |length, _, out| {
             out.extend_from_slice(head.as_bytes());
             out.extend_from_slice(format!("Content-Length: {length}\r\n\r\n").as_bytes());
         });
@@ -114,6 +124,7 @@ impl Coding for Client {
 /// What the connections of a client have in common.
 pub(crate) struct HttpClientSide {
     head: String,
+    path: String,
     host: String,
     frame_bytes_max: usize,
 }
@@ -139,10 +150,19 @@ impl HttpClientSide {
         }
         Ok(Self {
             head,
+            path: path.to_owned(),
             host: host.to_owned(),
             frame_bytes_max,
         })
     }
+}
+
+/// What a client says of a status that is no answer to its request, and of what to look at.
+#[cold]
+pub(in crate::transport) fn refused(status: u16, reason: &str, hint: &str) -> Error {
+    let text = format!("the server answered with HTTP status {status} {reason}");
+    let text = text.trim_end();
+    Error::new(ErrorKind::Closed, format!("{text}{hint}"))
 }
 
 /// Refuses what cannot stand in the head of a request.
@@ -191,6 +211,7 @@ impl ClientSide for HttpClientSide {
     fn layer(&self) -> io::Result<Box<dyn Layer>> {
         let client = Client {
             head: self.head.clone(),
+            path: self.path.clone(),
             frame_bytes_max: self.frame_bytes_max,
             progress: Progress::default(),
             body: None,

@@ -2,8 +2,11 @@
 
 use std::mem;
 
-use crate::error::Result;
-use crate::transport::{Decoded, Decoder, Encoder, Framed, Setup, Transport};
+use crate::error::{Error, Result};
+use crate::transport::{Decoded, Decoder, Encoder, Framed, Framing, Setup, Transport};
+
+/// In the length of a frame, which never comes to so much: its text says why a body is no message.
+const REFUSAL: u32 = 1 << 31;
 
 /// Frames that leave, of which any part may come at a time.
 #[derive(Default)]
@@ -17,6 +20,8 @@ pub(in crate::transport) struct Outgoing {
 pub(in crate::transport) enum Piece<'a> {
     /// A frame begins, of so many bytes.
     Length(usize),
+    /// The same of one that says why a body is no message.
+    Refusal(usize),
     /// Some of these.
     Part(&'a [u8]),
 }
@@ -30,8 +35,13 @@ impl Outgoing {
                 .extend_from_slice(frames.split_off(..missing).unwrap_or_default());
             let prefix = <[u8; 4]>::try_from(&self.prefix[..]).ok()?;
             self.prefix.clear();
-            self.left = u32::from_be_bytes(prefix) as usize;
-            return Some(Piece::Length(self.left));
+            let length = u32::from_be_bytes(prefix);
+            self.left = (length & !REFUSAL) as usize;
+            return Some(if length & REFUSAL == 0 {
+                Piece::Length(self.left)
+            } else {
+                Piece::Refusal(self.left)
+            });
         }
         let part = frames.split_off(..self.left.min(frames.len()))?;
         self.left -= part.len();
@@ -44,16 +54,18 @@ impl Outgoing {
         self.left == 0
     }
 
-    /// Hands over frames: first the length of each, and then its bytes as they come.
+    /// Hands over frames: first the length of each, and whether it is a refusal, and then its bytes as they
+    /// come.
     pub(super) fn take(
         &mut self,
         mut frames: &[u8],
         out: &mut Vec<u8>,
-        mut begin: impl FnMut(usize, &mut Vec<u8>),
+        mut begin: impl FnMut(usize, bool, &mut Vec<u8>),
     ) {
         while let Some(piece) = self.next(&mut frames) {
             match piece {
-                Piece::Length(length) => begin(length, out),
+                Piece::Length(length) => begin(length, false, out),
+                Piece::Refusal(length) => begin(length, true, out),
                 Piece::Part(part) => out.extend_from_slice(part),
             }
         }
@@ -76,12 +88,17 @@ impl Transport for HttpFrames {
             Box::new(Acknowledging {
                 frames: encoder,
                 acknowledged: false,
+                protocol: setup.protocol.name(),
             }),
         )
     }
 
     fn is_exclusive(&self) -> bool {
         true
+    }
+
+    fn framing(&self) -> Option<Framing> {
+        Some(Framing::Framed)
     }
 }
 
@@ -103,6 +120,7 @@ struct Acknowledging {
     frames: Box<dyn Encoder>,
     /// The call that runs has had what it gets.
     acknowledged: bool,
+    protocol: &'static str,
 }
 
 impl Encoder for Acknowledging {
@@ -122,6 +140,15 @@ impl Encoder for Acknowledging {
     fn no_answer(&mut self, out: &mut Vec<u8>) {
         if !mem::take(&mut self.acknowledged) {
             out.extend([0; 4]);
+        }
+    }
+
+    fn refuse(&mut self, out: &mut Vec<u8>, why: &Error) {
+        let protocol = self.protocol;
+        let line = format!("the body is no message in `{protocol}`: {why}\n");
+        if let Ok(length) = u32::try_from(line.len()) {
+            out.extend((length | REFUSAL).to_be_bytes());
+            out.extend_from_slice(line.as_bytes());
         }
     }
 

@@ -18,21 +18,16 @@ pub(in crate::transport) struct Head {
     pub(super) close: bool,
     /// The peer waits for `100 Continue`.
     pub(super) expects: bool,
+    /// It is of HTTP/1.0.
+    pub(super) is_old: bool,
 }
 
 impl Head {
-    /// That of a request, and how many bytes it has. `None` while it is not whole.
+    /// That of a request, and how many bytes it has. `None` while it is not whole. `field` sees each of
+    /// its fields.
     ///
     /// # Errors
     /// When it makes no sense, or is too large.
-    pub(super) fn request(raw: &[u8]) -> Result<Option<(Self, usize)>> {
-        Self::request_with(raw, |_, _| {})
-    }
-
-    /// The same, for someone who looks at the fields too.
-    ///
-    /// # Errors
-    /// The same.
     pub(in crate::transport) fn request_with(
         raw: &[u8],
         field: impl FnMut(&str, &[u8]),
@@ -52,7 +47,7 @@ impl Head {
         Ok(Some((head, bytes)))
     }
 
-    /// The same of a response.
+    /// The same of a response, for someone who looks at no field.
     ///
     /// # Errors
     /// The same.
@@ -116,9 +111,9 @@ impl Head {
             }
         }
         // HTTP/1.0 ends the connection unless something else is said, and has no chunks.
-        let old = version == Some(0);
-        self.close = close || (old && !keep);
-        if old && self.chunked {
+        self.is_old = version == Some(0);
+        self.close = close || (self.is_old && !keep);
+        if self.is_old && self.chunked {
             return Err(malformed("it is of HTTP/1.0, and chunked"));
         }
         // Two ends that take different ones of the two could be made to see different messages.

@@ -10,15 +10,18 @@
 //! no specification of that but what Apache's libraries do (`THttpClient`, `THttpServer`).
 
 mod body;
+mod caller;
 mod client;
 mod frames;
 mod head;
 mod progress;
 mod server;
 
+#[cfg(feature = "websocket")]
+pub(super) use caller::may_call;
 pub(crate) use client::HttpClientSide;
 #[cfg(feature = "websocket")]
-pub(super) use client::check_request;
+pub(super) use client::{check_request, refused};
 pub(super) use frames::HttpFrames;
 #[cfg(feature = "websocket")]
 pub(super) use frames::{Outgoing, Piece};
@@ -28,7 +31,7 @@ pub(super) use head::Head;
 pub(super) use progress::Progress;
 pub(crate) use server::HttpServerSide;
 #[cfg(feature = "websocket")]
-pub(super) use server::{refuse, status_of};
+pub(super) use server::{ELSEWHERE, NOT_NAMED, refuse, status_of};
 
 /// A head has no more bytes and no more fields than so.
 const HEAD_BYTES_MAX: usize = 64 * 1024;

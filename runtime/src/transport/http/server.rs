@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use super::CONTENT_TYPE;
 use super::body::Body;
+use super::caller::Caller;
 use super::frames::Outgoing;
 use super::head::Head;
 use super::progress::Progress;
@@ -15,8 +17,15 @@ use crate::transport::layer::{CONTENT_MAX, Coded, Coding, Layer, ServerSide};
 /// Requests that one connection may have sent without reading an answer.
 const PIPELINED_MAX: usize = 1024;
 
+const ONLY_POST: &str = "this is a Thrift server, and calls are requests with the method POST\n";
+pub(in crate::transport) const ELSEWHERE: &str =
+    "this is a Thrift server, and calls go to another path of it\n";
+pub(in crate::transport) const NOT_NAMED: &str =
+    "this is a Thrift server, and its `origins` do not name the page that asks\n";
+
 struct Server {
     path: Option<String>,
+    origins: Arc<[String]>,
     frame_bytes_max: usize,
     /// Through the head that arrives.
     progress: Progress,
@@ -44,17 +53,19 @@ impl Server {
         if matches!(raw, b"\r" | b"\n" | b"\r\n") || !self.progress.of_head(raw) {
             return Ok(None);
         }
-        let found = Head::request(raw).map_err(|error| {
-            self.refuse(out, status_of(&error), "");
-            explain(error, raw, "http", "")
+        let mut caller = Caller::default();
+        let found = Head::request_with(raw, |name, value| caller.note(name, value));
+        let found = found.map_err(|error| {
+            self.refuse(out, status_of(&error), "", "");
+            explain(error, raw, "", "")
         })?;
         let Some((head, bytes)) = found else {
             return Ok(None);
         };
         self.progress = Progress::default();
-        self.check(&head, out)?;
+        self.check(&head, &caller, out)?;
         let body = Body::of(&head, self.frame_bytes_max, content);
-        self.body = Some(body.inspect_err(|_| self.refuse(out, "413 Content Too Large", ""))?);
+        self.body = Some(body.inspect_err(|_| self.refuse(out, "413 Content Too Large", "", ""))?);
         // Behind unanswered requests it would be taken for an answer to the first of them.
         if head.expects && self.unanswered.is_empty() {
             out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -64,21 +75,32 @@ impl Server {
         Ok(Some(bytes))
     }
 
-    fn check(&mut self, head: &Head, out: &mut Vec<u8>) -> Result<()> {
+    fn check(&mut self, head: &Head, caller: &Caller, out: &mut Vec<u8>) -> Result<()> {
         let (method, path) = head
             .target
             .as_ref()
             .map_or(("", ""), |(method, path)| (method, path));
         if method != "POST" {
-            self.refuse(out, "405 Method Not Allowed", "Allow: POST\r\n");
+            self.refuse(out, "405 Method Not Allowed", "Allow: POST\r\n", ONLY_POST);
             let text =
                 format!("the peer sent the HTTP request {method} {path}, and calls are POST");
             return Err(Error::new(ErrorKind::Malformed, text));
         }
         let bare = path.split('?').next().unwrap_or_default();
         if self.path.as_ref().is_some_and(|own| own != bare) {
-            self.refuse(out, "404 Not Found", "");
+            self.refuse(out, "404 Not Found", "", ELSEWHERE);
             let text = format!("the peer sent a request for {path}, and calls go elsewhere");
+            return Err(Error::new(ErrorKind::Malformed, text));
+        }
+        if let Some(page) = caller.stranger(&self.origins) {
+            let page = page.escape_debug();
+            let text = format!("a page of {page} sent a request, and `origins` does not name it");
+            self.refuse(out, "403 Forbidden", "", NOT_NAMED);
+            return Err(Error::new(ErrorKind::Malformed, text));
+        }
+        if let Some(fault) = caller.host_fault(head.is_old) {
+            self.refuse(out, "400 Bad Request", "", "");
+            let text = format!("the peer's HTTP request makes no sense: {fault}");
             return Err(Error::new(ErrorKind::Malformed, text));
         }
         if self.unanswered.len() >= PIPELINED_MAX {
@@ -90,12 +112,12 @@ impl Server {
 
     /// Answers a request that is none, and says that the connection ends.
     #[cold]
-    fn refuse(&mut self, out: &mut Vec<u8>, status: &str, more: &str) {
+    fn refuse(&mut self, out: &mut Vec<u8>, status: &str, more: &str, line: &str) {
         if self.unanswered.is_empty() {
-            refuse(out, status, more);
+            refuse(out, status, more, line);
         } else {
             let refusal = self.refusal.get_or_insert_default();
-            refuse(refusal, status, more);
+            refuse(refusal, status, more, line);
         }
     }
 }
@@ -108,12 +130,24 @@ pub(in crate::transport) fn status_of(error: &Error) -> &'static str {
     }
 }
 
-/// Answers a request that is none, and says that the connection ends.
+/// Answers a request that is none, with a line for people unless that is empty, and says that the connection
+/// ends.
 #[cold]
-pub(in crate::transport) fn refuse(out: &mut Vec<u8>, status: &str, more: &str) {
-    let head = format!("HTTP/1.1 {status}\r\n{more}Content-Length: 0\r\nConnection: close\r\n\r\n");
+pub(in crate::transport) fn refuse(out: &mut Vec<u8>, status: &str, more: &str, line: &str) {
+    begin_refusal(out, status, more, line.len());
+    out.extend_from_slice(line.as_bytes());
+}
+
+/// The head of that. What follows says why in so many bytes, for people.
+fn begin_refusal(out: &mut Vec<u8>, status: &str, more: &str, length: usize) {
+    let kind = if length == 0 { "" } else { TEXT };
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{more}{kind}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
     out.extend_from_slice(head.as_bytes());
 }
+
+const TEXT: &str = "Content-Type: text/plain; charset=utf-8\r\n";
 
 impl Coding for Server {
     fn decode(&mut self, raw: &[u8], content: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<usize> {
@@ -152,10 +186,18 @@ impl Coding for Server {
         let Self {
             unanswered,
             outgoing,
+            last,
             closed,
             ..
         } = self;
-        outgoing.take(content, out, |length, out| {
+        outgoing.take(content, out, |length, refused, out| {
+            if refused {
+                // Nothing behind it is answered.
+                unanswered.clear();
+                (*last, *closed) = (true, true);
+                begin_refusal(out, "400 Bad Request", "", length);
+                return;
+            }
             let close = unanswered.pop_front().unwrap_or(true);
             *closed |= close;
             let end = if close { "Connection: close\r\n" } else { "" };
@@ -199,7 +241,7 @@ impl Server {
             ErrorKind::Limit => "413 Content Too Large",
             _ => "400 Bad Request",
         };
-        self.refuse(out, status, "");
+        self.refuse(out, status, "", "");
     }
 
     /// A body of no bytes is whole at once.
@@ -214,6 +256,8 @@ impl Server {
 pub(crate) struct HttpServerSide {
     /// Requests for other paths are refused; `None` for all.
     pub(crate) path: Option<String>,
+    /// The pages that may call, besides programs that are none; `*` for all.
+    pub(crate) origins: Arc<[String]>,
     pub(crate) frame_bytes_max: usize,
 }
 
@@ -221,6 +265,7 @@ impl ServerSide for HttpServerSide {
     fn layer(&self) -> io::Result<Box<dyn Layer>> {
         let server = Server {
             path: self.path.clone(),
+            origins: Arc::clone(&self.origins),
             frame_bytes_max: self.frame_bytes_max,
             progress: Progress::default(),
             body: None,

@@ -9,7 +9,7 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 
 use super::bell::{Bell, Seen};
-use super::hello::Greeting;
+use super::hello::{self, Greeting};
 use super::stream::{Incoming, Outgoing, ShmStream, Side};
 use super::{ASKED, not_met, served};
 use crate::error::Result;
@@ -155,12 +155,13 @@ pub(crate) async fn connect_async(address: &Address) -> Result<AsyncStream> {
 }
 
 async fn meet(socket: UnixStream) -> io::Result<AsyncStream> {
+    hello::hail(socket.as_fd());
     let mut greeting = Greeting::default();
     let (memory, ring_bytes) = socket
         .async_io(Interest::READABLE, || greeting.read(socket.as_fd()))
         .await?;
     let socket = Arc::new(socket);
-    let bell = Bell::new(Arc::clone(&socket), ASKED);
+    let bell = Bell::new(Arc::clone(&socket), ASKED, &[]);
     let stream = ShmStream::new(&memory, ring_bytes, bell, Side::Client);
     Ok(AsyncStream::shm(AsyncShm::new(stream, socket), Peer::Shm))
 }

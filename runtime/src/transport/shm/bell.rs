@@ -49,6 +49,8 @@ impl<S: AsFd + Send + Sync> Socket for S {}
 struct State {
     /// How many bytes have come.
     heard: u64,
+    /// What may still come before the first of them.
+    hail: &'static [u8],
     line: Line,
     /// Somebody waits for the socket.
     listening: bool,
@@ -72,11 +74,24 @@ pub(super) struct Seen {
     pub(super) ended: bool,
 }
 
+impl State {
+    /// What follows the hail, or the rest of it.
+    fn after_hail<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let pairs = bytes.iter().zip(self.hail);
+        let hailed = pairs.take_while(|(byte, own)| byte == own).count();
+        let (hail, wakes) = (&self.hail[hailed..], &bytes[hailed..]);
+        self.hail = if wakes.is_empty() { hail } else { &[] };
+        wakes
+    }
+}
+
 impl Bell {
-    /// `asked` is how often this side counts as waiting from the beginning.
-    pub(super) fn new(socket: impl Socket + 'static, asked: u64) -> Self {
+    /// `asked` is how often this side counts as waiting from the beginning, and `hail` what the peer may
+    /// begin with.
+    pub(super) fn new(socket: impl Socket + 'static, asked: u64, hail: &'static [u8]) -> Self {
         let state = State {
             heard: 0,
+            hail,
             line: Line::Open,
             listening: false,
         };
@@ -218,8 +233,9 @@ impl Bell {
             match recv(self.as_fd(), &mut bytes[..], RecvFlags::DONTWAIT) {
                 Ok((_, 0)) => state.line = Line::Ended,
                 Ok((_, count)) => {
-                    state.heard += count as u64;
-                    if bytes[..count].iter().any(|byte| *byte != WAKE) {
+                    let wakes = state.after_hail(&bytes[..count]);
+                    state.heard += wakes.len() as u64;
+                    if wakes.iter().any(|byte| *byte != WAKE) {
                         let text = "the peer speaks into the socket of a shared memory; does it connect with `shm://`?";
                         state.line = Line::Garbled(text);
                     } else if state.heard > self.asked.load(Ordering::SeqCst) {

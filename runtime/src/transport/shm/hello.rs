@@ -2,8 +2,12 @@
 //! it over the socket with a few bytes that say what it is.
 //!
 //! ```text
-//! S E A P N K S M  │ version, u32 │ bytes of a ring, u32 │  and one descriptor (SCM_RIGHTS)
+//! client   S E A P N K S M
+//! server   S E A P N K S M  │ version, u32 │ bytes of a ring, u32 │  and one descriptor (SCM_RIGHTS)
 //! ```
+//!
+//! A server need not wait for the client's word, which is for servers of another kind: they close the
+//! connection at once and can name the client, where both would else wait for each other.
 //!
 //! Why does the server make it? So that it maps nothing that it has not made itself: what a client can
 //! do is to send bytes and to write into the memory. The client, which has chosen whom to connect to,
@@ -29,7 +33,7 @@ use super::memory::Memory;
 use super::ring::{Consumer, Direction, bytes_with};
 use super::{RING_BYTES_MAX, RING_BYTES_MIN};
 
-const MAGIC: [u8; 8] = *b"SEAPNKSM";
+pub(super) const MAGIC: [u8; 8] = *b"SEAPNKSM";
 const VERSION: u32 = 1;
 const BYTES: usize = 16;
 
@@ -84,6 +88,12 @@ fn send(socket: BorrowedFd<'_>, hello: &[u8], file: BorrowedFd<'_>) -> io::Resul
             Err(error) => Err(error.into()),
         };
     }
+}
+
+/// Says what this client is, without waiting. If that fails, reading will say so too.
+pub(super) fn hail(socket: BorrowedFd<'_>) {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    let _ = rustix::net::send(socket, &MAGIC, flags);
 }
 
 /// What a client has got of a server's hello.

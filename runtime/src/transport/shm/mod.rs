@@ -100,7 +100,7 @@ impl Listener for ShmListener {
 /// The server's end of a new connection.
 fn served(socket: impl Socket + 'static, ring_bytes: usize) -> io::Result<ShmStream> {
     let memory = hello::offer(socket.as_fd(), ring_bytes)?;
-    let bell = Bell::new(socket, ASKED);
+    let bell = Bell::new(socket, ASKED, &hello::MAGIC);
     Ok(ShmStream::new(&memory, ring_bytes, bell, Side::Server))
 }
 
@@ -121,11 +121,12 @@ pub(super) fn connect(address: &Address, timeout: Duration) -> Result<Box<dyn St
 }
 
 fn meet(socket: OwnedFd, deadline: Option<Instant>) -> io::Result<ShmStream> {
+    hello::hail(socket.as_fd());
     let mut greeting = Greeting::default();
     loop {
         match greeting.read(socket.as_fd()) {
             Ok((memory, ring_bytes)) => {
-                let bell = Bell::new(socket, ASKED);
+                let bell = Bell::new(socket, ASKED, &[]);
                 return Ok(ShmStream::new(&memory, ring_bytes, bell, Side::Client));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

@@ -23,7 +23,7 @@ fn pair() -> (ShmStream, ShmStream, std::sync::Arc<Memory>) {
     let server = served(OwnedFd::from(near), RING).unwrap();
     let (memory, ring_bytes) = Greeting::default().read(far.as_fd()).unwrap();
     assert_eq!(ring_bytes, RING);
-    let bell = Bell::new(OwnedFd::from(far), ASKED);
+    let bell = Bell::new(OwnedFd::from(far), ASKED, &[]);
     let client = ShmStream::new(&memory, RING, bell, Side::Client);
     (server, client, memory)
 }
@@ -390,4 +390,26 @@ fn a_ring_by_itself() {
     assert!(read[..RING] == bytes(RING)[..]);
     assert_eq!(consumer.take(&mut read).unwrap(), 0);
     assert_eq!(producer.put(&[]).unwrap(), 0);
+}
+
+/// What a client says first is no nonsense, in whichever pieces it comes, and nothing but that.
+#[test]
+fn a_hail_is_taken_once() {
+    for (said, taken) in [
+        (&[&b"SEAPNKSM"[..]][..], true),
+        (&[b"SEA", b"PNKSM", b"w"], true),
+        (&[b"SEA", b"PNKSMw"], true),
+        (&[b"w"], true),
+        (&[b"SEAPNKSMS"], false),
+        (&[b"w", b"S"], false),
+        (&[b"EAPNKSM"], false),
+    ] {
+        let (near, far) = UnixStream::pair().unwrap();
+        let bell = Bell::new(OwnedFd::from(near), ASKED, &hello::MAGIC);
+        for part in said {
+            (&far).write_all(part).unwrap();
+            let _ = bell.listen();
+        }
+        assert_eq!(bell.seen().is_ok(), taken, "{said:?}");
+    }
 }

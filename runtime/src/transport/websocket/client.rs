@@ -10,26 +10,36 @@ use super::messages::{Bounds, Messages};
 use super::upgrade::Upgrade;
 use super::{Handshake, WebSocket};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::http::{Head, check_request};
+use crate::transport::explain_reply;
+use crate::transport::http::{Head, check_request, refused};
 use crate::transport::layer::{ClientSide, Coded, Layer};
 
 struct Asking {
     /// What the server's key has to be.
     accept: String,
+    path: String,
     subprotocol: Option<String>,
 }
 
 impl Handshake for Asking {
     fn read(&mut self, raw: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
         let mut upgrade = Upgrade::default();
-        let found = Head::response_with(raw, |name, value| upgrade.note(name, value))?;
+        let found = Head::response_with(raw, |name, value| upgrade.note(name, value));
+        let found = found.map_err(|error| explain_reply(error, raw, "", ""))?;
         let Some((head, bytes)) = found else {
             return Ok(None);
         };
         let (status, reason) = head.status.unwrap_or_default();
         if status != 101 {
-            let text = format!("the server answered with HTTP status {status} {reason}");
-            return Err(Error::new(ErrorKind::Closed, text.trim_end().to_owned()));
+            let hint = match status {
+                405 => "; is it an HTTP server (`transport = \"http\"`)?".to_owned(),
+                404 => {
+                    let path = &self.path;
+                    format!(" for `{path}`; is `[client.websocket] path` the server's?")
+                }
+                _ => String::new(),
+            };
+            return Err(refused(status, &reason, &hint));
         }
         self.check(&upgrade)?;
         Ok(Some(bytes))
@@ -74,6 +84,7 @@ impl Asking {
 pub(crate) struct WebSocketClientSide {
     /// The request up to its key, and what follows that.
     head: (String, String),
+    path: String,
     host: String,
     subprotocol: Option<String>,
     bounds: Bounds,
@@ -107,6 +118,7 @@ impl WebSocketClientSide {
         end.push_str("\r\n");
         Ok(Self {
             head: (begin, end),
+            path: path.to_owned(),
             host: host.to_owned(),
             subprotocol: subprotocol.map(str::to_owned),
             bounds: Bounds { bytes_max, text },
@@ -125,6 +137,7 @@ impl ClientSide for WebSocketClientSide {
         let greeting = [begin, &*key, end].concat();
         let asking = Asking {
             accept: derive_accept_key(key.as_bytes()),
+            path: self.path.clone(),
             subprotocol: self.subprotocol.clone(),
         };
         let socket = WebSocket::new(asking, Messages::new(End::Client, self.bounds));

@@ -195,7 +195,7 @@ impl Messages {
         };
         while let Some(piece) = self.outgoing.next(&mut content) {
             match piece {
-                Piece::Length(length) => {
+                Piece::Length(length) | Piece::Refusal(length) => {
                     self.mask = frame::begin(self.end, OpCode::Data(kind), length, out);
                 }
                 Piece::Part(part) => {

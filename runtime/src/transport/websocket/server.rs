@@ -12,7 +12,8 @@ use super::messages::{Bounds, Messages};
 use super::upgrade::Upgrade;
 use super::{Handshake, WebSocket};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::http::{Head, refuse, status_of};
+use crate::transport::explain;
+use crate::transport::http::{ELSEWHERE, Head, NOT_NAMED, may_call, refuse, status_of};
 use crate::transport::layer::{Coded, Layer, ServerSide};
 
 /// Which requests a server goes along with.
@@ -28,14 +29,21 @@ pub(crate) struct WebSocketRules {
 
 struct Asked(Arc<WebSocketRules>);
 
-/// An answer that says no, what follows its status, and why.
-type No = (&'static str, &'static str, String);
+/// An answer that says no, what follows its status, a line for who reads it, and why for the log.
+type No = (&'static str, &'static str, &'static str, String);
+
+const ONLY_WEBSOCKET: &str =
+    "this is a Thrift server, and its connections begin with GET and `Upgrade: websocket`\n";
 
 impl Handshake for Asked {
     fn read(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>> {
         let mut upgrade = Upgrade::default();
         let found = Head::request_with(raw, |name, value| upgrade.note(name, value));
-        let found = found.inspect_err(|error| refuse(out, status_of(error), ""))?;
+        let found = found.map_err(|error| {
+            refuse(out, status_of(&error), "", "");
+            explain(error, raw, "", "")
+        });
+        let found = found?;
         let Some((head, bytes)) = found else {
             return Ok(None);
         };
@@ -44,8 +52,8 @@ impl Handshake for Asked {
                 self.0.accept(key, &upgrade, out);
                 Ok(Some(bytes))
             }
-            Err((status, more, text)) => {
-                refuse(out, status, more);
+            Err((status, more, line, text)) => {
+                refuse(out, status, more, line);
                 Err(Error::new(ErrorKind::Malformed, text))
             }
         }
@@ -61,29 +69,34 @@ impl WebSocketRules {
             let text = format!(
                 "the peer sent the HTTP request {method} {path}, and a WebSocket begins with GET"
             );
-            return Err(("405 Method Not Allowed", "Allow: GET\r\n", text));
+            return Err((
+                "405 Method Not Allowed",
+                "Allow: GET\r\n",
+                ONLY_WEBSOCKET,
+                text,
+            ));
         }
         let bare = path.split('?').next().unwrap_or_default();
         if self.path.as_ref().is_some_and(|own| own != bare) {
             let text = format!("the peer sent a request for {path}, and calls go elsewhere");
-            return Err(("404 Not Found", "", text));
+            return Err(("404 Not Found", "", ELSEWHERE, text));
         }
         if !upgrade.is_whole() {
             let text =
                 format!("the peer sent the HTTP request GET {path}, which asks for no WebSocket");
             let more = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-            return Err(("426 Upgrade Required", more, text));
+            return Err(("426 Upgrade Required", more, ONLY_WEBSOCKET, text));
         }
         if upgrade.version.as_deref() != Some("13") {
             let version = upgrade.version.as_deref().unwrap_or("none").escape_debug();
             let text = format!("the peer asks for WebSocket in version {version}, and there is 13");
             let more = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-            return Err(("426 Upgrade Required", more, text));
+            return Err(("426 Upgrade Required", more, ONLY_WEBSOCKET, text));
         }
         self.check_origin(upgrade)?;
         let bad = |text: &str| {
             let text = format!("the peer's request for a WebSocket makes no sense: {text}");
-            Err(("400 Bad Request", "", text))
+            Err(("400 Bad Request", "", "", text))
         };
         if head.chunked || head.length.is_some_and(|length| length > 0) {
             return bad("it has a body");
@@ -99,20 +112,17 @@ impl WebSocketRules {
         }
     }
 
-    /// Browsers let every page of the world connect to every server that they reach, those at home
-    /// included, and say only here which page it is. Whoever is no browser does not say it.
     fn check_origin(&self, upgrade: &Upgrade) -> Result<(), No> {
         let Some(origin) = &upgrade.origin else {
             return Ok(());
         };
-        let is_it = |own: &String| own == "*" || own.eq_ignore_ascii_case(origin);
-        if self.origins.iter().any(is_it) {
+        if may_call(origin, &self.origins) {
             return Ok(());
         }
         let origin = origin.escape_debug();
         let text =
             format!("a page of {origin} asks for a WebSocket, and `origins` does not name it");
-        Err(("403 Forbidden", "", text))
+        Err(("403 Forbidden", "", NOT_NAMED, text))
     }
 
     fn accept(&self, key: &str, upgrade: &Upgrade, out: &mut Vec<u8>) {

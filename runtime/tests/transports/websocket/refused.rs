@@ -6,6 +6,7 @@ use seapink::Limits;
 use seapink::config::{ClientWebSocket, ServerWebSocket};
 
 use super::*;
+use crate::log_lines::Log;
 use crate::support::{MODELS, eventually};
 
 /// What is wrong with frames, which, and what the peer is told.
@@ -220,7 +221,17 @@ fn requests_that_are_refused_are_told_so() {
             // The answer to a head that still comes may be lost with the connection.
             let lost = answer.is_empty() && bytes.len() > 64 * 1024;
             assert!(lost || answer.starts_with(&expected), "{begin:?}: {answer}");
-            assert!(lost || answer.contains("\r\nContent-Length: 0\r\nConnection: close\r\n"));
+            assert!(lost || answer.contains("\r\nConnection: close\r\n"));
+            // Who asks for something else reads a line that says what this is.
+            if ["405 ", "404 ", "426 ", "403 "].contains(status) {
+                let line = answer.split_once("\r\n\r\n").map_or("", |(_, line)| line);
+                assert!(
+                    line.starts_with("this is a Thrift server, and "),
+                    "{answer}"
+                );
+                let length = format!("\r\nContent-Length: {}\r\n", line.len());
+                assert!(answer.contains(&length), "{answer}");
+            }
             assert!(answer.contains(more), "{answer}");
         }
         eventually("all are counted", || {
@@ -246,5 +257,33 @@ fn requests_that_are_refused_are_told_so() {
             .subprotocol("thrift");
         let client = server.client_with(&server.client_config().websocket(asked));
         assert_eq!(client.echo("still").unwrap(), "still");
+    }
+}
+
+/// Who speaks something else is named in the log, as with HTTP.
+#[test]
+fn t08_strangers_are_named() {
+    let log = Log::shared();
+    for (bytes, name) in [
+        (
+            &b"\0\0\0\x14\x80\x01\0\x01"[..],
+            "the peer seems to speak the binary protocol over the framed transport",
+        ),
+        (
+            b"\x16\x03\x01\x02\0\x01\0\x01",
+            "the peer seems to speak TLS",
+        ),
+    ] {
+        let server = Running::bind(&config(Model::Threaded));
+        let mut stream = socket(&server);
+        stream.write_all(bytes).unwrap();
+        let peer = stream.local_addr().unwrap();
+        rest(&mut stream);
+        if cfg!(feature = "tracing") {
+            eventually(name, || log.has(&format!("{name} peer={peer}")));
+        }
+        eventually("it is counted", || {
+            server.handle.stats().connections_failed == 1
+        });
     }
 }
