@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::server::engine::Refusal;
+use crate::server::refusal::Refusal;
 use crate::server::shared::Shared;
 
 /// When the oldest answer is so old, the next call does not begin before it is sent.

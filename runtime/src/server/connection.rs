@@ -9,9 +9,10 @@ use crate::peer::Peer;
 use crate::server::batch::Batch;
 use crate::server::counters::Counters;
 use crate::server::end::{End, Last};
-use crate::server::engine::{Engine, Refusal, Step};
+use crate::server::engine::{Engine, Step};
 use crate::server::events;
 use crate::server::pace::{HEADER_BYTES, Pace, Written, time_to_read, write_all, write_for};
+use crate::server::refusal::Refusal;
 use crate::server::shared::{Permit, Shared};
 use crate::transport::{Inbox, Readiness, Stream, is_timeout, shrink_out};
 

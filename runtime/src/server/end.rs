@@ -7,9 +7,9 @@ use crate::config::ServerTimeouts;
 use crate::error::{Error, ErrorKind};
 use crate::peer::Peer;
 use crate::server::counters::Counters;
-use crate::server::engine::Refusal;
 use crate::server::events;
 use crate::server::pace::HEADER_BYTES;
+use crate::server::refusal::Refusal;
 use crate::server::shared::Shared;
 
 /// Why a connection ends.

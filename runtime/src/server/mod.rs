@@ -9,6 +9,7 @@ mod accept;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod batch;
+mod call;
 mod connection;
 mod counters;
 mod datagrams;

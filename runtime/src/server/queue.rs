@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
-use crate::server::engine::Refusal;
+use crate::server::refusal::Refusal;
 use crate::server::shared::Shared;
 
 /// Where it enters. When the last entrance is dropped and nothing waits, the exits close.

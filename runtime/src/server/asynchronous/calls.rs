@@ -17,7 +17,8 @@ use crate::config::{ReplyOrder, ServerConfig};
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind, Result};
 use crate::processor::{AsyncProcessor, CallContext, Outcome, Request, caught};
-use crate::server::engine::{self, Refusal, Unanswered};
+use crate::server::call;
+use crate::server::refusal::{Refusal, Unanswered};
 use crate::server::shared::Shared;
 
 /// Who runs the handlers.
@@ -149,7 +150,7 @@ impl Call {
         match self.read() {
             Ok(request) => self
                 .outlet
-                .leave(|encoder, out| engine::refuse(&self.shared, &request, why, encoder, out)),
+                .leave(|encoder, out| call::refuse(&self.shared, &request, why, encoder, out)),
             Err(error) => self.fail(error),
         }
     }
@@ -167,13 +168,13 @@ impl Call {
             Err(error) => return self.fail(error),
         };
         let (mut reply, mut cx) = (Vec::new(), self.context());
-        let ran = engine::run(&self.shared, &request, &mut cx, self.arrived, &mut reply);
+        let ran = call::run(&self.shared, &request, &mut cx, self.arrived, &mut reply);
         self.answer(&request, &reply, ran);
     }
 
     fn answer(&self, request: &Request<'_>, reply: &[u8], ran: Result<Outcome, Unanswered>) {
         self.outlet.leave(|encoder, out| {
-            engine::answer(&self.shared, request, encoder, out, |out| {
+            call::answer(&self.shared, request, encoder, out, |out| {
                 out.extend_from_slice(reply);
                 ran
             })
@@ -186,14 +187,14 @@ impl Call {
             Err(error) => return self.fail(error),
         };
         let (mut reply, mut cx) = (Vec::new(), self.context());
-        if let Err(why) = engine::begin(&self.shared, &request, &mut cx, self.arrived) {
+        if let Err(why) = call::begin(&self.shared, &request, &mut cx, self.arrived) {
             return self.answer(&request, &reply, Err(why));
         }
         let running = self.shared.counters.running();
         let process = async { processor.process(&request, &mut reply, &mut cx).await };
         let processed = caught(process).await;
         drop(running);
-        let ran = engine::judge(&request, &cx, &processed, !reply.is_empty());
+        let ran = call::judge(&request, &cx, &processed, !reply.is_empty());
         self.answer(&request, &reply, ran);
     }
 

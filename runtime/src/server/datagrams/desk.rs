@@ -10,8 +10,9 @@ use super::{DatagramFault, Waiting};
 use crate::error::{ApplicationCode, Error, ErrorKind, Result};
 use crate::peer::Peer;
 use crate::processor::CallContext;
+use crate::server::call;
 use crate::server::counters::Counters;
-use crate::server::engine::{self, Refusal};
+use crate::server::refusal::Refusal;
 use crate::server::shared::Shared;
 use crate::transport::{Answers, Encoder};
 
@@ -55,14 +56,14 @@ impl Desk {
             (Err(refused), _) => self.refuse(refused, from, &mut encoder, &mut out),
             (Ok(request), None) => {
                 let mut cx = CallContext::new(Peer::Udp(from));
-                engine::answer(shared, &request, &mut encoder, &mut out, |out| {
-                    engine::run(shared, &request, &mut cx, Instant::now(), out)
+                call::answer(shared, &request, &mut encoder, &mut out, |out| {
+                    call::run(shared, &request, &mut cx, Instant::now(), out)
                 })
             }
             (Ok(request), Some(why)) => {
                 let error = Error::new(ErrorKind::Overloaded, why.text());
                 self.note(from, DatagramFault::Overloaded, &error);
-                engine::refuse(shared, &request, why, &mut encoder, &mut out)
+                call::refuse(shared, &request, why, &mut encoder, &mut out)
             }
         };
         match written {

@@ -12,12 +12,12 @@ use crate::config::ReplyOrder;
 use crate::error::{ErrorKind, Result};
 use crate::server::connection::Buffers;
 use crate::server::end::End;
-use crate::server::engine::Refusal;
 use crate::server::nonblocking::Workers;
 use crate::server::nonblocking::mail::{Letter, Mail};
 use crate::server::nonblocking::polled::{Polled, Signs, State};
 use crate::server::nonblocking::workers::{Job, Work};
 use crate::server::queue::Taken;
+use crate::server::refusal::Refusal;
 use crate::server::shared::Shared;
 use crate::transport::Readiness;
 

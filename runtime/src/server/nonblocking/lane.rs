@@ -17,14 +17,16 @@ use parking_lot::Mutex;
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind};
 use crate::processor::{CallContext, Request};
+use crate::server::call;
 use crate::server::connection::{Buffers, OUT_BYTES};
 use crate::server::end::End;
-use crate::server::engine::{self, Found, Refusal};
+use crate::server::engine::Found;
 use crate::server::nonblocking::mail::Mail;
 use crate::server::nonblocking::polled::{Polled, State};
 use crate::server::nonblocking::workers::{Job, Work};
 use crate::server::pace::Pace;
 use crate::server::queue::Entrance;
+use crate::server::refusal::Refusal;
 use crate::server::shared::Shared;
 use crate::transport::Encoder;
 
@@ -127,12 +129,12 @@ impl Call {
         };
         request.envelope.clone_from(envelope);
         if let Some(why) = refusal {
-            return self.leave(|encoder, out| engine::refuse(shared, &request, why, encoder, out));
+            return self.leave(|encoder, out| call::refuse(shared, &request, why, encoder, out));
         }
         cx.meet(&self.lane.cx);
-        let ran = engine::run(shared, &request, cx, *arrived, reply);
+        let ran = call::run(shared, &request, cx, *arrived, reply);
         let told = self.leave(|encoder, out| {
-            engine::answer(shared, &request, encoder, out, |out| {
+            call::answer(shared, &request, encoder, out, |out| {
                 out.extend_from_slice(reply);
                 ran
             })

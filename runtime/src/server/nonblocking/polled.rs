@@ -9,9 +9,10 @@ use crate::server::batch::Batch;
 use crate::server::connection::{Buffers, OUT_BYTES};
 use crate::server::counters::Counters;
 use crate::server::end::{End, Last};
-use crate::server::engine::{Engine, Refusal, Step};
+use crate::server::engine::{Engine, Step};
 use crate::server::nonblocking::lane::{Held, Lane};
 use crate::server::pace::{HEADER_BYTES, Pace, time_to_read};
+use crate::server::refusal::Refusal;
 use crate::server::shared::Permit;
 use crate::transport::{Readiness, Stream, shrink_out};
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
-use crate::server::engine::Refusal;
 use crate::server::nonblocking::lane::{Call, Scratch};
 use crate::server::nonblocking::mail::Mail;
 use crate::server::nonblocking::polled::Polled;
 use crate::server::queue::{Exit, Taken};
+use crate::server::refusal::Refusal;
 use crate::server::shared::Shared;
 
 /// Something to answer, and where the answer belongs.
