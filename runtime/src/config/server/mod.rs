@@ -10,10 +10,10 @@ pub use timeouts::ServerTimeouts;
 use std::path::Path;
 use std::thread;
 
+#[cfg(feature = "tls")]
 use crate::config::ServerTls;
 use crate::config::document::{self, Section};
 use crate::config::origin::Origin;
-#[cfg(feature = "tls")]
 use crate::config::udp::usual_transport;
 #[cfg(not(feature = "tls"))]
 use crate::config::without_tls;
