@@ -135,11 +135,11 @@ mod passed {
             .collect();
         // All of them at once, whoever asks for them later: so no program inherits one that this process starts.
         let mut fds = ListenFd::from_env();
-        let named = |(index, name): (usize, &String)| Named {
+        let take = |(index, name): (usize, &String)| Named {
             name: name.clone(),
             socket: one(&mut fds, index),
         };
-        let left = all.iter().enumerate().map(named).collect();
+        let left = all.iter().enumerate().map(take).collect();
         Ok(Sockets { left, all })
     }
 

@@ -117,6 +117,7 @@ impl Place {
 }
 
 impl Call {
+    #[allow(clippy::unnecessary_wraps, reason = "it is what rows return")]
     fn limits(mut self, change: impl FnOnce(Limits) -> Limits) -> Option<Self> {
         self.limits = change(self.limits);
         Some(self)
