@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::Limits;
 use crate::peer::Identity;
 use crate::processor::{CallContext, Peer, Request};
-use crate::protocol::{MessageForm, WireProtocol};
+use crate::protocol::MessageForm;
 use crate::server::call;
 use crate::server::refusal::Refusal;
 use crate::server::shared::{Settings, Shared};
+use crate::server::whole::check_whole;
 use crate::transport::{Decoded, Decoder, Encoder, Setup, Transport};
 use crate::wire::MessageKind;
 
@@ -77,14 +77,6 @@ impl Engine {
         self.intake.decoder = Some(decoder);
         self.intake.protocol = protocol;
         self.intake.exclusive = transport.is_exclusive();
-    }
-
-    /// Appends what the peer is told of bytes that are no message.
-    #[cold]
-    fn tell(&mut self, why: &Error, out: &mut Vec<u8>) {
-        if let Some(encoder) = &mut self.encoder {
-            encoder.refuse(out, why);
-        }
     }
 
     /// Gives back what only messages took that are handled by now.
@@ -169,18 +161,16 @@ impl Engine {
             &mut Vec<u8>,
         ) -> Result<bool>,
     ) -> Result<Step> {
-        if let Err(error) = self.ensure_open(shared, buffer) {
-            self.tell(&error, out);
-            return Err(error);
-        }
+        let opened = self.ensure_open(shared, buffer);
         let Self {
             intake,
             encoder: Some(encoder),
             cx,
         } = self
         else {
-            return Ok(Step::NeedMore(1));
+            return opened.map(|()| Step::NeedMore(1));
         };
+        opened.inspect_err(|error| encoder.refuse(out, error))?;
         let found = intake.find(shared, buffer);
         match found.inspect_err(|error| encoder.refuse(out, error))? {
             Found::NeedMore(missing) => Ok(Step::NeedMore(missing)),
@@ -282,28 +272,6 @@ impl Intake {
         }
         self.first = false;
         Ok(Found::Message(request, consumed))
-    }
-}
-
-/// Refuses what is more or less than one message, before anybody is told that it has come.
-///
-/// # Errors
-/// One that says which.
-fn check_whole(wire: &dyn WireProtocol, message: &[u8], limits: &Limits) -> Result<()> {
-    let bytes = message.len();
-    match wire.scanner(limits).scan(message) {
-        Ok(Some(length)) if length == bytes => Ok(()),
-        Ok(Some(length)) => {
-            let text = format!("a message of {length} bytes stands in {bytes}");
-            Err(Error::new(ErrorKind::Malformed, text))
-        }
-        Ok(None) => {
-            let text = format!("a message does not end within its {bytes} bytes");
-            Err(Error::new(ErrorKind::Truncated, text))
-        }
-        // A program's own protocol may have no scanner.
-        Err(error) if error.kind() == ErrorKind::Config => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

@@ -31,6 +31,7 @@ mod signals;
 mod simple;
 mod thread_pool;
 mod threaded;
+mod whole;
 
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncServer, AsyncServerHandle};

@@ -10,6 +10,8 @@ mod header_battery;
 mod http;
 #[cfg(feature = "http")]
 mod http_battery;
+#[cfg(feature = "http")]
+mod http_callers;
 #[path = "../log_lines/mod.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod log_lines;

@@ -19,8 +19,8 @@ impl Caller {
 
     /// The first page that asks and may not.
     pub(super) fn stranger(&self, origins: &[String]) -> Option<&str> {
-        let pages = self.pages.iter().map(|page| &**page);
-        pages.into_iter().find(|page| !may_call(page, origins))
+        let mut pages = self.pages.iter().map(|page| &**page);
+        pages.find(|page| !may_call(page, origins))
     }
 
     /// What is wrong with the host that a request is for. Only HTTP/1.0 may leave it out.

@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What a head says of the message that it begins.
 #[derive(Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is said or not")]
 pub(in crate::transport) struct Head {
     /// The method and the path of a request.
     pub(in crate::transport) target: Option<(String, String)>,

@@ -1,0 +1,158 @@
+//! Who calls over HTTP, in what, and what they are told.
+
+use std::io::Write;
+
+use seapink::ClientConfig;
+use seapink::config::{ClientHttp, Model, ServerHttp};
+
+use super::http::{CALL, REPLY, config, expect, request, response, rest};
+use crate::socket;
+use crate::support::{MODELS, ProbeClient, Running};
+
+/// A browser sends such a POST for any page, without asking first, and says only in `Origin` for which.
+#[test]
+fn pages_call_only_if_they_are_named() {
+    let page = |origin: &str| {
+        let fields = format!("Content-Type: text/plain\r\nOrigin: {origin}\r\n");
+        request(&fields, CALL)
+    };
+    for model in MODELS {
+        let closed = Running::bind(&config(model));
+        let own = ServerHttp::default().origin("https://app.example.org");
+        let named = Running::bind(&config(model).http(own));
+        let open = Running::bind(&config(model).http(ServerHttp::default().origin("*")));
+        for (server, origin, taken) in [
+            (&closed, "https://app.example.org", false),
+            (&closed, "null", false),
+            (&named, "https://app.example.org", true),
+            (&named, "HTTPS://app.example.org", true),
+            (&named, "https://app.example.org:8443", false),
+            (
+                &named,
+                "https://app.example.org\r\nOrigin: https://evil.example",
+                false,
+            ),
+            (&named, "null", false),
+            (&open, "https://evil.example", true),
+        ] {
+            let replies = server.handle.stats().replies;
+            let mut stream = socket(server);
+            stream.write_all(page(origin).as_bytes()).unwrap();
+            if taken {
+                expect(&mut stream, &response("", REPLY));
+                continue;
+            }
+            let said = rest(&mut stream);
+            assert!(said.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{said}");
+            assert_eq!(server.handle.stats().replies, replies, "{origin}");
+        }
+    }
+}
+
+#[test]
+fn a_request_is_for_one_host() {
+    let old = |text: String| text.replace("HTTP/1.1", "HTTP/1.0");
+    let none = || request("", CALL).replace("Host: here\r\n", "");
+    let two = || request("host: there\r\n", CALL);
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        for (request, status) in [
+            (none(), 400),
+            (two(), 400),
+            (request("Host: here\r\n", CALL), 400),
+            (old(two()), 400),
+            (old(none()), 200),
+        ] {
+            let mut stream = socket(&server);
+            stream.write_all(request.as_bytes()).unwrap();
+            let said = rest(&mut stream);
+            assert!(
+                said.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{request}: {said}"
+            );
+        }
+        assert_eq!(server.handle.stats().replies, 1, "{}", model.name());
+    }
+}
+
+#[test]
+fn the_first_body_shows_the_protocol() {
+    for model in MODELS {
+        let server = Running::bind(&config(model).protocol("auto"));
+        for protocol in ["binary", "compact", "json"] {
+            let client = server.client_with(&server.client_config().protocol(protocol));
+            assert_eq!(client.echo("hi").unwrap(), "hi");
+            assert_eq!(client.echo("there").unwrap(), "there");
+        }
+        for body in ["", "x", "junk that is none"] {
+            let mut stream = socket(&server);
+            stream.write_all(request("", body).as_bytes()).unwrap();
+            let said = rest(&mut stream);
+            assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{said}");
+            assert!(said.contains("\r\n\r\nthe body is no message"), "{said}");
+        }
+    }
+}
+
+/// Who has the wrong one of the two transports, or the wrong path, reads what to look at.
+#[test]
+fn clients_of_something_else_are_told_what_to_look_at() {
+    let mut cases = vec![(
+        "http",
+        "http",
+        "404 Not Found for `/shop`; is `[client.http] path` the server's?",
+    )];
+    if cfg!(feature = "websocket") {
+        cases.extend([
+            (
+                "websocket",
+                "http",
+                "405 Method Not Allowed; is it a WebSocket server (`transport = \"websocket\"`)?",
+            ),
+            (
+                "http",
+                "websocket",
+                "405 Method Not Allowed; is it an HTTP server (`transport = \"http\"`)?",
+            ),
+            (
+                "websocket",
+                "websocket",
+                "404 Not Found for `/`; is `[client.websocket] path` the server's?",
+            ),
+        ]);
+    }
+    for (served, spoken, text) in cases {
+        let rules = ServerHttp::default().path("/store");
+        let websocket = seapink::config::ServerWebSocket::default().path("/store");
+        let mut config = config(Model::Threaded).transport(served);
+        config = match served {
+            "http" => config.http(rules),
+            _ => config.websocket(websocket),
+        };
+        let server = Running::bind(&config);
+        let address = server.client_config().connect;
+        let mut config = ClientConfig::new(address).transport(spoken);
+        if spoken == "http" {
+            config = config.http(ClientHttp::default().path("/shop"));
+        }
+        let error = match ProbeClient::connect(&config) {
+            Ok(client) => client.echo("hi").unwrap_err().other(),
+            Err(error) => error,
+        };
+        assert!(error.to_string().ends_with(text), "{served}: {error}");
+    }
+}
+
+/// A client without HTTP meets a server with it.
+#[test]
+fn a_client_without_http_is_told_to_speak_it() {
+    let server = Running::bind(&config(Model::Threaded));
+    let config = ClientConfig::new(server.client_config().connect);
+    let client = ProbeClient::connect(&config).unwrap();
+    let error = client.echo("hi").unwrap_err().other();
+    assert_eq!(
+        error.to_string(),
+        "the server speaks HTTP, and this client `framed`; write `transport = \"http\"` or \
+         `transport = \"websocket\"`"
+    );
+}
