@@ -28,7 +28,7 @@ mod idl {
 /// Prints the spans that programs send to a Jaeger agent.
 #[derive(Parser)]
 struct Arguments {
-    /// Configuration file with a section [server].
+    /// Configuration file with a section `[server]`.
     #[arg(long)]
     config: Option<PathBuf>,
     /// Another address to listen at, configured alike.
