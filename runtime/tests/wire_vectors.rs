@@ -4,6 +4,7 @@
 //! values.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod pages;
 mod protocol_support;
 
 use std::collections::BTreeSet;
@@ -51,6 +52,31 @@ fn every_file_belongs_to_a_value() {
         );
         assert!(names.contains(name), "{name} belongs to no value");
     }
+}
+
+/// `add(2, 3)`, as the page of protocols has it.
+#[test]
+fn pages_show_what_is_written() {
+    let page = pages::page("protocols.md");
+    let call = |name, form| MessageHead {
+        form,
+        ..MessageHead::new(name, MessageKind::Call, 1)
+    };
+    let sum = [(1, Value::I32(2)), (2, Value::I32(3))];
+    let shown = |heading| page.section(heading).blocks()[0].clone();
+    let add = call("add", MessageForm::default());
+
+    let binary = message::<Binary>(&add, &sum);
+    assert_eq!(pages::bytes(&shown("Binary")), binary);
+    let compact = message::<Compact>(&add, &sum);
+    assert_eq!(pages::bytes(&shown("Compact")), compact);
+    let json = message::<Json>(&add, &sum);
+    assert_eq!(shown("JSON").as_bytes(), json);
+
+    let scale = call("scale", MessageForm::Compact2);
+    let factor = [(1, Value::Double(1.5))];
+    let compact = message::<Compact>(&scale, &factor);
+    assert_eq!(pages::bytes(&shown("Version 2")), compact);
 }
 
 fn check_protocol<P: Protocol>(vectors: &[Vector]) {

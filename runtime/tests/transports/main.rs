@@ -4,6 +4,7 @@
 
 mod addresses;
 mod deadlines;
+mod documented;
 mod header;
 mod header_battery;
 #[cfg(feature = "http")]
@@ -17,6 +18,8 @@ mod http_callers;
 mod log_lines;
 mod matrix;
 mod names;
+#[path = "../pages/mod.rs"]
+mod pages;
 #[path = "../protocol_support/mod.rs"]
 mod protocol_support;
 mod sasl;

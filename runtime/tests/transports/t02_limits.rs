@@ -397,5 +397,8 @@ fn t02_what_a_limit_allows_is_answered_and_one_more_is_refused_over_every_transp
         wrong.join("\n")
     );
     let transports = transports().len();
-    assert!(cells > 30 * transports, "{cells} of {transports} transports");
+    assert!(
+        cells > 30 * transports,
+        "{cells} of {transports} transports"
+    );
 }
