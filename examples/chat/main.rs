@@ -128,11 +128,8 @@ fn bind(config: &ServerConfig) -> seapink::Result<Server> {
 }
 
 fn show() -> Result<(), Failure> {
-    let folder = std::env::temp_dir().join(format!("seapink-chat-{}", std::process::id()));
-    let shown = Certificates::new(&folder).and_then(|certificates| show_with(&certificates));
-    // It is a folder for temporary files anyway.
-    let _ = std::fs::remove_dir_all(&folder);
-    shown
+    let folder = tempfile::tempdir()?;
+    show_with(&Certificates::new(folder.path())?)
 }
 
 fn show_with(certificates: &Certificates) -> Result<(), Failure> {

@@ -52,10 +52,10 @@ fn main() -> Result<(), Failure> {
 }
 
 fn show() -> Result<(), Failure> {
-    let log = std::env::temp_dir().join(format!("seapink-key-value-{}", std::process::id()));
-    let shown = first_life(&log).and_then(|()| second_life(&log));
-    std::fs::remove_file(&log)?;
-    shown
+    let folder = tempfile::tempdir()?;
+    let log = folder.path().join("log");
+    first_life(&log)?;
+    second_life(&log)
 }
 
 fn first_life(log: &std::path::Path) -> Result<(), Failure> {

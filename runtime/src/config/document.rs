@@ -4,6 +4,7 @@
 //! the valid range of a number, and forget the lines that a later error needs.
 
 use std::fmt::Display;
+use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -12,11 +13,14 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use crate::config::origin::{Origin, choices};
 use crate::config::suggest::{self, bare, home};
-use crate::config::{advice, syntax};
+use crate::config::{advice, file, syntax};
 use crate::error::{Error, ErrorKind, Result, words};
 
 /// The sections of a file. Client and server may share one.
 const SECTIONS: [&str; 2] = ["server", "client"];
+
+/// A configuration has no more bytes than so.
+const BYTES_MAX: u64 = 1 << 20;
 
 /// Reads a file and hands its text to `parse`.
 pub(super) fn from_file<T>(
@@ -24,7 +28,10 @@ pub(super) fn from_file<T>(
     parse: impl FnOnce(&str, Option<String>) -> Result<T>,
 ) -> Result<T> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let bytes = file::read(path, BYTES_MAX);
+    let text = bytes
+        .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into()));
+    let text = text.map_err(|error| {
         let text = format!("cannot read {name}: {}", words(&error));
         Error::new(ErrorKind::Config, text).with_source(error)
     })?;

@@ -9,6 +9,7 @@ mod advice;
 mod client;
 mod document;
 mod exec;
+mod file;
 mod http;
 mod limits;
 mod naming;

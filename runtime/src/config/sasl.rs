@@ -1,12 +1,12 @@
 //! SASL: `[client.sasl]`, and what a server is given by code.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::document::Section;
+use crate::config::file;
 use crate::config::origin::Origin;
 use crate::config::stack::is_for;
 use crate::error::{Error, Result, words};
@@ -215,14 +215,7 @@ fn is_this_machine(host: &str) -> bool {
 fn read_password(path: &Path, origin: &Origin) -> Result<String> {
     let fail = |why: &str| origin.error(PASSWORD_FILE, format!("{} {why}", path.display()));
     let cannot = |error: &std::io::Error| fail(&format!("cannot be read: {}", words(error)));
-    // Whatever stands there by mistake, and be it without an end, not all of it is read.
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(PASSWORD_BYTES_MAX + 1).read_to_end(&mut bytes))
-        .map_err(|error| cannot(&error))?;
-    if bytes.len() as u64 > PASSWORD_BYTES_MAX {
-        return Err(fail(&format!("has more than {PASSWORD_BYTES_MAX} bytes")));
-    }
+    let bytes = file::read(path, PASSWORD_BYTES_MAX).map_err(|error| cannot(&error))?;
     let text = String::from_utf8(bytes).map_err(|_| cannot(&ErrorKind::InvalidData.into()))?;
     match text.lines().next().unwrap_or_default() {
         "" => Err(fail("has no password in its first line")),

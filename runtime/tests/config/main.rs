@@ -424,7 +424,7 @@ fn passwords_come_from_files() {
         (b"\nhunter2", "has no password in its first line"),
         (b"hunter\x002", "has a NUL in its first line"),
         (b"hunter\xff", "cannot be read: "),
-        (&[b'x'; 4097], "has more than 4096 bytes"),
+        (&[b'x'; 4097], "cannot be read: it has more than 4096 bytes"),
     ] {
         let error = connect(content);
         assert_eq!(error.kind(), ErrorKind::Config, "{error}");
@@ -440,14 +440,31 @@ fn passwords_come_from_files() {
 /// Its length is said to be 0.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_password_file_without_an_end_is_refused() {
+fn files_without_an_end_are_refused() {
+    let error = ServerConfig::from_file("/dev/zero").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot read /dev/zero: it has more than 1048576 bytes"
+    );
+
     let sasl = ClientSasl::plain_with_file("alice", "/dev/zero");
-    let config = ClientConfig::new("tcp://127.0.0.1:1").transport("sasl");
-    let error = Client::<Standard>::connect(&config.sasl(sasl)).err();
+    let config = ClientConfig::new("tcp://127.0.0.1:1");
+    let error = Client::<Standard>::connect(&config.transport("sasl").sasl(sasl)).err();
     assert_eq!(
         error.unwrap().to_string(),
-        "in code: client.sasl.password_file: /dev/zero has more than 4096 bytes"
+        "in code: client.sasl.password_file: /dev/zero cannot be read: it has more than 4096 bytes"
     );
+
+    #[cfg(feature = "tls")]
+    {
+        let tls = seapink::config::ServerTls::new("/dev/zero", "/dev/zero");
+        let config = ServerConfig::new("tcp://127.0.0.1:0").tls(tls);
+        let error = Server::bind(&config, Nothing).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "in code: server.tls.certificates: cannot read /dev/zero: it has more than 16777216 bytes"
+        );
+    }
 }
 
 #[test]

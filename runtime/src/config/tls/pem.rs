@@ -6,8 +6,12 @@ use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CertificateError, RootCertStore};
 
+use crate::config::file;
 use crate::config::origin::Origin;
 use crate::error::{Error, Result, words};
+
+/// A file of certificates or a key has no more bytes than so: all authorities of the web take 0.3 MB.
+const BYTES_MAX: u64 = 16 << 20;
 
 /// All certificates of a file, at least one.
 pub(super) fn certificates(
@@ -91,7 +95,7 @@ pub(super) fn authorities(path: &Path, key: &str, origin: &Origin) -> Result<Roo
 }
 
 fn read(path: &Path, key: &str, origin: &Origin) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| {
+    file::read(path, BYTES_MAX).map_err(|error| {
         let text = format!("cannot read {}: {}", path.display(), words(&error));
         origin.error(key, text).with_source(error)
     })
