@@ -4,6 +4,7 @@
 mod support;
 
 mod interop;
+mod simple_json;
 mod uuid;
 
 use std::path::PathBuf;
