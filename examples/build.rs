@@ -3,7 +3,6 @@
 fn main() -> Result<(), seapink_idl::Error> {
     seapink_idl::compile("../testdata/interop/interop.thrift")?;
     seapink_idl::compile("../testdata/interop/uuid.thrift")?;
-    seapink_idl::compile("../testdata/interop/uuids.thrift")?;
     seapink_idl::compile("hbase/hbase.thrift")?;
     seapink_idl::compile("hello/hello.thrift")?;
     seapink_idl::compile("jaeger-agent/agent.thrift")?;

@@ -187,20 +187,34 @@ async function calls(client) {
 }
 
 async function uuids(client) {
-  const { Marks } = require("./node_uuid.cjs");
-  const marks = [
+  const { Uuids, describe } = require("./node_uuid.cjs");
+  const ids = [
     "00000000-0000-0000-0000-000000000000",
     "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    "00112233-4455-6677-8899-aabbccddeeff",
     "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
   ];
-  for (const mark of marks) {
-    same(await client.call("echo_uuid", mark), mark);
+  for (const id of ids) {
+    same(await client.call("echo_uuid", id), id);
   }
+  const [least, most, ascending, random] = ids;
   for (const value of [
-    new Marks({ own: marks[2], others: marks, names: { [marks[1]]: "most" }, absent: marks[0] }),
-    new Marks({ own: marks[0], others: [], names: {} }),
+    new Uuids({ own: least, many: [], distinct: [], pairs: {}, far: most, after: "" }),
+    new Uuids({
+      own: ascending,
+      many: Array(5).fill(ids).flat(),
+      distinct: ids,
+      pairs: { [least]: most, [most]: ascending, [ascending]: random, [random]: least },
+      absent: least,
+      far: most,
+      after: "after",
+    }),
   ]) {
-    same(await client.call("echo_marks", value), value);
+    const found = await client.call("echo", value);
+    // A set comes back in any order.
+    found.distinct.sort();
+    same(found, { ...value, distinct: [...value.distinct].sort() });
+    same(await client.call("describe", value), describe(value));
   }
 }
 

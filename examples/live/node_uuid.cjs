@@ -1,65 +1,83 @@
-// The service of `uuid.thrift`, as a compiler that knows the type would generate it.
+// `testdata/interop/uuid.thrift` for Node, as a compiler that knows the type would generate it.
 "use strict";
 
 const { Thrift } = require("thrift");
 
 const { Type, MessageType } = Thrift;
 
-class Marks {
+class Uuids {
   constructor(fields) {
-    Object.assign(this, { own: null, others: null, names: null, absent: null }, fields);
+    const empty = { own: null, many: null, distinct: null, pairs: null, absent: null, far: null, after: null };
+    Object.assign(this, empty, fields);
   }
 
   static read(input) {
-    const marks = new Marks();
-    fields(input, {
-      1: [Type.UUID, () => (marks.own = input.readUuid())],
+    const uuids = new Uuids();
+    readFields(input, {
+      1: [Type.UUID, () => (uuids.own = input.readUuid())],
       2: [Type.LIST, () => {
         const { size } = input.readListBegin();
-        marks.others = Array.from({ length: size }, () => input.readUuid());
+        uuids.many = Array.from({ length: size }, () => input.readUuid());
         input.readListEnd();
       }],
-      3: [Type.MAP, () => {
+      3: [Type.SET, () => {
+        const { size } = input.readSetBegin();
+        uuids.distinct = Array.from({ length: size }, () => input.readUuid());
+        input.readSetEnd();
+      }],
+      4: [Type.MAP, () => {
         const { size } = input.readMapBegin();
-        marks.names = {};
+        uuids.pairs = {};
         for (let entry = 0; entry < size; entry++) {
           const key = input.readUuid();
-          marks.names[key] = input.readString();
+          uuids.pairs[key] = input.readUuid();
         }
         input.readMapEnd();
       }],
-      4: [Type.UUID, () => (marks.absent = input.readUuid())],
+      5: [Type.UUID, () => (uuids.absent = input.readUuid())],
+      20: [Type.UUID, () => (uuids.far = input.readUuid())],
+      21: [Type.STRING, () => (uuids.after = input.readString())],
     });
-    return marks;
+    return uuids;
   }
 
   write(output) {
-    output.writeStructBegin("Marks");
-    field(output, "own", Type.UUID, 1, () => output.writeUuid(this.own));
-    field(output, "others", Type.LIST, 2, () => {
-      output.writeListBegin(Type.UUID, this.others.length);
-      this.others.forEach((mark) => output.writeUuid(mark));
+    output.writeStructBegin("Uuids");
+    writeField(output, "own", Type.UUID, 1, () => output.writeUuid(this.own));
+    writeField(output, "many", Type.LIST, 2, () => {
+      output.writeListBegin(Type.UUID, this.many.length);
+      this.many.forEach((uuid) => output.writeUuid(uuid));
       output.writeListEnd();
     });
-    field(output, "names", Type.MAP, 3, () => {
-      const names = Object.entries(this.names);
-      output.writeMapBegin(Type.UUID, Type.STRING, names.length);
-      for (const [mark, name] of names) {
-        output.writeUuid(mark);
-        output.writeString(name);
-      }
+    writeField(output, "distinct", Type.SET, 3, () => {
+      output.writeSetBegin(Type.UUID, this.distinct.length);
+      this.distinct.forEach((uuid) => output.writeUuid(uuid));
+      output.writeSetEnd();
+    });
+    writeField(output, "pairs", Type.MAP, 4, () => {
+      const pairs = Object.entries(this.pairs);
+      output.writeMapBegin(Type.UUID, Type.UUID, pairs.length);
+      pairs.flat().forEach((uuid) => output.writeUuid(uuid));
       output.writeMapEnd();
     });
     if (this.absent !== null) {
-      field(output, "absent", Type.UUID, 4, () => output.writeUuid(this.absent));
+      writeField(output, "absent", Type.UUID, 5, () => output.writeUuid(this.absent));
     }
+    writeField(output, "far", Type.UUID, 20, () => output.writeUuid(this.far));
+    writeField(output, "after", Type.STRING, 21, () => output.writeString(this.after));
     output.writeFieldStop();
     output.writeStructEnd();
   }
 }
 
+/** The values as text; the Rust side has the same function. */
+function describe({ own, many, distinct, pairs, absent, far, after }) {
+  const entries = Object.entries(pairs).map((pair) => pair.join("="));
+  return [own, ...many, ...[...distinct].sort(), ...entries.sort(), absent ?? "None", far, after].join(" ");
+}
+
 /** Reads a struct of these fields, and skips others. */
-function fields(input, known) {
+function readFields(input, known) {
   input.readStructBegin();
   for (;;) {
     const { ftype, fid } = input.readFieldBegin();
@@ -73,32 +91,38 @@ function fields(input, known) {
   input.readStructEnd();
 }
 
-function field(output, name, type, id, write) {
+function writeField(output, name, type, id, write) {
   output.writeFieldBegin(name, type, id);
   write();
   output.writeFieldEnd();
 }
 
-/** How the one argument, and the result, of each function is read and written. */
+/** How a value is read and written that is an argument or a result. */
+const UUID = [Type.UUID, (input) => input.readUuid(), (output, value) => output.writeUuid(value)];
+const UUIDS = [Type.STRUCT, Uuids.read, (output, value) => value.write(output)];
+const TEXT = [Type.STRING, (input) => input.readString(), (output, value) => output.writeString(value)];
+
+/** The one argument and the result of each function, and how the one is made of the other. */
 const FUNCTIONS = {
-  echo_uuid: [Type.UUID, (input) => input.readUuid(), (output, value) => output.writeUuid(value)],
-  echo_marks: [Type.STRUCT, Marks.read, (output, value) => value.write(output)],
+  echo_uuid: { argument: UUID, result: UUID, answer: (value) => value },
+  echo: { argument: UUIDS, result: UUIDS, answer: (value) => value },
+  describe: { argument: UUIDS, result: TEXT, answer: describe },
 };
 
-function send(output, name, kind, seqid, id, value) {
-  const [type, , write] = FUNCTIONS[name];
+/** Writes a message with a struct that has one field. */
+function send(output, name, kind, seqid, [id, field, [type, , write]], value) {
   output.writeMessageBegin(name, kind, seqid);
   output.writeStructBegin(name);
-  field(output, "value", type, id, () => write(output, value));
+  writeField(output, field, type, id, () => write(output, value));
   output.writeFieldStop();
   output.writeStructEnd();
   output.writeMessageEnd();
 }
 
-function receive(input, name, id) {
-  const [type, read] = FUNCTIONS[name];
+/** The field of such a struct. */
+function receive(input, id, [type, read]) {
   let value = null;
-  fields(input, { [id]: [type, () => (value = read(input))] });
+  readFields(input, { [id]: [type, () => (value = read(input))] });
   input.readMessageEnd();
   return value;
 }
@@ -106,8 +130,9 @@ function receive(input, name, id) {
 class Processor {
   process(input, output) {
     const { fname, rseqid } = input.readMessageBegin();
-    const value = receive(input, fname, 1);
-    send(output, fname, MessageType.REPLY, rseqid, 0, value);
+    const { argument, result, answer } = FUNCTIONS[fname];
+    const value = answer(receive(input, 1, argument));
+    send(output, fname, MessageType.REPLY, rseqid, [0, "success", result], value);
     output.flush();
   }
 }
@@ -122,7 +147,8 @@ class Client {
       const seqid = (this._seqid += 1);
       this._reqs[seqid] = (error, result) => (error ? reject(error) : resolve(result));
       const output = new this.pClass(this.output);
-      send(output, name, MessageType.CALL, seqid, 1, value);
+      const { argument } = FUNCTIONS[name];
+      send(output, name, MessageType.CALL, seqid, [1, "value", argument], value);
       this.output.flush();
     });
   }
@@ -140,17 +166,16 @@ class Client {
       input.readMessageEnd();
       done(error);
     } else {
-      done(null, receive(input, name, 0));
+      done(null, receive(input, 0, FUNCTIONS[name].result));
     }
-  }
-
-  recv_echo_uuid(...reply) {
-    this.answered("echo_uuid", ...reply);
-  }
-
-  recv_echo_marks(...reply) {
-    this.answered("echo_marks", ...reply);
   }
 }
 
-module.exports = { Client, Marks, Processor };
+// The library calls the function of this name when a reply has come.
+for (const name of Object.keys(FUNCTIONS)) {
+  Client.prototype[`recv_${name}`] = function (...reply) {
+    this.answered(name, ...reply);
+  };
+}
+
+module.exports = { Client, Processor, Uuids, describe };

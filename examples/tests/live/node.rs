@@ -7,6 +7,7 @@ mod support;
 mod interop;
 #[path = "node/session.rs"]
 mod node_session;
+mod uuid;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,22 +16,14 @@ use std::thread;
 use std::time::Duration;
 
 use seapink::config::{ClientHttp, ClientWebSocket, Model};
-use seapink::{
-    CallContext, Client, ClientConfig, Processor, Server, ServerConfig, ServerHandle, Uuid,
-};
+use seapink::{Client, ClientConfig, Processor, Server, ServerConfig, ServerHandle};
 
 use interop::handler::Handler;
 use interop::idl::interop::InteropProcessor;
-use marks::uuid;
-use node_session::{Peer, session, uuids};
+use node_session::{Peer, session};
 use support::install;
 use support::process::{Running, run};
 use support::{Result, fresh, repository};
-
-/// What is emitted for `testdata/interop/uuid.thrift`.
-pub mod marks {
-    include!(concat!(env!("OUT_DIR"), "/uuid.rs"));
-}
 
 const SESSION: Duration = Duration::from_secs(40);
 
@@ -136,27 +129,6 @@ fn config((transport, protocol): (&str, &str)) -> ServerConfig {
         .protocol(protocol)
 }
 
-/// The service with the type that Apache's compiler does not know.
-struct Echo;
-
-impl uuid::Marked for Echo {
-    fn echo_uuid(
-        &self,
-        _: &CallContext,
-        value: Uuid,
-    ) -> std::result::Result<Uuid, uuid::MarkedEchoUuidError> {
-        Ok(value)
-    }
-
-    fn echo_marks(
-        &self,
-        _: &CallContext,
-        value: uuid::Marks,
-    ) -> std::result::Result<uuid::Marks, uuid::MarkedEchoMarksError> {
-        Ok(value)
-    }
-}
-
 #[test]
 fn node_calls_us_with_every_model() -> Result {
     let node = Node::get()?;
@@ -190,12 +162,15 @@ fn we_call_node() -> Result {
 fn both_know_uuids() -> Result {
     let node = Node::get()?;
     for cell in cells() {
-        let serving = Serving::start(&config(cell), uuid::MarkedProcessor::new(Echo))?;
+        let serving = Serving::start(
+            &config(cell),
+            uuid::UuidInteropProcessor::new(uuid::Handler),
+        )?;
         let mut client = node.script("node_client.cjs", cell);
         client.args(["--service", "uuid", "--port", &serving.port]);
         run(&mut client, SESSION).map_err(|error| format!("{cell:?}: {error}"))?;
         let (mut server, client) = node.serve("uuid", cell)?;
-        uuids(client).map_err(|error| format!("{cell:?}: {error}\n{}", server.stop()))?;
+        uuid::session(client).map_err(|error| format!("{cell:?}: {error}\n{}", server.stop()))?;
     }
     Ok(())
 }

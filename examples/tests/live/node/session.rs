@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use seapink::{Client, ErrorKind, Uuid};
+use seapink::{Client, ErrorKind};
 
 use crate::interop::idl::interop::*;
 use crate::interop::{TEXT, describe, largest, smallest};
-use crate::marks::uuid::{MarkedClient, Marks};
 use crate::support::Result;
 
 /// What of it depends on the way there.
@@ -226,26 +225,5 @@ fn calls(client: &NewerClient, peer: &Peer) -> Result {
     assert_eq!(client.noted()?, ["one", &peer.text]);
     assert!(client.not_served(&Containers::default()).is_err());
     assert_eq!(client.echo_i32(7)?, 7);
-    Ok(())
-}
-
-/// The type that other compilers do not know.
-pub fn uuids(client: Client) -> Result {
-    let client = MarkedClient::new(client);
-    let marks = [0, u128::MAX, 0x6ba7_b810_9dad_11d1_80b4_00c0_4fd4_30c8].map(Uuid::from_u128);
-    for mark in marks {
-        assert_eq!(client.echo_uuid(mark)?, mark);
-    }
-    for value in [
-        Marks {
-            own: marks[2],
-            others: marks.to_vec(),
-            names: HashMap::from([(marks[0], String::new()), (marks[1], "most".to_owned())]),
-            absent: Some(marks[1]),
-        },
-        Marks::default(),
-    ] {
-        assert_eq!(client.echo_marks(&value)?, value);
-    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Writes JSON for people and scripts: names instead of ids, and no types.
 //!
-//! What `TSimpleJSONProtocol` of Java, Python and Go writes, where that is JSON. They differ in what
-//! they make of a `bool`, and write some values as no JSON parser reads them; see `docs/protocols.md`.
+//! What `TSimpleJSONProtocol` of Java and Python writes, where that is JSON, but for a `bool`, which is a
+//! number to them. Go's writes containers in another way; see `docs/protocols.md`.
 //!
 //! Why can't it be read back? Because a number does not say which type it has, and a name is known only
 //! to the IDL. For that there is [`Json`](super::Json).

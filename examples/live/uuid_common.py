@@ -1,4 +1,4 @@
-"""`testdata/interop/uuids.thrift` for Python, as a compiler that knows the type would write it.
+"""`testdata/interop/uuid.thrift` for Python, as a compiler that knows the type would write it.
 
 A program that imports this has called `interop_common.parse_args`.
 """
@@ -36,9 +36,9 @@ def spec(*fields):
     return tuple(places)
 
 
-class Marked(Record):
+class Uuids(Record):
     thrift_spec = spec(
-        (1, TType.UUID, "id", None, None),
+        (1, TType.UUID, "own", None, None),
         (2, TType.LIST, "many", (TType.UUID, None, False), None),
         (3, TType.SET, "distinct", (TType.UUID, None, False), None),
         (4, TType.MAP, "pairs", (TType.UUID, None, TType.UUID, None, False), None),
@@ -48,45 +48,52 @@ class Marked(Record):
     )
 
 
-MARKED = (Marked, None)
+def function(argument, result):
+    """The structs of a function's one argument and of its result."""
+
+    class Argument(Record):
+        thrift_spec = spec((1, argument[0], "value", argument[1], None))
+
+    class Result(Record):
+        thrift_spec = spec((0, result[0], "success", result[1], None))
+
+    return Argument, Result
 
 
-class Arguments(Record):
-    thrift_spec = spec((1, TType.STRUCT, "value", MARKED, None))
+UUID_TYPE = (TType.UUID, None)
+UUIDS_TYPE = (TType.STRUCT, (Uuids, None))
+TEXT_TYPE = (TType.STRING, "UTF8")
 
-
-class EchoResult(Record):
-    thrift_spec = spec((0, TType.STRUCT, "success", MARKED, None))
-
-
-class DescribeResult(Record):
-    thrift_spec = spec((0, TType.STRING, "success", "UTF8", None))
-
-
-RESULTS = {"echo": EchoResult, "describe": DescribeResult}
+FUNCTIONS = {
+    "echo_uuid": function(UUID_TYPE, UUID_TYPE),
+    "echo": function(UUIDS_TYPE, UUIDS_TYPE),
+    "describe": function(UUIDS_TYPE, TEXT_TYPE),
+}
 
 
 def describe(value):
     pairs = sorted(f"{key}={item}" for key, item in value.pairs.items())
-    parts = [value.id, *value.many, *sorted(map(str, value.distinct)), *pairs, value.absent, value.far, value.after]
+    parts = [value.own, *value.many, *sorted(map(str, value.distinct)), *pairs, value.absent, value.far, value.after]
     return " ".join(map(str, parts))
 
 
+IDS = [
+    UUID(int=0),
+    UUID(int=2**128 - 1),
+    UUID("00112233-4455-6677-8899-aabbccddeeff"),
+    UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
+]
+
+
 def samples():
-    ids = [
-        UUID(int=0),
-        UUID(int=2**128 - 1),
-        UUID("00112233-4455-6677-8899-aabbccddeeff"),
-        UUID("f47ac10b-58cc-4372-a567-0e02b2c3d479"),
-    ]
-    yield Marked(id=ids[0], many=[], distinct=set(), pairs={}, far=ids[1], after="")
-    yield Marked(
-        id=ids[2],
-        many=ids * 5,
-        distinct=set(ids),
-        pairs=dict(zip(ids, reversed(ids))),
-        absent=ids[3],
-        far=ids[3],
+    yield Uuids(own=IDS[0], many=[], distinct=set(), pairs={}, far=IDS[1], after="")
+    yield Uuids(
+        own=IDS[2],
+        many=IDS * 5,
+        distinct=set(IDS),
+        pairs=dict(zip(IDS, IDS[1:] + IDS[:1])),
+        absent=IDS[0],
+        far=IDS[1],
         after="after",
     )
 
@@ -94,12 +101,13 @@ def samples():
 class Processor(TProcessor):
     def process(self, read, write):
         name, _, sequence_id = read.readMessageBegin()
-        arguments = Arguments()
-        arguments.read(read)
+        argument_type, result_type = FUNCTIONS[name]
+        argument = argument_type()
+        argument.read(read)
         read.readMessageEnd()
-        success = arguments.value if name == "echo" else describe(arguments.value)
+        success = describe(argument.value) if name == "describe" else argument.value
         write.writeMessageBegin(name, TMessageType.REPLY, sequence_id)
-        RESULTS[name](success=success).write(write)
+        result_type(success=success).write(write)
         write.writeMessageEnd()
         write.trans.flush()
 
@@ -109,8 +117,9 @@ class Client:
         self.protocol = protocol
 
     def call(self, name, value):
+        argument_type, result_type = FUNCTIONS[name]
         self.protocol.writeMessageBegin(name, TMessageType.CALL, 7)
-        Arguments(value=value).write(self.protocol)
+        argument_type(value=value).write(self.protocol)
         self.protocol.writeMessageEnd()
         self.protocol.trans.flush()
         found, kind, sequence_id = self.protocol.readMessageBegin()
@@ -120,7 +129,7 @@ class Client:
             raise error
         if (found, sequence_id) != (name, 7):
             raise TProtocolException(message=f"{found} {sequence_id}")
-        result = RESULTS[name]()
+        result = result_type()
         result.read(self.protocol)
         self.protocol.readMessageEnd()
         return result.success

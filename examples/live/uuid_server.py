@@ -1,4 +1,4 @@
-"""Serves `uuids.thrift` on a port of the system's choice, and says which."""
+"""Serves `uuid.thrift` on a port of the system's choice, and says which."""
 
 import interop_common
 
@@ -7,7 +7,7 @@ ARGS = interop_common.parse_args()
 from thrift.server import TServer
 from thrift.transport import TSocket
 
-import uuids_common
+import uuid_common
 
 
 class Announcing(TSocket.TServerSocket):
@@ -17,7 +17,7 @@ class Announcing(TSocket.TServerSocket):
 
 
 TServer.TThreadedServer(
-    uuids_common.Processor(),
+    uuid_common.Processor(),
     Announcing(host="127.0.0.1", port=ARGS.port),
     interop_common.transport_factory(ARGS.transport),
     interop_common.protocol_factory(ARGS.protocol, ARGS.transport),
