@@ -265,6 +265,27 @@ fn answers_come_before_refusals() {
     }
 }
 
+/// What stands behind a body that is no message gets no answer, whatever is wrong with it.
+#[test]
+fn nothing_is_said_behind_a_refusal() {
+    let chunked = post("Transfer-Encoding: chunked\r\n");
+    for behind in [
+        "GET / HTTP/1.1\r\n\r\n".to_owned(),
+        post("Content-Length: x\r\n"),
+        post("Content-Length: 1001\r\n"),
+        chunked.clone() + "zz\r\n",
+        request("", CALL),
+    ] {
+        for model in MODELS {
+            let server = Running::bind(&config(model));
+            let both = request("", "junk that is none") + &behind;
+            let said = answer(&mut socket(&server), both.as_bytes());
+            assert!(is_refusal(&said), "{}: {behind}: {said}", model.name());
+            assert_eq!(server.handle.stats().replies, 0);
+        }
+    }
+}
+
 /// Where an async server listens, to the end of the tests.
 #[cfg(feature = "tokio")]
 fn asynchronous() -> String {

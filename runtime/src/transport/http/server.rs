@@ -185,15 +185,18 @@ impl Coding for Server {
     fn encode(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let Self {
             unanswered,
+            refusal,
             outgoing,
+            body,
             last,
             closed,
             ..
         } = self;
         outgoing.take(content, out, |length, refused, out| {
             if refused {
-                // Nothing behind it is answered.
+                // Nothing behind it is answered, nor told what is wrong with it.
                 unanswered.clear();
+                (*refusal, *body) = (None, None);
                 (*last, *closed) = (true, true);
                 begin_refusal(out, "400 Bad Request", "", length);
                 return;
