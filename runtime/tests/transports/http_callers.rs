@@ -75,6 +75,33 @@ fn a_request_is_for_one_host() {
     }
 }
 
+/// As one for a proxy has it, which a server has to take (RFC 9112, section 3.2.2).
+#[test]
+fn a_target_may_be_a_whole_url() {
+    let rules = ServerHttp::default().path("/svc");
+    for model in MODELS {
+        let server = Running::bind(&config(model).http(rules.clone()));
+        for (target, taken) in [
+            ("/svc", true),
+            ("http://here/svc", true),
+            ("https://here:8443/svc?a=b", true),
+            ("http://here/", false),
+            ("http://svc", false),
+            ("http://here/?/svc", false),
+        ] {
+            let mut stream = socket(&server);
+            let asking = request("", CALL).replace("POST / ", &format!("POST {target} "));
+            stream.write_all(asking.as_bytes()).unwrap();
+            if taken {
+                expect(&mut stream, &response("", REPLY));
+            } else {
+                let said = rest(&mut stream);
+                assert!(said.starts_with("HTTP/1.1 404 "), "{target}: {said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_first_body_shows_the_protocol() {
     for model in MODELS {

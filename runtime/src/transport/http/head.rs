@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is said or not")]
 pub(in crate::transport) struct Head {
-    /// The method and the path of a request.
+    /// The method and the target of a request.
     pub(in crate::transport) target: Option<(String, String)>,
     /// The status of a response, and what it is called.
     pub(in crate::transport) status: Option<(u16, String)>,
@@ -125,6 +125,19 @@ impl Head {
     }
 }
 
+/// The path that a target means, without what follows a `?`. A target may be a whole URL, as for proxies, and a
+/// server has to take that (RFC 9112, section 3.2.2).
+pub(in crate::transport) fn path_of(target: &str) -> &str {
+    let target = match target.split_once("://") {
+        Some((_, rest)) if !target.starts_with('/') => match rest.find(['/', '?']) {
+            Some(at) if rest[at..].starts_with('/') => &rest[at..],
+            _ => "/",
+        },
+        _ => target,
+    };
+    target.split('?').next().unwrap_or_default()
+}
+
 /// Some clients send a line break behind a body. More than one would never have to end.
 fn check_start(raw: &[u8]) -> Result<()> {
     let breaks = raw.iter().take_while(|byte| b"\r\n".contains(byte));
@@ -171,4 +184,29 @@ fn length(value: &[u8]) -> Result<u64> {
 fn malformed(text: &str) -> Error {
     let text = format!("an HTTP head makes no sense: {text}");
     Error::new(ErrorKind::Malformed, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_may_be_a_whole_url() {
+        for (target, path) in [
+            ("/", "/"),
+            ("/svc", "/svc"),
+            ("/svc?a=b", "/svc"),
+            ("/?to=http://x/svc", "/"),
+            ("/to/http://x/svc", "/to/http://x/svc"),
+            ("http://x/svc", "/svc"),
+            ("HTTPS://x:8443/svc?a=http://y/z", "/svc"),
+            ("http://x/", "/"),
+            ("http://x", "/"),
+            ("http://x?a=/svc", "/"),
+            ("*", "*"),
+            ("x:80", "x:80"),
+        ] {
+            assert_eq!(path_of(target), path, "{target}");
+        }
+    }
 }

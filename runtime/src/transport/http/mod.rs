@@ -26,7 +26,7 @@ pub(super) use frames::HttpFrames;
 #[cfg(feature = "websocket")]
 pub(super) use frames::{Outgoing, Piece};
 #[cfg(feature = "websocket")]
-pub(super) use head::Head;
+pub(super) use head::{Head, path_of};
 #[cfg(feature = "websocket")]
 pub(super) use progress::Progress;
 pub(crate) use server::HttpServerSide;

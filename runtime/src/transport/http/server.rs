@@ -8,7 +8,7 @@ use super::CONTENT_TYPE;
 use super::body::Body;
 use super::caller::Caller;
 use super::frames::Outgoing;
-use super::head::Head;
+use super::head::{Head, path_of};
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::explain;
@@ -76,20 +76,19 @@ impl Server {
     }
 
     fn check(&mut self, head: &Head, caller: &Caller, out: &mut Vec<u8>) -> Result<()> {
-        let (method, path) = head
+        let (method, target) = head
             .target
             .as_ref()
-            .map_or(("", ""), |(method, path)| (method, path));
+            .map_or(("", ""), |(method, target)| (method, target));
         if method != "POST" {
             self.refuse(out, "405 Method Not Allowed", "Allow: POST\r\n", ONLY_POST);
             let text =
-                format!("the peer sent the HTTP request {method} {path}, and calls are POST");
+                format!("the peer sent the HTTP request {method} {target}, and calls are POST");
             return Err(Error::new(ErrorKind::Malformed, text));
         }
-        let bare = path.split('?').next().unwrap_or_default();
-        if self.path.as_ref().is_some_and(|own| own != bare) {
+        if self.path.as_ref().is_some_and(|own| own != path_of(target)) {
             self.refuse(out, "404 Not Found", "", ELSEWHERE);
-            let text = format!("the peer sent a request for {path}, and calls go elsewhere");
+            let text = format!("the peer sent a request for {target}, and calls go elsewhere");
             return Err(Error::new(ErrorKind::Malformed, text));
         }
         if let Some(page) = caller.stranger(&self.origins) {

@@ -13,7 +13,7 @@ use super::upgrade::Upgrade;
 use super::{Handshake, WebSocket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::explain;
-use crate::transport::http::{ELSEWHERE, Head, NOT_NAMED, may_call, refuse, status_of};
+use crate::transport::http::{ELSEWHERE, Head, NOT_NAMED, may_call, path_of, refuse, status_of};
 use crate::transport::layer::{Coded, Layer, ServerSide};
 
 /// Which requests a server goes along with.
@@ -64,10 +64,10 @@ impl WebSocketRules {
     /// The key of a request that asks for what there is.
     fn check<'a>(&self, head: &Head, upgrade: &'a Upgrade) -> Result<&'a str, No> {
         let target = head.target.as_ref();
-        let (method, path) = target.map_or(("", ""), |(method, path)| (method, path));
+        let (method, target) = target.map_or(("", ""), |(method, target)| (method, target));
         if method != "GET" {
             let text = format!(
-                "the peer sent the HTTP request {method} {path}, and a WebSocket begins with GET"
+                "the peer sent the HTTP request {method} {target}, and a WebSocket begins with GET"
             );
             return Err((
                 "405 Method Not Allowed",
@@ -76,14 +76,13 @@ impl WebSocketRules {
                 text,
             ));
         }
-        let bare = path.split('?').next().unwrap_or_default();
-        if self.path.as_ref().is_some_and(|own| own != bare) {
-            let text = format!("the peer sent a request for {path}, and calls go elsewhere");
+        if self.path.as_ref().is_some_and(|own| own != path_of(target)) {
+            let text = format!("the peer sent a request for {target}, and calls go elsewhere");
             return Err(("404 Not Found", "", ELSEWHERE, text));
         }
         if !upgrade.is_whole() {
             let text =
-                format!("the peer sent the HTTP request GET {path}, which asks for no WebSocket");
+                format!("the peer sent the HTTP request GET {target}, which asks for no WebSocket");
             let more = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
             return Err(("426 Upgrade Required", more, ONLY_WEBSOCKET, text));
         }

@@ -152,6 +152,11 @@ fn requests() -> Vec<(String, &'static str, &'static str)> {
         ),
         (good.replace("/thrift", "/other"), "404 ", ""),
         (
+            good.replace("/thrift", "http://here/other/thrift"),
+            "404 ",
+            "",
+        ),
+        (
             "GET /thrift HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
             "426 ",
             "Upgrade: websocket\r\n",
@@ -252,6 +257,11 @@ fn requests_that_are_refused_are_told_so() {
             stream.write_all(asking.as_bytes()).unwrap();
             expect(&mut stream, switching(ACCEPT, chosen).as_bytes());
         }
+        let mut stream = socket(&server);
+        let whole = request("").replace("GET / ", "GET http://here/thrift?a=b ");
+        stream.write_all(whole.as_bytes()).unwrap();
+        expect(&mut stream, switching(ACCEPT, "").as_bytes());
+        drop(stream);
         let asked = ClientWebSocket::default()
             .path("/thrift")
             .subprotocol("thrift");
