@@ -374,6 +374,11 @@ fn responses_that_are_none_are_errors_in_words() {
             "no HTTP/1",
         ),
         (
+            "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+            ErrorKind::Malformed,
+            "a line ends without a carriage return",
+        ),
+        (
             "HTTP/1.1 200 OK\r\nContent-Length: 2000000000\r\n\r\n",
             ErrorKind::Limit,
             "frame_bytes_max",

@@ -2,7 +2,7 @@
 
 use httparse::Status;
 
-use super::head::Head;
+use super::head::{Head, check_breaks};
 use super::progress::Progress;
 use super::{HEAD_BYTES_MAX, LINE_BYTES_MAX};
 use crate::error::{Error, ErrorKind, Result};
@@ -178,7 +178,10 @@ impl Chunk {
             },
             Self::Trailer => {
                 match httparse::parse_headers(raw, &mut [httparse::EMPTY_HEADER; 16]) {
-                    Ok(Status::Complete((taken, _))) => Ok(Some(Step { taken, last: true })),
+                    Ok(Status::Complete((taken, _))) => {
+                        check_breaks(&raw[..taken])?;
+                        Ok(Some(Step { taken, last: true }))
+                    }
                     Ok(Status::Partial) if raw.len() <= HEAD_BYTES_MAX => Ok(None),
                     _ => Err(bad_chunk()),
                 }

@@ -29,7 +29,7 @@ struct Client {
 impl Client {
     /// Begins with a head. `None` while it is not whole.
     fn begin(&mut self, raw: &[u8], content: &mut Vec<u8>) -> Result<Option<usize>> {
-        if matches!(raw, b"\r" | b"\n" | b"\r\n") || !self.progress.of_head(raw) {
+        if matches!(raw, b"\r" | b"\r\n") || !self.progress.of_head(raw) {
             return Ok(None);
         }
         let found = Head::response(raw);

@@ -140,9 +140,21 @@ pub(in crate::transport) fn path_of(target: &str) -> &str {
 
 /// Some clients send a line break behind a body. More than one would never have to end.
 fn check_start(raw: &[u8]) -> Result<()> {
-    let breaks = raw.iter().take_while(|byte| b"\r\n".contains(byte));
-    if breaks.count() > 2 {
-        return Err(malformed("there are empty lines before it"));
+    match raw.strip_prefix(b"\r\n").unwrap_or(raw) {
+        [b'\n', ..] | [b'\r', b'\n', ..] => Err(malformed("there are empty lines before it")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses lines that end with a line feed alone. RFC 9112 (section 2.2) lets a recipient take these, but who
+/// does not could be made to see other fields, or another end.
+///
+/// # Errors
+/// That.
+pub(super) fn check_breaks(lines: &[u8]) -> Result<()> {
+    let bare = |at: usize| lines[at] == b'\n' && (at == 0 || lines[at - 1] != b'\r');
+    if (0..lines.len()).any(bare) {
+        return Err(malformed("a line ends without a carriage return"));
     }
     Ok(())
 }
@@ -152,7 +164,10 @@ fn whole(
     raw: &[u8],
 ) -> Result<Option<usize>> {
     match parsed {
-        Ok(Status::Complete(bytes)) if bytes <= HEAD_BYTES_MAX => Ok(Some(bytes)),
+        Ok(Status::Complete(bytes)) if bytes <= HEAD_BYTES_MAX => {
+            check_breaks(&raw[..bytes])?;
+            Ok(Some(bytes))
+        }
         Ok(Status::Partial) if raw.len() <= HEAD_BYTES_MAX => Ok(None),
         Ok(_) => {
             let text = format!("an HTTP head has more than {HEAD_BYTES_MAX} bytes");

@@ -50,7 +50,7 @@ impl Server {
         content: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<Option<usize>> {
-        if matches!(raw, b"\r" | b"\n" | b"\r\n") || !self.progress.of_head(raw) {
+        if matches!(raw, b"\r" | b"\r\n") || !self.progress.of_head(raw) {
             return Ok(None);
         }
         let mut caller = Caller::default();
