@@ -1,5 +1,7 @@
 //! What stands before a body.
 
+use std::fmt::Display;
+
 use httparse::{Header, Status};
 
 use super::{FIELDS_MAX, HEAD_BYTES_MAX};
@@ -97,7 +99,7 @@ impl Head {
                 self.length = Some(length);
             } else if is("transfer-encoding") {
                 if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
-                    let text = format!("the transfer encoding is {}", value.escape_ascii());
+                    let text = format!("the transfer encoding is {}", shown(value));
                     return Err(malformed(&text));
                 }
                 self.chunked = true;
@@ -192,11 +194,17 @@ fn length(value: &[u8]) -> Result<u64> {
     let digits = std::str::from_utf8(value).ok();
     let digits = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let length = digits.and_then(|digits| digits.parse().ok());
-    length.ok_or_else(|| malformed(&format!("its length is {}", value.escape_ascii())))
+    length.ok_or_else(|| malformed(&format!("its length is {}", shown(value))))
 }
 
+/// The beginning of a value, which may be as long as a head.
+fn shown(value: &[u8]) -> impl Display {
+    value[..value.len().min(32)].escape_ascii()
+}
+
+/// What is wrong with a head.
 #[cold]
-fn malformed(text: &str) -> Error {
+pub(super) fn malformed(text: &str) -> Error {
     let text = format!("an HTTP head makes no sense: {text}");
     Error::new(ErrorKind::Malformed, text)
 }

@@ -31,7 +31,7 @@ pub(super) use head::{Head, path_of};
 pub(super) use progress::Progress;
 pub(crate) use server::HttpServerSide;
 #[cfg(feature = "websocket")]
-pub(super) use server::{ELSEWHERE, NOT_NAMED, refuse, status_of};
+pub(super) use server::{BAD, ELSEWHERE, NOT_NAMED, line_of, refuse, status_of};
 
 /// A head has no more bytes and no more fields than so.
 const HEAD_BYTES_MAX: usize = 64 * 1024;

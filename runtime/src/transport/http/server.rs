@@ -8,7 +8,7 @@ use super::CONTENT_TYPE;
 use super::body::Body;
 use super::caller::Caller;
 use super::frames::Outgoing;
-use super::head::{Head, path_of};
+use super::head::{Head, malformed, path_of};
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::explain;
@@ -18,6 +18,8 @@ use crate::transport::layer::{CONTENT_MAX, Coded, Coding, Layer, ServerSide};
 const PIPELINED_MAX: usize = 1024;
 
 const ONLY_POST: &str = "this is a Thrift server, and calls are requests with the method POST\n";
+const TOO_LARGE: &str = "413 Content Too Large";
+pub(in crate::transport) const BAD: &str = "400 Bad Request";
 pub(in crate::transport) const ELSEWHERE: &str =
     "this is a Thrift server, and calls go to another path of it\n";
 pub(in crate::transport) const NOT_NAMED: &str =
@@ -56,7 +58,7 @@ impl Server {
         let mut caller = Caller::default();
         let found = Head::request_with(raw, |name, value| caller.note(name, value));
         let found = found.map_err(|error| {
-            self.refuse(out, status_of(&error), "", "");
+            let error = self.deny(out, status_of(&error), error);
             explain(error, raw, "", "")
         })?;
         let Some((head, bytes)) = found else {
@@ -65,7 +67,7 @@ impl Server {
         self.progress = Progress::default();
         self.check(&head, &caller, out)?;
         let body = Body::of(&head, self.frame_bytes_max, content);
-        self.body = Some(body.inspect_err(|_| self.refuse(out, "413 Content Too Large", "", ""))?);
+        self.body = Some(body.map_err(|error| self.deny(out, TOO_LARGE, error))?);
         // Behind unanswered requests it would be taken for an answer to the first of them.
         if head.expects && self.unanswered.is_empty() {
             out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -98,15 +100,20 @@ impl Server {
             return Err(Error::new(ErrorKind::Malformed, text));
         }
         if let Some(fault) = caller.host_fault(head.is_old) {
-            self.refuse(out, "400 Bad Request", "", "");
-            let text = format!("the peer's HTTP request makes no sense: {fault}");
-            return Err(Error::new(ErrorKind::Malformed, text));
+            return Err(self.deny(out, BAD, malformed(fault)));
         }
         if self.unanswered.len() >= PIPELINED_MAX {
             let text = format!("{PIPELINED_MAX} HTTP requests of one connection are not answered");
             return Err(Error::new(ErrorKind::Limit, text));
         }
         Ok(())
+    }
+
+    /// Answers a request that makes no sense with what is wrong with it.
+    #[cold]
+    fn deny(&mut self, out: &mut Vec<u8>, status: &str, error: Error) -> Error {
+        self.refuse(out, status, "", &line_of(&error));
+        error
     }
 
     /// Answers a request that is none, and says that the connection ends.
@@ -125,28 +132,30 @@ impl Server {
 pub(in crate::transport) fn status_of(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::Limit => "431 Request Header Fields Too Large",
-        _ => "400 Bad Request",
+        _ => BAD,
     }
 }
 
-/// Answers a request that is none, with a line for people unless that is empty, and says that the connection
-/// ends.
+/// The same for people.
+pub(in crate::transport) fn line_of(error: &Error) -> String {
+    format!("{error}\n")
+}
+
+/// Answers a request that is none, with a line for people, and says that the connection ends.
 #[cold]
 pub(in crate::transport) fn refuse(out: &mut Vec<u8>, status: &str, more: &str, line: &str) {
     begin_refusal(out, status, more, line.len());
     out.extend_from_slice(line.as_bytes());
 }
 
-/// The head of that. What follows says why in so many bytes, for people.
+/// The head of that. What follows says why in so many bytes.
 fn begin_refusal(out: &mut Vec<u8>, status: &str, more: &str, length: usize) {
-    let kind = if length == 0 { "" } else { TEXT };
     let head = format!(
-        "HTTP/1.1 {status}\r\n{more}{kind}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 {status}\r\n{more}Content-Type: text/plain; charset=utf-8\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n"
     );
     out.extend_from_slice(head.as_bytes());
 }
-
-const TEXT: &str = "Content-Type: text/plain; charset=utf-8\r\n";
 
 impl Coding for Server {
     fn decode(&mut self, raw: &[u8], content: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<usize> {
@@ -162,7 +171,7 @@ impl Coding for Server {
                 continue;
             };
             let part = body.take(rest, self.frame_bytes_max, content);
-            let (bytes, whole) = part.inspect_err(|error| self.refuse_body(error, out))?;
+            let (bytes, whole) = part.map_err(|error| self.refuse_body(error, out))?;
             taken += bytes;
             if whole {
                 self.body = None;
@@ -197,7 +206,7 @@ impl Coding for Server {
                 unanswered.clear();
                 (*refusal, *body) = (None, None);
                 (*last, *closed) = (true, true);
-                begin_refusal(out, "400 Bad Request", "", length);
+                begin_refusal(out, BAD, "", length);
                 return;
             }
             let close = unanswered.pop_front().unwrap_or(true);
@@ -235,15 +244,15 @@ impl Coding for Server {
 }
 
 impl Server {
-    /// The same for one whose body makes no sense, and which waits for an answer itself.
+    /// Refuses one whose body makes no sense, and which waits for an answer itself.
     #[cold]
-    fn refuse_body(&mut self, error: &Error, out: &mut Vec<u8>) {
+    fn refuse_body(&mut self, error: Error, out: &mut Vec<u8>) -> Error {
         self.unanswered.pop_back();
         let status = match error.kind() {
-            ErrorKind::Limit => "413 Content Too Large",
-            _ => "400 Bad Request",
+            ErrorKind::Limit => TOO_LARGE,
+            _ => BAD,
         };
-        self.refuse(out, status, "", "");
+        self.deny(out, status, error)
     }
 
     /// A body of no bytes is whole at once.

@@ -13,7 +13,9 @@ use super::upgrade::Upgrade;
 use super::{Handshake, WebSocket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::explain;
-use crate::transport::http::{ELSEWHERE, Head, NOT_NAMED, may_call, path_of, refuse, status_of};
+use crate::transport::http::{
+    BAD, ELSEWHERE, Head, NOT_NAMED, line_of, may_call, path_of, refuse, status_of,
+};
 use crate::transport::layer::{Coded, Layer, ServerSide};
 
 /// Which requests a server goes along with.
@@ -29,8 +31,9 @@ pub(crate) struct WebSocketRules {
 
 struct Asked(Arc<WebSocketRules>);
 
-/// An answer that says no, what follows its status, a line for who reads it, and why for the log.
-type No = (&'static str, &'static str, &'static str, String);
+/// An answer that says no, what follows its status, a line for who reads it unless that is the next, and why
+/// for the log.
+type No = (&'static str, &'static str, Option<&'static str>, String);
 
 const ONLY_WEBSOCKET: &str =
     "this is a Thrift server, and its connections begin with GET and `Upgrade: websocket`\n";
@@ -40,7 +43,7 @@ impl Handshake for Asked {
         let mut upgrade = Upgrade::default();
         let found = Head::request_with(raw, |name, value| upgrade.note(name, value));
         let found = found.map_err(|error| {
-            refuse(out, status_of(&error), "", "");
+            refuse(out, status_of(&error), "", &line_of(&error));
             explain(error, raw, "", "")
         });
         let found = found?;
@@ -53,8 +56,10 @@ impl Handshake for Asked {
                 Ok(Some(bytes))
             }
             Err((status, more, line, text)) => {
-                refuse(out, status, more, line);
-                Err(Error::new(ErrorKind::Malformed, text))
+                let error = Error::new(ErrorKind::Malformed, text);
+                let why = line_of(&error);
+                refuse(out, status, more, line.unwrap_or(&why));
+                Err(error)
             }
         }
     }
@@ -72,30 +77,30 @@ impl WebSocketRules {
             return Err((
                 "405 Method Not Allowed",
                 "Allow: GET\r\n",
-                ONLY_WEBSOCKET,
+                Some(ONLY_WEBSOCKET),
                 text,
             ));
         }
         if self.path.as_ref().is_some_and(|own| own != path_of(target)) {
             let text = format!("the peer sent a request for {target}, and calls go elsewhere");
-            return Err(("404 Not Found", "", ELSEWHERE, text));
+            return Err(("404 Not Found", "", Some(ELSEWHERE), text));
         }
         if !upgrade.is_whole() {
             let text =
                 format!("the peer sent the HTTP request GET {target}, which asks for no WebSocket");
             let more = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-            return Err(("426 Upgrade Required", more, ONLY_WEBSOCKET, text));
+            return Err(("426 Upgrade Required", more, Some(ONLY_WEBSOCKET), text));
         }
         if upgrade.version.as_deref() != Some("13") {
             let version = upgrade.version.as_deref().unwrap_or("none").escape_debug();
             let text = format!("the peer asks for WebSocket in version {version}, and there is 13");
             let more = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-            return Err(("426 Upgrade Required", more, ONLY_WEBSOCKET, text));
+            return Err(("426 Upgrade Required", more, Some(ONLY_WEBSOCKET), text));
         }
         self.check_origin(upgrade)?;
         let bad = |text: &str| {
-            let text = format!("the peer's request for a WebSocket makes no sense: {text}");
-            Err(("400 Bad Request", "", "", text))
+            let text = format!("a request for a WebSocket makes no sense: {text}");
+            Err((BAD, "", None, text))
         };
         if head.chunked || head.length.is_some_and(|length| length > 0) {
             return bad("it has a body");
@@ -121,7 +126,7 @@ impl WebSocketRules {
         let origin = origin.escape_debug();
         let text =
             format!("a page of {origin} asks for a WebSocket, and `origins` does not name it");
-        Err(("403 Forbidden", "", NOT_NAMED, text))
+        Err(("403 Forbidden", "", Some(NOT_NAMED), text))
     }
 
     fn accept(&self, key: &str, upgrade: &Upgrade, out: &mut Vec<u8>) {

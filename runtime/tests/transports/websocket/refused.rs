@@ -227,15 +227,16 @@ fn requests_that_are_refused_are_told_so() {
             let lost = answer.is_empty() && bytes.len() > 64 * 1024;
             assert!(lost || answer.starts_with(&expected), "{begin:?}: {answer}");
             assert!(lost || answer.contains("\r\nConnection: close\r\n"));
-            // Who asks for something else reads a line that says what this is.
+            // A line says why; who asks for something else reads there what this is.
+            let line = answer.split_once("\r\n\r\n").map_or("", |(_, line)| line);
+            assert!(lost || line.find('\n') == Some(line.len() - 1), "{answer}");
+            let length = format!("\r\nContent-Length: {}\r\n", line.len());
+            assert!(lost || answer.contains(&length), "{answer}");
             if ["405 ", "404 ", "426 ", "403 "].contains(status) {
-                let line = answer.split_once("\r\n\r\n").map_or("", |(_, line)| line);
                 assert!(
                     line.starts_with("this is a Thrift server, and "),
                     "{answer}"
                 );
-                let length = format!("\r\nContent-Length: {}\r\n", line.len());
-                assert!(answer.contains(&length), "{answer}");
             }
             assert!(answer.contains(more), "{answer}");
         }
