@@ -22,7 +22,7 @@ pub(in crate::transport) struct Head {
     /// The peer waits for `100 Continue`.
     pub(super) expects: bool,
     /// It is of HTTP/1.0.
-    pub(super) is_old: bool,
+    pub(in crate::transport) is_old: bool,
 }
 
 impl Head {

@@ -18,7 +18,7 @@ mod progress;
 mod server;
 
 #[cfg(feature = "websocket")]
-pub(super) use caller::may_call;
+pub(super) use caller::Caller;
 pub(crate) use client::HttpClientSide;
 #[cfg(feature = "websocket")]
 pub(super) use client::{check_request, refused};

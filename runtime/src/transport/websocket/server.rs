@@ -14,7 +14,7 @@ use super::{Handshake, WebSocket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::explain;
 use crate::transport::http::{
-    BAD, ELSEWHERE, Head, NOT_NAMED, line_of, may_call, path_of, refuse, status_of,
+    BAD, Caller, ELSEWHERE, Head, NOT_NAMED, line_of, path_of, refuse, status_of,
 };
 use crate::transport::layer::{Coded, Layer, ServerSide};
 
@@ -40,8 +40,11 @@ const ONLY_WEBSOCKET: &str =
 
 impl Handshake for Asked {
     fn read(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>> {
-        let mut upgrade = Upgrade::default();
-        let found = Head::request_with(raw, |name, value| upgrade.note(name, value));
+        let (mut upgrade, mut caller) = (Upgrade::default(), Caller::default());
+        let found = Head::request_with(raw, |name, value| {
+            upgrade.note(name, value);
+            caller.note(name, value);
+        });
         let found = found.map_err(|error| {
             refuse(out, status_of(&error), "", &line_of(&error));
             explain(error, raw, "", "")
@@ -50,7 +53,7 @@ impl Handshake for Asked {
         let Some((head, bytes)) = found else {
             return Ok(None);
         };
-        match self.0.check(&head, &upgrade) {
+        match self.0.check(&head, &upgrade, &caller) {
             Ok(key) => {
                 self.0.accept(key, &upgrade, out);
                 Ok(Some(bytes))
@@ -67,7 +70,7 @@ impl Handshake for Asked {
 
 impl WebSocketRules {
     /// The key of a request that asks for what there is.
-    fn check<'a>(&self, head: &Head, upgrade: &'a Upgrade) -> Result<&'a str, No> {
+    fn check<'a>(&self, head: &Head, upgrade: &'a Upgrade, caller: &Caller) -> Result<&'a str, No> {
         let target = head.target.as_ref();
         let (method, target) = target.map_or(("", ""), |(method, target)| (method, target));
         if method != "GET" {
@@ -97,7 +100,7 @@ impl WebSocketRules {
             let more = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
             return Err(("426 Upgrade Required", more, Some(ONLY_WEBSOCKET), text));
         }
-        self.check_origin(upgrade)?;
+        self.check_origin(caller)?;
         let bad = |text: &str| {
             let text = format!("a request for a WebSocket makes no sense: {text}");
             Err((BAD, "", None, text))
@@ -105,8 +108,11 @@ impl WebSocketRules {
         if head.chunked || head.length.is_some_and(|length| length > 0) {
             return bad("it has a body");
         }
-        if !upgrade.has_host {
-            return bad("it names no host");
+        if head.is_old {
+            return bad("it is of HTTP/1.0");
+        }
+        if let Some(fault) = caller.host_fault(head.is_old) {
+            return bad(fault);
         }
         match &upgrade.keys[..] {
             [key] if STANDARD.decode(key).is_ok_and(|key| key.len() == 16) => Ok(key),
@@ -116,13 +122,10 @@ impl WebSocketRules {
         }
     }
 
-    fn check_origin(&self, upgrade: &Upgrade) -> Result<(), No> {
-        let Some(origin) = &upgrade.origin else {
+    fn check_origin(&self, caller: &Caller) -> Result<(), No> {
+        let Some(origin) = caller.stranger(&self.origins) else {
             return Ok(());
         };
-        if may_call(origin, &self.origins) {
-            return Ok(());
-        }
         let origin = origin.escape_debug();
         let text =
             format!("a page of {origin} asks for a WebSocket, and `origins` does not name it");

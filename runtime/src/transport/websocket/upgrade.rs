@@ -8,12 +8,10 @@ pub(super) struct Upgrade {
     to_websocket: bool,
     /// `Connection: Upgrade`.
     on_connection: bool,
-    pub(super) has_host: bool,
     pub(super) version: Option<String>,
     /// Each of them.
     pub(super) keys: Vec<String>,
     pub(super) accept: Option<String>,
-    pub(super) origin: Option<String>,
     /// All that are named, in any number of fields.
     pub(super) subprotocols: Vec<String>,
     pub(super) has_extensions: bool,
@@ -27,10 +25,6 @@ impl Upgrade {
             self.to_websocket |= options(value).any(|option| option == "websocket");
         } else if is("connection") {
             self.on_connection |= options(value).any(|option| option == "upgrade");
-        } else if is("host") {
-            self.has_host = true;
-        } else if is("origin") {
-            self.origin = Some(text());
         } else if is("sec-websocket-version") {
             self.version = Some(text());
         } else if is("sec-websocket-key") {
