@@ -31,6 +31,8 @@ struct Intake {
     exclusive: bool,
     /// Nothing has been understood yet, so the peer may speak anything.
     first: bool,
+    /// The first bytes have shown the protocol.
+    shown: bool,
 }
 
 /// What a step came to.
@@ -60,6 +62,7 @@ impl Engine {
                 protocol: 0,
                 exclusive: false,
                 first: true,
+                shown: false,
             },
             encoder: None,
             cx: CallContext::new(peer),
@@ -102,6 +105,13 @@ impl Engine {
         let mut cx = CallContext::default();
         cx.meet(&self.cx);
         cx
+    }
+
+    /// For somebody else who tells the peer why something is no message.
+    #[cold]
+    pub(super) fn no_message(&self, shared: &Shared, why: &Error) -> Error {
+        let shown = self.intake.shown();
+        shared.settings.selection.no_message(shown, why)
     }
 
     /// For somebody else who writes the answers, once a message was found.
@@ -170,9 +180,13 @@ impl Engine {
         else {
             return opened.map(|()| Step::NeedMore(1));
         };
-        opened.inspect_err(|error| encoder.refuse(out, error))?;
-        let found = intake.find(shared, buffer);
-        match found.inspect_err(|error| encoder.refuse(out, error))? {
+        let shown = intake.shown();
+        let found = opened.and_then(|()| intake.find(shared, buffer));
+        let found = found.inspect_err(|error| {
+            let why = shared.settings.selection.no_message(shown, error);
+            encoder.refuse(out, &why);
+        });
+        match found? {
             Found::NeedMore(missing) => Ok(Step::NeedMore(missing)),
             Found::Message(request, consumed) => {
                 let done = process(&request, cx, &mut **encoder, out)?;
@@ -205,7 +219,10 @@ impl Engine {
             return Ok(());
         }
         match shared.settings.selection.detect(buffer) {
-            Ok(Some((transport, protocol))) => self.open(&shared.settings, transport, protocol),
+            Ok(Some((transport, protocol))) => {
+                self.open(&shared.settings, transport, protocol);
+                self.intake.shown = true;
+            }
             Ok(None) => {}
             Err(error) => {
                 if let Some((transport, protocol)) = shared.settings.selection.to_refuse_in() {
@@ -219,6 +236,10 @@ impl Engine {
 }
 
 impl Intake {
+    fn shown(&self) -> Option<usize> {
+        self.shown.then_some(self.protocol)
+    }
+
     #[inline]
     fn find<'a>(&'a mut self, shared: &'a Shared, buffer: &'a [u8]) -> Result<Found<'a>> {
         let first = self.first;

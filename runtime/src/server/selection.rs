@@ -7,7 +7,10 @@ use crate::config::ServerConfig;
 use crate::envelope::Envelope;
 use crate::error::{ApplicationCode, Error, Result};
 use crate::protocol::WireProtocol;
-use crate::transport::{self, AUTO, Framing, Messages, Transport};
+use crate::transport::{self, AUTO, Framing, Look, Messages, Transport};
+
+/// What stands before a message in frames.
+const FRAME: usize = 4;
 
 /// The protocols that first bytes tell apart.
 const KNOWN: [&str; 3] = ["binary", "compact", "json"];
@@ -123,7 +126,36 @@ impl Selection {
     /// with it: too long, for example.
     #[cold]
     pub(super) fn may_be_own(&self, first: &[u8]) -> bool {
-        self.detect(first).is_ok()
+        self.detect(first).is_ok() || self.may_be_inside(first)
+    }
+
+    /// The same of what stands in the frames of another transport, as in `http+header`: in there, heads may
+    /// be left out.
+    fn may_be_inside(&self, first: &[u8]) -> bool {
+        let nested =
+            |(framing, transport): &Candidate| framing.is_none() && transport.names_protocol();
+        let inside = first.get(FRAME..).unwrap_or_default();
+        let Look::Thrift(framing, name) = transport::look(inside) else {
+            return false;
+        };
+        let headed = framing == Framing::Header || ["binary", "compact"].contains(&name);
+        headed && self.transports.iter().any(nested) && self.protocol_in(framing, name).is_some()
+    }
+
+    /// What a peer is told whose bytes are no message: which it should have been, in the protocol that its
+    /// connection has shown or in any that is spoken, and what is wrong.
+    #[cold]
+    pub(super) fn no_message(&self, shown: Option<usize>, why: &Error) -> Error {
+        let spoken = self.protocols.iter();
+        let spoken = spoken.filter(|(protocol, _)| shown.is_none_or(|shown| shown == *protocol));
+        let names: Vec<_> = spoken.map(|(_, name)| format!("`{name}`")).collect();
+        let names = match &names[..] {
+            [others @ .., last] if !others.is_empty() => {
+                format!("{} or {last}", others.join(", "))
+            }
+            _ => names.concat(),
+        };
+        Error::new(why.kind(), format!("no message in {names}: {why}"))
     }
 
     /// Says in an error what the first bytes look like instead.

@@ -252,7 +252,7 @@ pub trait Encoder: Send {
     }
 
     /// Appends what a server says where something is no message, before it closes the connection. Nothing,
-    /// mostly.
+    /// mostly. `why` says which message it should have been, and what is wrong with it.
     fn refuse(&mut self, out: &mut Vec<u8>, why: &Error) {
         let _ = (out, why);
     }

@@ -1,6 +1,6 @@
 //! Who calls over HTTP, in what, and what they are told.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use seapink::ClientConfig;
 use seapink::config::{ClientHttp, Model, ServerHttp};
@@ -116,8 +116,54 @@ fn the_first_body_shows_the_protocol() {
             stream.write_all(request("", body).as_bytes()).unwrap();
             let said = rest(&mut stream);
             assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{said}");
-            assert!(said.contains("\r\n\r\nthe body is no message"), "{said}");
+            let line = "the body is no message in `binary`, `compact` or `json`: ";
+            assert!(said.contains(&format!("\r\n\r\n{line}")), "{said}");
         }
+        // From then on there is only that one.
+        let mut stream = socket(&server);
+        let json = r#"[1,"echo",1,7,{"1":{"str":"hi"}}]"#;
+        let both = request("", json) + &request("", CALL);
+        stream.write_all(both.as_bytes()).unwrap();
+        expect(
+            &mut stream,
+            &response("", &json.replace("1,7,{\"1", "2,7,{\"0")),
+        );
+        let said = rest(&mut stream);
+        assert!(
+            said.contains("\r\n\r\nthe body is no message in `json`: "),
+            "{said}"
+        );
+    }
+}
+
+/// A peer may leave out the heads within its bodies, so what is wrong with one is not that it does.
+#[test]
+fn bodies_without_heads_are_not_strange() {
+    const STRICT: &[u8] = b"\x80\x01\0\x01\0\0\0\x04echo\0\0\0\x07\x0b\0\x01\0\0\0\x02hi\0";
+    for (protocol, names) in [
+        ("binary", "`binary`"),
+        ("auto", "`binary`, `compact` or `json`"),
+    ] {
+        let config = config(Model::Threaded).transport("http+header");
+        let server = Running::bind(&config.protocol(protocol));
+        let answer = |body: &[u8]| {
+            let length = body.len();
+            let head = format!(
+                "POST / HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+            );
+            let mut stream = socket(&server);
+            stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+            let mut said = Vec::new();
+            stream.read_to_end(&mut said).unwrap();
+            String::from_utf8_lossy(&said).into_owned()
+        };
+        let said = answer(STRICT);
+        assert!(said.starts_with("HTTP/1.1 200 OK\r\n"), "{said}");
+        let said = answer(&[STRICT, b"x"].concat());
+        let line = format!("\r\n\r\nthe body is no message in {names}: ");
+        assert!(said.starts_with("HTTP/1.1 400 "), "{said}");
+        assert!(said.contains(&line), "{said}");
+        assert!(!said.contains("seems to speak"), "{said}");
     }
 }
 

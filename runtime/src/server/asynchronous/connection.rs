@@ -226,7 +226,7 @@ impl Connection {
                     }
                     Err(error) => {
                         if let Some(outlet) = self.outlet() {
-                            outlet.refuse(&error);
+                            outlet.refuse(&self.engine.no_message(&shared, &error));
                         }
                         self.end = Some(End::Failed(error));
                         return Ok(true);

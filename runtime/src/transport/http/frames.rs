@@ -5,7 +5,7 @@ use std::mem;
 use crate::error::{Error, Result};
 use crate::transport::{Decoded, Decoder, Encoder, Framed, Framing, Setup, Transport};
 
-/// In the length of a frame, which never comes to so much: its text says why a body is no message.
+/// In the length of a frame, which never comes to so much: its text says why what came is no message.
 const REFUSAL: u32 = 1 << 31;
 
 /// Frames that leave, of which any part may come at a time.
@@ -20,7 +20,7 @@ pub(in crate::transport) struct Outgoing {
 pub(in crate::transport) enum Piece<'a> {
     /// A frame begins, of so many bytes.
     Length(usize),
-    /// The same of one that says why a body is no message.
+    /// The same of one that says why what came is no message.
     Refusal(usize),
     /// Some of these.
     Part(&'a [u8]),
@@ -77,6 +77,14 @@ impl Outgoing {
     }
 }
 
+/// Appends such a frame.
+pub(in crate::transport) fn refuse_frame(out: &mut Vec<u8>, text: &str) {
+    if let Ok(length) = u32::try_from(text.len()) {
+        out.extend((length | REFUSAL).to_be_bytes());
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
 /// Frames of which an empty one stands for no answer.
 pub(in crate::transport) struct HttpFrames;
 
@@ -88,7 +96,6 @@ impl Transport for HttpFrames {
             Box::new(Acknowledging {
                 frames: encoder,
                 acknowledged: false,
-                protocol: setup.protocol.name(),
             }),
         )
     }
@@ -120,7 +127,6 @@ struct Acknowledging {
     frames: Box<dyn Encoder>,
     /// The call that runs has had what it gets.
     acknowledged: bool,
-    protocol: &'static str,
 }
 
 impl Encoder for Acknowledging {
@@ -144,12 +150,7 @@ impl Encoder for Acknowledging {
     }
 
     fn refuse(&mut self, out: &mut Vec<u8>, why: &Error) {
-        let protocol = self.protocol;
-        let line = format!("the body is no message in `{protocol}`: {why}\n");
-        if let Ok(length) = u32::try_from(line.len()) {
-            out.extend((length | REFUSAL).to_be_bytes());
-            out.extend_from_slice(line.as_bytes());
-        }
+        refuse_frame(out, &format!("the body is {why}\n"));
     }
 
     fn acknowledge(&mut self, out: &mut Vec<u8>) -> bool {
