@@ -66,6 +66,9 @@ impl LayerKind {
             Self::Http => Some(Arc::new(crate::transport::http::HttpFrames)),
             #[cfg(not(feature = "http"))]
             Self::Http => Some(Arc::new(crate::transport::Framed)),
+            #[cfg(feature = "websocket")]
+            Self::WebSocket => Some(Arc::new(crate::transport::websocket::WebSocketFrames)),
+            #[cfg(not(feature = "websocket"))]
             Self::WebSocket => Some(Arc::new(crate::transport::Framed)),
         }
     }

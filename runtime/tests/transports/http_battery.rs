@@ -357,13 +357,12 @@ fn nothing_is_said_behind_a_refusal() {
 
 /// Where an async server listens, to the end of the tests.
 #[cfg(feature = "tokio")]
-fn asynchronous() -> String {
+pub(super) fn asynchronous(config: ServerConfig) -> String {
     let (told, address) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let probe = crate::support::Probe::default();
-            let config = config(Model::Simple);
             let server = seapink::AsyncServer::bind_blocking(&config, probe).unwrap();
             told.send(server.local_addr().to_string()).unwrap();
             let _ = server.run().await;
@@ -378,7 +377,7 @@ fn asynchronous() -> String {
 fn answers_come_before_refusals_of_async_servers_too() {
     let wrong = post("Content-Length: x\r\n");
     let right = request("", CALL);
-    let mut stream = TcpStream::connect(asynchronous()).unwrap();
+    let mut stream = TcpStream::connect(asynchronous(config(Model::Simple))).unwrap();
     stream.set_read_timeout(Some(AGES)).unwrap();
     let said = answer(&mut stream, format!("{right}{right}{wrong}").as_bytes());
     let refusal = said.strip_prefix(&response("", REPLY).repeat(2)).unwrap();
@@ -478,7 +477,7 @@ fn is_refusal(said: &str) -> bool {
 #[cfg(feature = "tokio")]
 #[test]
 fn async_servers_say_so_too() {
-    let address = asynchronous();
+    let address = asynchronous(config(Model::Simple));
     for body in [post(""), request("", "junk that is none")] {
         let mut stream = TcpStream::connect(&address).unwrap();
         stream.set_read_timeout(Some(AGES)).unwrap();

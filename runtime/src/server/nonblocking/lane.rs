@@ -95,6 +95,18 @@ impl Lane {
         self.unwritten.load(Ordering::Relaxed) >= OUT_BYTES
     }
 
+    /// Tells the peer that something is no message, if the transport does so. As one more answer.
+    #[cold]
+    fn refuse(&self, why: &Error) {
+        let mut answers = self.answers.lock();
+        let Answers { encoder, out, .. } = &mut *answers;
+        let before = out.len();
+        encoder.refuse(out, why);
+        let more = out.len() - before;
+        self.unwritten.fetch_add(more, Ordering::Relaxed);
+        answers.left += 1;
+    }
+
     /// Notes that the peer has taken so many bytes.
     pub(super) fn wrote(&self, bytes: usize) {
         let fewer = |unwritten: usize| Some(unwritten.saturating_sub(bytes));
@@ -206,6 +218,10 @@ impl Polled {
                         break;
                     }
                     Err(error) => {
+                        if let Some(lane) = self.lane() {
+                            self.running += 1;
+                            lane.refuse(&self.engine.no_message(&shared, &error));
+                        }
                         self.end = Some(End::Failed(error));
                         self.state = State::Waiting;
                         break;

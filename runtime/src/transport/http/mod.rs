@@ -24,7 +24,7 @@ pub(crate) use client::HttpClientSide;
 pub(super) use client::{check_request, refused};
 pub(super) use frames::HttpFrames;
 #[cfg(feature = "websocket")]
-pub(super) use frames::{Outgoing, Piece};
+pub(super) use frames::{Outgoing, Piece, refuse_frame};
 #[cfg(feature = "websocket")]
 pub(super) use head::{Head, path_of};
 #[cfg(feature = "websocket")]

@@ -87,9 +87,18 @@ impl Answers {
 
     /// The same.
     pub(super) fn close(&mut self, code: Option<CloseCode>, out: &mut Vec<u8>) {
+        let code = code.map(|code| u16::from(code).to_be_bytes());
+        self.close_with(code.as_ref().map_or(&[], |code| code), out);
+    }
+
+    /// The same, with why this end does not understand the peer.
+    pub(super) fn refuse(&mut self, why: &str, out: &mut Vec<u8>) {
+        let code = u16::from(CloseCode::Invalid).to_be_bytes();
+        self.close_with(&[&code, why.as_bytes()].concat(), out);
+    }
+
+    fn close_with(&mut self, payload: &[u8], out: &mut Vec<u8>) {
         if !self.closed {
-            let code = code.map(|code| u16::from(code).to_be_bytes());
-            let payload = code.as_ref().map_or(&[][..], |code| code);
             frame::write(self.end, OpCode::Control(Control::Close), payload, out);
             self.closed = true;
         }

@@ -3,7 +3,7 @@
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
 use super::answer::{Answers, Close};
-use super::frame::{self, End, Frame, Mask, Refusal};
+use super::frame::{self, CONTROL_BYTES_MAX, End, Frame, Mask, Refusal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::http::{Outgoing, Piece};
 use crate::transport::layer::CONTENT_MAX;
@@ -19,6 +19,9 @@ pub(crate) struct Bounds {
 
 /// The length of a frame above, which stands before it.
 const PREFIX: usize = 4;
+
+/// The most that a close has of a reason, behind its code.
+const REASON_BYTES_MAX: usize = CONTROL_BYTES_MAX - 2;
 
 /// A message that comes in parts, or is text.
 struct Kept {
@@ -41,6 +44,11 @@ pub(super) struct Messages {
     mask: Mask,
     answers: Answers,
     close: Option<Close>,
+    /// Why a message of the peer is none, as far as a close has room for that. Said last: answers to those before
+    /// it may still come.
+    refusal: Option<Vec<u8>>,
+    /// What leaves is such a text.
+    refusing: bool,
 }
 
 impl Messages {
@@ -55,6 +63,8 @@ impl Messages {
             mask: Mask::default(),
             answers: Answers::new(end),
             close: None,
+            refusal: None,
+            refusing: false,
         }
     }
 
@@ -195,7 +205,17 @@ impl Messages {
         };
         while let Some(piece) = self.outgoing.next(&mut content) {
             match piece {
-                Piece::Length(length) | Piece::Refusal(length) => {
+                Piece::Refusal(_) => {
+                    self.refusing = true;
+                    self.refusal.get_or_insert_default();
+                }
+                Piece::Part(part) if self.refusing => {
+                    let kept = self.refusal.get_or_insert_default();
+                    let room = REASON_BYTES_MAX - kept.len();
+                    kept.extend_from_slice(&part[..part.len().min(room)]);
+                }
+                Piece::Length(length) => {
+                    self.refusing = false;
                     self.mask = frame::begin(self.end, OpCode::Data(kind), length, out);
                 }
                 Piece::Part(part) => {
@@ -234,7 +254,12 @@ impl Messages {
 
     /// A close, also in answer to that of the peer: by now it has everything else.
     pub(super) fn goodbye(&mut self, out: &mut Vec<u8>) {
-        if self.outgoing.is_between() {
+        if let Some(why) = self.refusal.take() {
+            // It may be cut within a letter.
+            let whole = why.utf8_chunks().next();
+            self.answers
+                .refuse(whole.map_or("", |chunk| chunk.valid()), out);
+        } else if self.outgoing.is_between() {
             let code = match &self.close {
                 Some(close) => close.code,
                 None => Some(CloseCode::Normal),

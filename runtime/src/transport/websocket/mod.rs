@@ -16,6 +16,7 @@
 
 mod answer;
 mod client;
+mod content;
 mod frame;
 mod messages;
 mod server;
@@ -24,6 +25,7 @@ mod tests;
 mod upgrade;
 
 pub(crate) use client::WebSocketClientSide;
+pub(super) use content::WebSocketFrames;
 pub(crate) use server::{WebSocketRules, WebSocketServerSide};
 
 use crate::error::Result;

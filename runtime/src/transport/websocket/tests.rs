@@ -69,6 +69,30 @@ fn swallow(layer: &mut dyn Layer, raw: &[u8], buffer: &mut [u8]) {
     }
 }
 
+/// A close has room for so much, and its reason is UTF-8.
+#[test]
+fn reasons_are_cut_between_letters() {
+    for (why, bytes) in [
+        ("short".to_owned(), 5),
+        ("x".repeat(123), 123),
+        ("x".repeat(124), 123),
+        ("é".repeat(200), 122),
+    ] {
+        let mut layer = open(MAX);
+        let mut content = Vec::new();
+        crate::transport::http::refuse_frame(&mut content, &why);
+        for part in content.chunks(7) {
+            assert_eq!(layer.put(part).unwrap(), part.len());
+        }
+        assert_eq!(written(&mut *layer), "");
+        layer.say_goodbye();
+        let mut out = Vec::new();
+        layer.write_to(&mut out).unwrap();
+        assert_eq!(out[2..], [&[3, 0xef], &why.as_bytes()[..bytes]].concat());
+        assert_eq!(usize::from(out[1]), out.len() - 2);
+    }
+}
+
 fn message(kind: Data, is_last: bool, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     frame::write(End::Client, OpCode::Data(kind), payload, &mut out);

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use seapink::Limits;
-use seapink::config::{ClientWebSocket, ServerWebSocket};
+use seapink::config::{ClientWebSocket, Dispatch, ReplyOrder, ServerWebSocket};
 
 use super::*;
 use crate::log_lines::Log;
@@ -124,6 +124,99 @@ fn t01_frames_that_make_no_sense_are_refused() {
         });
         assert_eq!(server.client().echo("still").unwrap(), "still");
     }
+}
+
+/// A message that is none ends the connection as what it is, behind the answers to those before.
+#[test]
+fn messages_that_are_none_are_told_so() {
+    let out_of_order = config(Model::Nonblocking)
+        .dispatch(Dispatch::Workers)
+        .reply_order(ReplyOrder::Any);
+    for (config, names) in MODELS
+        .map(|model| (config(model), "`binary`"))
+        .into_iter()
+        .chain([
+            (out_of_order, "`binary`"),
+            (
+                config(Model::Threaded).protocol("auto"),
+                "`binary`, `compact` or `json`",
+            ),
+        ])
+    {
+        let server = Running::bind(&config);
+        for junk in ["junk that is none", "x"] {
+            let mut stream = open(&server);
+            stream
+                .write_all(&masked(LAST | BINARY, junk.as_bytes()))
+                .unwrap();
+            let said = rest(&mut stream);
+            let reason = refusal(&said);
+            let begin = format!("no message in {names}: ");
+            assert!(reason.starts_with(&begin), "{config:?}: {reason}");
+        }
+        eventually("both are counted", || {
+            server.handle.stats().connections_failed == 2
+        });
+    }
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        let mut stream = open(&server);
+        let junk = masked(LAST | BINARY, &[b'x'; 500]);
+        let all = [masked(LAST | BINARY, CALL), junk].concat();
+        stream.write_all(&all).unwrap();
+        expect(&mut stream, &plain(LAST | BINARY, REPLY));
+        refusal(&rest(&mut stream));
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn async_servers_tell_so_too() {
+    let address = crate::http_battery::asynchronous(config(Model::Simple));
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(crate::support::AGES)).unwrap();
+    let junk = masked(LAST | BINARY, b"junk that is none");
+    let call = masked(LAST | BINARY, CALL);
+    let all = [request("").into_bytes(), call, junk].concat();
+    stream.write_all(&all).unwrap();
+    expect(&mut stream, switching(ACCEPT, "").as_bytes());
+    expect(&mut stream, &plain(LAST | BINARY, REPLY));
+    assert!(refusal(&rest(&mut stream)).starts_with("no message in `binary`: "));
+}
+
+/// The reason of a close that stands alone, and says that a message is none.
+#[track_caller]
+fn refusal(said: &[u8]) -> String {
+    let [first, length, 3, 0xef, reason @ ..] = said else {
+        panic!("{}", said.escape_ascii());
+    };
+    assert_eq!(
+        (*first, usize::from(*length)),
+        (LAST | CLOSE, reason.len() + 2)
+    );
+    assert!(reason.len() <= 123, "{}", reason.len());
+    String::from_utf8(reason.to_vec()).unwrap()
+}
+
+/// Calls that run when such a message comes are answered first.
+#[test]
+fn calls_in_flight_are_answered_before_a_refusal() {
+    let config = config(Model::Nonblocking)
+        .dispatch(Dispatch::Workers)
+        .reply_order(ReplyOrder::Any);
+    let server = Running::bind(&config);
+    let mut stream = open(&server);
+    let wait = b"\0\0\0\x04wait\x01\0\0\0\x07\0";
+    stream.write_all(&masked(LAST | BINARY, wait)).unwrap();
+    server.handler.until_waiting(1);
+    stream.write_all(&masked(LAST | BINARY, b"junk")).unwrap();
+    eventually("the junk has come", || {
+        server.handle.stats().bytes_read > wait.len() as u64 + 4 + 4
+    });
+    server.handler.release();
+    let reply = b"\0\0\0\x04wait\x02\0\0\0\x07\x0b\0\0\0\0\0\x06waited\0";
+    expect(&mut stream, &plain(LAST | BINARY, reply));
+    refusal(&rest(&mut stream));
 }
 
 /// One that would be taken, but for what stands before its host.
