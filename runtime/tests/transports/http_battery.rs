@@ -436,8 +436,8 @@ fn who_wants_to_close_and_to_keep_the_connection_closes_it() {
     }
 }
 
-/// A body that is not one message is told so in words, behind the answers to those before it, and nothing of
-/// it is run.
+/// A body that begins no message, or a oneway call of which there is more or less than one, whose client would
+/// hear of nothing: each is told so in words, behind the answers to those before it, and nothing of it is run.
 #[test]
 fn a_body_that_is_no_message_is_told_so() {
     let note = CALL.replace("echo\u{1}", "note\u{4}");
@@ -465,6 +465,64 @@ fn a_body_that_is_no_message_is_told_so() {
         });
         assert_eq!(server.handle.stats().oneways, 0);
     }
+}
+
+/// A call whose name and sequence id can be read is answered as over other transports: its client
+/// understands an exception, and the connection goes on. Nothing of it is run, or nobody would answer.
+#[test]
+fn a_call_that_is_not_one_message_gets_an_exception() {
+    let wait = "\u{0}\u{0}\u{0}\u{4}wait\u{1}\u{0}\u{0}\u{0}\u{7}\u{0}";
+    let json = r#"[1,"wait",1,7,{}]"#;
+    let binary = [
+        format!("{wait}xx"),
+        wait.repeat(2),
+        format!("{wait}{CALL}"),
+        wait[..wait.len() - 1].to_owned(),
+    ];
+    let json = [
+        format!("{json}xx"),
+        json.repeat(2),
+        json[..json.len() - 1].to_owned(),
+    ];
+    for model in MODELS {
+        for (protocol, bodies, exception) in [
+            ("binary", &binary[..], "\u{0}\u{0}\u{0}\u{4}wait\u{3}"),
+            ("json", &json[..], r#"[1,"wait",3,7,{"#),
+        ] {
+            let server = Running::bind(&config(model).protocol(protocol));
+            let mut stream = socket(&server);
+            for body in bodies {
+                stream.write_all(request("", body).as_bytes()).unwrap();
+                let said = one_response(&mut stream);
+                assert!(said.starts_with(exception), "{body}: {said}");
+                assert!(
+                    said.contains("cannot read the arguments of `wait`: "),
+                    "{body}: {said}"
+                );
+            }
+            let stats = server.handle.stats();
+            assert_eq!(stats.connections_failed, 0, "{}", model.name());
+            assert_eq!(stats.exceptions, bodies.len() as u64);
+            assert_eq!(stats.replies, 0, "{}", model.name());
+        }
+    }
+}
+
+/// The body of the next response, which has status 200.
+fn one_response(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    let (_, length) = head.split_once("Content-Length: ").unwrap();
+    let length: usize = length.lines().next().unwrap().parse().unwrap();
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    String::from_utf8_lossy(&body).into_owned()
 }
 
 /// Whether it is status 400 with a line that says what the body is.
