@@ -35,7 +35,7 @@ fn url(text: &str, key: &str, origin: &Origin) -> Option<Error> {
         "wss" => ("websocket", true),
         _ => return None,
     };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     if host.is_empty() {
         return None;
     }
@@ -48,8 +48,25 @@ fn url(text: &str, key: &str, origin: &Origin) -> Option<Error> {
     let mut words = format!(
         "`{text}` is a URL; write `{place} = \"tcp://{host}{port}\"` with `transport = \"{transport}\"`"
     );
+    // What no path of that side may have.
+    let cut: &[char] = if side == "server" {
+        &['?', '#']
+    } else {
+        &['#']
+    };
+    let path = path.split(cut).next().unwrap_or_default();
     if path.len() > 1 {
-        words.extend([", `path = \"", path, "\"` in [", side, ".", transport, "]"]);
+        let root = if path.starts_with('/') { "" } else { "/" };
+        words.extend([
+            ", `path = \"",
+            root,
+            path,
+            "\"` in [",
+            side,
+            ".",
+            transport,
+            "]",
+        ]);
     }
     if secure {
         words.extend([", and the section [", side, ".tls]"]);

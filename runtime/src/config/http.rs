@@ -21,7 +21,8 @@ const OWN_FIELDS: [&str; 8] = [
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerHttp {
-    /// Requests for other paths are refused with status 404. Default: all paths are taken.
+    /// Requests for other paths are refused with status 404; what follows a `?` in them does not count, and cannot
+    /// stand here. Default: all paths are taken.
     pub path: Option<String>,
     /// The pages whose scripts may call, as `https://app.example.org`, or `*` for all. Others are
     /// refused with status 403. Default: none. Programs that are no browser name no page, and are taken.

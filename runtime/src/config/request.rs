@@ -26,7 +26,7 @@ pub(super) fn check(
 }
 
 fn check_path(key: &str, path: &str, origin: &Origin) -> Result<()> {
-    if let Some(letter) = path.chars().find(|letter| !is_visible(*letter)) {
+    if let Some(letter) = path.chars().find(|letter| !is_of_path(*letter)) {
         let mut bytes = [0; 4];
         let bytes = letter.encode_utf8(&mut bytes).bytes();
         let escaped: Vec<_> = bytes.map(|byte| format!("%{byte:02X}")).collect();
@@ -74,15 +74,25 @@ fn is_visible(letter: char) -> bool {
     letter.is_ascii_graphic()
 }
 
+/// What stands behind a `#` stays with who asks.
+fn is_of_path(letter: char) -> bool {
+    is_visible(letter) && letter != '#'
+}
+
 /// Refuses a path that no request could be for.
 pub(super) fn check_server_path(path: Option<&str>, section: &str, origin: &Origin) -> Result<()> {
-    match path {
-        Some(path) if !path.starts_with('/') => {
-            let text = format!("`{path}` is no path; write `/{path}`");
-            Err(origin.error(&format!("{section}.path"), text))
-        }
-        _ => Ok(()),
-    }
+    let Some(path) = path else {
+        return Ok(());
+    };
+    let key = format!("{section}.path");
+    check_path(&key, path, origin)?;
+    let Some((bare, _)) = path.split_once('?') else {
+        return Ok(());
+    };
+    let text = format!(
+        "`{path}` is no path: requests are compared without a `?` and what follows it; write `{bare}`"
+    );
+    Err(origin.error(&key, text))
 }
 
 /// Refuses what no page could call itself.
