@@ -5,16 +5,13 @@ use crate::config::origin::Origin;
 use crate::config::request::{check_origins, check_own_fields, check_server_path};
 use crate::error::Result;
 
-/// What the client says of its requests, or decides by being silent.
-const OWN_FIELDS: [&str; 8] = [
+/// What the client says of its requests.
+const OWN_FIELDS: [&str; 5] = [
     "host",
     "content-type",
     "content-length",
-    "transfer-encoding",
     "accept",
     "user-agent",
-    "connection",
-    "expect",
 ];
 
 /// How a server takes HTTP requests, with the transport `http`.
@@ -93,8 +90,7 @@ impl ClientHttp {
 
     /// Refuses what would make no sense on the wire.
     pub(super) fn check(&self, origin: &Origin) -> Result<()> {
-        let is_own = |name: &str| OWN_FIELDS.contains(&name);
-        check_own_fields(&self.fields, is_own, "client.http", origin)
+        check_own_fields(&self.fields, &OWN_FIELDS, "client.http", origin)
     }
 
     /// The same with another [`path`](Self::path).

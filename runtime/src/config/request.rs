@@ -4,6 +4,17 @@
 use crate::config::origin::Origin;
 use crate::error::Result;
 
+/// Fields that say where a request ends, what follows it or how it is to be answered. The client decides that, by
+/// what it says or by being silent.
+const MEANINGFUL: [&str; 6] = [
+    "connection",
+    "content-length",
+    "expect",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Refuses what cannot stand in a head, in the section of this name.
 ///
 /// # Errors
@@ -114,18 +125,25 @@ pub(super) fn check_origins(origins: &[String], section: &str, origin: &Origin) 
     Err(origin.error(&format!("{section}.origins"), text))
 }
 
-/// Refuses fields that a request has already, or that would make another one of it. `is_own` gets names in
-/// small letters.
+/// Refuses fields that a request has already, which are named here in small letters, or that would make another
+/// one of it.
 pub(super) fn check_own_fields(
     fields: &[(String, String)],
-    is_own: impl Fn(&str) -> bool,
+    own: &[&str],
     section: &str,
     origin: &Origin,
 ) -> Result<()> {
-    let mut names = fields.iter().map(|(name, _)| name);
-    let Some(name) = names.find(|name| is_own(&name.to_lowercase())) else {
-        return Ok(());
-    };
-    let text = format!("the request has a field `{name}` by itself; remove it");
-    Err(origin.error(&format!("{section}.fields"), text))
+    let key = format!("{section}.fields");
+    for (name, _) in fields {
+        let small = name.to_lowercase();
+        if own.contains(&&*small) {
+            let text = format!("the request has a field `{name}` by itself; remove it");
+            return Err(origin.error(&key, text));
+        }
+        if MEANINGFUL.contains(&&*small) || small.starts_with("sec-websocket-") {
+            let text = format!("a field `{name}` would make another request of it; remove it");
+            return Err(origin.error(&key, text));
+        }
+    }
+    Ok(())
 }

@@ -5,6 +5,16 @@ use crate::config::origin::Origin;
 use crate::config::request::{check_origins, check_own_fields, check_server_path};
 use crate::error::Result;
 
+/// What the client says of its request.
+const OWN_FIELDS: [&str; 6] = [
+    "host",
+    "upgrade",
+    "connection",
+    "sec-websocket-version",
+    "sec-websocket-key",
+    "user-agent",
+];
+
 /// Which `WebSocket` connections a server takes, with the transport `websocket`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -100,11 +110,7 @@ impl ClientWebSocket {
     pub(super) fn check(&self, origin: &Origin) -> Result<()> {
         let key = "client.websocket.subprotocol";
         check_subprotocol(self.subprotocol.as_deref(), key, origin)?;
-        let is_own = |name: &str| {
-            let names = ["host", "upgrade", "connection"];
-            names.contains(&name) || name.starts_with("sec-websocket-")
-        };
-        check_own_fields(&self.fields, is_own, "client.websocket", origin)
+        check_own_fields(&self.fields, &OWN_FIELDS, "client.websocket", origin)
     }
 
     /// The same with another [`path`](Self::path).

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use seapink::config::{ClientHttp, Dispatch, Model, ServerHttp, ServerTimeouts};
+use seapink::config::{ClientHttp, ClientWebSocket, Dispatch, Model, ServerHttp, ServerTimeouts};
 use seapink::{Client, ClientConfig, Delivery, ErrorKind, Limits, ServerConfig};
 
 use crate::socket;
@@ -461,24 +461,47 @@ fn what_cannot_stand_in_a_head_is_refused_at_the_start() {
 
 #[test]
 fn fields_of_the_client_itself_are_refused_in_any_letters() {
-    for name in [
-        "Host",
-        "content-length",
-        "Content-Type",
-        "ACCEPT",
-        "User-Agent",
-        "Transfer-Encoding",
-        "connection",
-        "Expect",
+    const OWN: &str = "the request has a field";
+    const OTHER: &str = "would make another request of it";
+    for (name, http, websocket) in [
+        ("Host", OWN, OWN),
+        ("User-Agent", OWN, OWN),
+        ("Content-Type", OWN, ""),
+        ("ACCEPT", OWN, ""),
+        ("content-length", OWN, OTHER),
+        ("Transfer-Encoding", OTHER, OTHER),
+        ("Expect", OTHER, OTHER),
+        ("te", OTHER, OTHER),
+        ("connection", OTHER, OWN),
+        ("Upgrade", OTHER, OWN),
+        ("Sec-WebSocket-Key", OTHER, OWN),
+        ("Sec-WebSocket-Extensions", OTHER, OTHER),
+        ("X-Token", "", ""),
     ] {
-        let http = ClientHttp::default().field("X-Token", "a").field(name, "3");
-        let config = ClientConfig::new("tcp://127.0.0.1:1")
-            .transport("http")
-            .http(http);
-        let error = Client::<seapink::Standard>::connect(&config).err().unwrap();
-        let expected = format!(
-            "in code: client.http.fields: the request has a field `{name}` by itself; remove it"
-        );
-        assert_eq!(error.to_string(), expected);
+        for (transport, why) in [("http", http), ("websocket", websocket)] {
+            if transport == "websocket" && !cfg!(feature = "websocket") {
+                continue;
+            }
+            let config = ClientConfig::new("tcp://127.0.0.1:1").transport(transport);
+            let config = match transport {
+                "http" => config.http(ClientHttp::default().field("X-Id", "a").field(name, "3")),
+                _ => config.websocket(
+                    ClientWebSocket::default()
+                        .field("X-Id", "a")
+                        .field(name, "3"),
+                ),
+            };
+            let error = Client::<seapink::Standard>::connect(&config).err().unwrap();
+            let expected = match why {
+                OWN => format!("the request has a field `{name}` by itself; remove it"),
+                OTHER => format!("a field `{name}` {OTHER}; remove it"),
+                _ => {
+                    assert_ne!(error.kind(), ErrorKind::Config, "{error}");
+                    continue;
+                }
+            };
+            let expected = format!("in code: client.{transport}.fields: {expected}");
+            assert_eq!(error.to_string(), expected);
+        }
     }
 }
