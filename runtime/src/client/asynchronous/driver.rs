@@ -218,6 +218,15 @@ impl<'a> Driver<'a> {
             return self.flush(cx);
         }
         let result = self.stream.write_now(cx, &self.writing[self.written..]);
+        if let Err(error) = &result
+            && !matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+            )
+        {
+            // The server may have said why before it closed the connection.
+            while self.read(cx)? {}
+        }
         let mut state = self.connection.state.lock();
         let Some(link) = state.links.get(self.number) else {
             return Err(None);
