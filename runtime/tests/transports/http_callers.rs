@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 
-use seapink::ClientConfig;
 use seapink::config::{ClientHttp, Model, ServerHttp};
+use seapink::{ClientConfig, Delivery, ErrorKind};
 
 use super::http::{CALL, REPLY, config, expect, request, response, rest};
 use crate::socket;
@@ -214,6 +214,39 @@ fn clients_of_something_else_are_told_what_to_look_at() {
         };
         assert!(error.to_string().ends_with(text), "{served}: {error}");
     }
+}
+
+/// Such a server closes before a long call has left, whose caller is told the same.
+#[test]
+fn long_calls_are_told_so_too() {
+    let rules = ServerHttp::default().path("/store");
+    let server = Running::bind(&config(Model::Threaded).http(rules));
+    let expected = "the server answered with HTTP status 404 Not Found for `/`; is `[client.http] path` the server's?";
+    for length in [10, 100_000, 1_000_000, 10_000_000] {
+        let client = server.client();
+        let error = client.echo(&"x".repeat(length)).unwrap_err().other();
+        assert_eq!(error.to_string(), expected, "{length}");
+        assert_eq!(
+            (error.kind(), error.delivery()),
+            (ErrorKind::Closed, Delivery::Sent)
+        );
+    }
+    #[cfg(feature = "tokio")]
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        for length in [10, 10_000_000] {
+            let config = server.client_config();
+            let client = seapink::AsyncClient::<seapink::Standard>::connect(&config);
+            let client = client.await.unwrap();
+            let text = "x".repeat(length);
+            let echo = client.call::<_, String, crate::support::Failure>(
+                "echo",
+                &[(1, "text")],
+                (text.as_str(),),
+            );
+            let error = echo.await.unwrap_err().other();
+            assert_eq!(error.to_string(), expected, "{length}");
+        }
+    });
 }
 
 /// A client without HTTP meets a server with it.

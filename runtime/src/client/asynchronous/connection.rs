@@ -168,12 +168,8 @@ impl Connection {
         if link.is_idle(calls) {
             state.stale = number;
         }
-        self.fail(&mut state, number, error, |delivery| match delivery {
-            // Whatever it was, such a call can be made again, unless TLS is to blame.
-            Delivery::NotSent if error.kind() != ErrorKind::Tls => {
-                Error::new(ErrorKind::Closed, error.to_string())
-            }
-            _ => words::told(error),
+        self.fail(&mut state, number, error, |delivery| {
+            words::ended(error, delivery)
         });
     }
 

@@ -340,6 +340,14 @@ impl Calls {
         Whose::Abandoned
     }
 
+    /// Whether no more than one call is in flight over a link.
+    pub(in crate::client) fn is_alone(&self, link: u64) -> bool {
+        let waits = |slot: &&Slot| {
+            slot.place.link == link && matches!(slot.state, State::Waiting | State::Abandoned)
+        };
+        self.slots.iter().filter(waits).take(2).count() < 2
+    }
+
     /// How many slots there are.
     pub(in crate::client) fn room(&self) -> usize {
         self.slots.len()

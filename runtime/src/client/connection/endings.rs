@@ -105,7 +105,15 @@ impl Connection {
             .events
             .note(link.number, || Event::Down(words::told(error)));
         let State { calls, waiting, .. } = state;
-        calls.fail(number, link.may_have_sent(), words::failed(error));
+        // One that is alone may read what has come before it has left, as a server's no to a long one.
+        let (alone, others) = (calls.is_alone(number), words::failed(error));
+        calls.fail(number, link.may_have_sent(), |delivery| {
+            if alone {
+                words::ended(error, delivery)
+            } else {
+                others(delivery)
+            }
+        });
         waiting.retain(|waiting| {
             let lost = calls.place_of(waiting.ticket).link == number;
             if lost {

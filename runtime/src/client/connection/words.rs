@@ -64,6 +64,19 @@ pub(in crate::client) fn deserted() -> Error {
     Error::new(ErrorKind::Timeout, text)
 }
 
+/// What a call is told of the error that its connection has ended with. Whatever it was, one that was not sent can
+/// be made again, unless TLS is to blame.
+#[cold]
+pub(in crate::client) fn ended(error: &Error, delivery: Delivery) -> Error {
+    let told = match delivery {
+        Delivery::NotSent if error.kind() != ErrorKind::Tls => {
+            Error::new(ErrorKind::Closed, error.to_string())
+        }
+        _ => told(error),
+    };
+    told.with_delivery(delivery)
+}
+
 /// What the other calls of a connection are told that has failed.
 #[cold]
 pub(in crate::client) fn failed(error: &Error) -> impl Fn(Delivery) -> Error {
