@@ -393,6 +393,60 @@ fn responses_that_are_none_are_errors_in_words() {
     }
 }
 
+/// Pages of logins and of proxies, which stand between, come with status 200.
+#[test]
+fn pages_are_named_as_what_they_are() {
+    const PAGE: &str =
+        "\r\n<!DOCTYPE html>\n<html lang=\"en\"><title>Sign in at the caf\u{e9}</title></html>\n";
+    const TEXT: &str = "the server answered with text that is no message, ";
+    let hint =
+        "is `[client.http] path` the server's, and does nothing in between answer in its place?";
+    let html = |body| response("", body).replace("application/x-thrift", "text/html");
+    let cases = [
+        (
+            html(PAGE),
+            format!("{TEXT}`<!DOCTYPE html> <html lang=\"en\"><title>S`; {hint}"),
+        ),
+        (html("OK"), format!("{TEXT}`OK`; {hint}")),
+        (
+            response("", r#"{"error": "no token"}"#),
+            format!(r#"{TEXT}`{{"error": "no token"}}`; {hint}"#),
+        ),
+    ];
+    for protocol in ["binary", "compact", "json"] {
+        for (said, expected) in &cases {
+            let (config, _requests) = strange(vec![bytes(said)]);
+            let config = config.protocol(protocol);
+            let client = ProbeClient::connect(&config).unwrap();
+            let error = client.echo("hi").unwrap_err().other();
+            assert_eq!(error.to_string(), *expected, "{protocol}");
+            let whole = (error.kind(), error.delivery());
+            assert_eq!(whole, (ErrorKind::Malformed, Delivery::Sent));
+
+            #[cfg(feature = "tokio")]
+            tokio::runtime::Runtime::new().unwrap().block_on(async {
+                let (config, _requests) = strange(vec![bytes(said)]);
+                let config = config.protocol(protocol);
+                let client = seapink::AsyncClient::<seapink::Standard>::connect(&config);
+                let client = client.await.unwrap();
+                let arguments = &[(1, "text")];
+                let echo =
+                    client.call::<_, String, crate::support::Failure>("echo", arguments, ("hi",));
+                let error = echo.await.unwrap_err().other();
+                assert_eq!(error.to_string(), *expected, "{protocol}");
+            });
+        }
+    }
+    // What is no text is what it looks like.
+    let (config, _requests) = strange(vec![bytes(&response("", &reply(1)))]);
+    let client = ProbeClient::connect(&config.protocol("compact")).unwrap();
+    let error = client.echo("hi").unwrap_err().other().to_string();
+    assert!(
+        error.ends_with("; the peer seems to speak the binary protocol"),
+        "{error}"
+    );
+}
+
 /// An answer to a oneway call that comes late is taken for nothing else.
 #[test]
 fn oneway_calls_are_answered_by_nothing() {

@@ -355,7 +355,10 @@ fn hand_out(
     let head = match dialer.wire.read_head(message, &dialer.limits) {
         Ok((head, _)) => head,
         Err(_) if lossy => return Ok(()),
-        Err(error) => return Err(Some(error)),
+        Err(error) => {
+            let name = &dialer.transport_name;
+            return Err(Some(words::unreadable(error, message, name, dialer.wire)));
+        }
     };
     let id = head.sequence_id;
     match state.calls.whose(number, id) {

@@ -370,7 +370,10 @@ impl Connection {
         let head = match wire.read_head(message, &self.dialer.limits) {
             Ok((head, _)) => head,
             Err(_) if lossy => return Ok(None),
-            Err(error) => return Err(error),
+            Err(error) => {
+                let name = &self.dialer.transport_name;
+                return Err(words::unreadable(error, message, name, wire));
+            }
         };
         let id = head.sequence_id;
         let Some(link) = state.links.get(own.link) else {

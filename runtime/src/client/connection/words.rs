@@ -4,6 +4,7 @@ use crate::deadline::Deadline;
 use crate::error::{ApplicationCode, Delivery, Error, ErrorKind};
 use crate::limits::Limits;
 use crate::protocol::{MessageHead, WireProtocol};
+use crate::transport::{FIRST_BYTES, explain_reply};
 use crate::wire::MessageKind;
 
 /// The connection ended instead of a reply. Before the first one, the likely reason is that the two
@@ -118,6 +119,35 @@ pub(in crate::client) fn nobodys(
 pub(in crate::client) fn other_protocol(theirs: &str, own: &str) -> Error {
     let text = format!("the reply is in the protocol `{theirs}`, and the call was in `{own}`");
     Error::application(ApplicationCode::INVALID_PROTOCOL, text)
+}
+
+/// A reply has no head. Over HTTP it may be the page of a login or of a proxy, which come with status 200, too.
+#[cold]
+pub(in crate::client) fn unreadable(
+    error: Error,
+    message: &[u8],
+    transport: &str,
+    wire: &dyn WireProtocol,
+) -> Error {
+    if !transport.split('+').any(|part| part == "http") {
+        return error;
+    }
+    let text = message.trim_ascii_start();
+    let first = &text[..text.len().min(FIRST_BYTES)];
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    // A message in JSON begins with a bracket.
+    if first.is_empty() || first.starts_with(b"[") || !first.iter().all(is_text) {
+        let frame = [&[0; 4], first].concat();
+        return explain_reply(error, &frame, transport, wire.name());
+    }
+    let shown = String::from_utf8_lossy(&text[..text.len().min(40)]);
+    let shown = shown.replace(char::is_control, " ");
+    let text = format!(
+        "the server answered with text that is no message, `{}`; is `[client.http] path` the server's, and does \
+         nothing in between answer in its place?",
+        shown.trim_end()
+    );
+    Error::new(ErrorKind::Malformed, text).with_source(error)
 }
 
 /// A call was answered by nothing, as oneway ones are.
