@@ -17,6 +17,8 @@ pub struct Rule {
     pub reason: String,
     /// An option of our client with which the cell passes.
     pub with: Option<String>,
+    /// Whether it depends on the moment, so that the cell may pass.
+    sometimes: bool,
 }
 
 impl Rule {
@@ -44,6 +46,10 @@ impl Rule {
             Some((with, reason)) => (Some(with.to_owned()), reason.trim()),
             None => (None, reason),
         };
+        let (sometimes, reason) = match reason.strip_prefix("sometimes: ") {
+            Some(reason) => (true, reason),
+            None => (false, reason),
+        };
         let passes = with
             .as_ref()
             .map(|option| format!(" Passes with `{option}`."));
@@ -56,6 +62,7 @@ impl Rule {
             socket: socket.to_owned(),
             reason: format!("{reason}{}", passes.unwrap_or_default()),
             with,
+            sometimes,
         })
     }
 
@@ -79,7 +86,7 @@ pub struct Verdict {
     pub cell: Cell,
     /// What has gone wrong.
     pub failure: Option<String>,
-    /// The reason that the list gives.
+    /// The reason that the list gives. None if the cell has passed and may.
     pub reason: Option<String>,
 }
 
@@ -106,9 +113,9 @@ impl Known {
     }
 
     pub fn judge(&self, cell: Cell, failure: Option<Failed>) -> Verdict {
-        let rule = self.rule(&cell).filter(|_| {
-            let even_so = failure.as_ref().is_some_and(|failure| failure.even_so);
-            !even_so
+        let rule = self.rule(&cell).filter(|rule| match &failure {
+            Some(failure) => !failure.even_so,
+            None => !rule.sometimes,
         });
         let reason = rule.map(|rule| rule.reason.clone());
         Verdict {
