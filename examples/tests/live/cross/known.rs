@@ -14,6 +14,8 @@ pub struct Rule {
     protocol: String,
     transport: String,
     socket: String,
+    /// What it fails with, or somebody says.
+    words: String,
     pub reason: String,
     /// An option of our client with which the cell passes.
     pub with: Option<String>,
@@ -25,11 +27,11 @@ impl Rule {
     fn parse(line: usize, text: &str) -> Result<Self> {
         let bad = || {
             format!(
-                "cross_known.txt:{line}: `{text}` is not `peer | side | protocol transport socket | reason`"
+                "cross_known.txt:{line}: `{text}` is not `peer | side | protocol transport socket | words | reason`"
             )
         };
-        let parts: Vec<&str> = text.splitn(4, '|').map(str::trim).collect();
-        let [peer, side, pattern, reason] = parts[..] else {
+        let parts: Vec<&str> = text.splitn(5, '|').map(str::trim).collect();
+        let [peer, side, pattern, words, reason] = parts[..] else {
             return Err(bad().into());
         };
         let [protocol, transport, socket] = pattern.split_whitespace().collect::<Vec<_>>()[..]
@@ -60,6 +62,7 @@ impl Rule {
             protocol: protocol.to_owned(),
             transport: transport.to_owned(),
             socket: socket.to_owned(),
+            words: words.to_owned(),
             reason: format!("{reason}{}", passes.unwrap_or_default()),
             with,
             sometimes,
@@ -114,13 +117,13 @@ impl Known {
 
     pub fn judge(&self, cell: Cell, failure: Option<Failed>) -> Verdict {
         let rule = self.rule(&cell).filter(|rule| match &failure {
-            Some(failure) => !failure.even_so,
+            Some(failure) => !failure.even_so && (rule.words == "*" || failure.says(&rule.words)),
             None => !rule.sometimes,
         });
         let reason = rule.map(|rule| rule.reason.clone());
         Verdict {
             cell,
-            failure: failure.map(|failure| failure.text),
+            failure: failure.map(|failure| failure.to_string()),
             reason,
         }
     }

@@ -117,10 +117,10 @@ fn run_one(runner: &Runner, known: &Known, cell: &Cell) -> Option<Failed> {
     let failed = runner.run(cell, None).err()?;
     let with = known.rule(cell).and_then(|rule| rule.with.as_deref());
     match with.map(|option| runner.run(cell, Some(option))) {
-        Some(Err(failed)) => Some(Failed {
-            even_so: true,
-            ..failed
-        }),
+        Some(Err(mut failed)) => {
+            failed.even_so = true;
+            Some(failed)
+        }
         _ => Some(failed),
     }
 }

@@ -1,5 +1,6 @@
 //! How a cell is run: as `test/crossrunner/run.py` does it.
 
+use std::fmt;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::linux::net::SocketAddrExt;
@@ -34,7 +35,9 @@ pub struct Runner {
 
 /// Why a cell has failed.
 pub struct Failed {
-    pub text: String,
+    text: String,
+    /// What client and server have said.
+    said: [String; 2],
     /// It may be no more than that the machine was busy.
     pub is_late: bool,
     /// With the option, too, with which it should pass.
@@ -42,12 +45,29 @@ pub struct Failed {
 }
 
 impl Failed {
+    /// Whether it failed with these words, in what it or somebody said.
+    pub fn says(&self, words: &str) -> bool {
+        let mut texts = self.said.iter().chain([&self.text]);
+        texts.any(|text| text.contains(words))
+    }
+
     fn late(text: String) -> Self {
         Self {
             text,
+            said: Default::default(),
             is_late: true,
             even_so: false,
         }
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        for (who, said) in ["client", "server"].iter().zip(&self.said) {
+            write!(f, "\n-- {who}:\n{}", shortened(said))?;
+        }
+        Ok(())
     }
 }
 
@@ -55,6 +75,7 @@ impl<E: Into<Failure>> From<E> for Failed {
     fn from(error: E) -> Self {
         Self {
             text: error.into().to_string(),
+            said: Default::default(),
             is_late: false,
             even_so: false,
         }
@@ -95,9 +116,7 @@ impl Runner {
             if tries.next().is_some() && said[1].contains("in use") {
                 continue;
             }
-            for (who, said) in ["client", "server"].iter().zip(said) {
-                failed.text = format!("{}\n-- {who}:\n{}", failed.text, shortened(&said));
-            }
+            failed.said = said;
             return Err(failed);
         }
     }
