@@ -222,12 +222,17 @@ fn listening(
 
 fn connects(cell: &Cell, meeting: &Meeting) -> bool {
     match &*cell.socket {
-        "ip" | "ip-ssl" => ["127.0.0.1", "::1"]
-            .iter()
-            .any(|host| TcpStream::connect((*host, meeting.port)).is_ok()),
+        "ip" | "ip-ssl" => ["127.0.0.1", "::1"].iter().any(|host| {
+            TcpStream::connect((*host, meeting.port)).is_ok_and(|it| !is_its_own_peer(&it))
+        }),
         "abstract" => SocketAddr::from_abstract_name(meeting.path.as_os_str().as_encoded_bytes())
             .and_then(|address| UnixStream::connect_addr(&address))
             .is_ok(),
         _ => UnixStream::connect(&meeting.path).is_ok(),
     }
+}
+
+/// Linux connects a socket to itself when nobody listens and the port happens to be chosen for both ends.
+fn is_its_own_peer(stream: &TcpStream) -> bool {
+    stream.local_addr().ok() == stream.peer_addr().ok()
 }
