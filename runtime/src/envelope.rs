@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 /// The header with the time that is left for a call, in milliseconds; as fbthrift calls it.
 pub(crate) const TIMEOUT: &str = "client_timeout";
 
-/// Names with values, as the transport `header` carries them beside a message.
+/// Names with values, as the transports `header` and `http` carry them beside a message.
 ///
 /// Names are compared letter by letter, and a name has one value.
 #[derive(Clone, Default, PartialEq, Eq)]

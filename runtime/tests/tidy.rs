@@ -96,6 +96,17 @@ fn links_of_the_documentation_lead_somewhere() {
     tidy::check_links(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
 }
 
+/// The [matrix](../../examples/tests/live/cross) writes its table there, which nothing else needs.
+#[test]
+fn results_of_the_cross_tests_are_documented() {
+    let page = include_str!("../../docs/interop.md");
+    let table = page.split("<!-- cross tests: begin -->").nth(1).unwrap();
+    let table = table.split("<!-- cross tests: end -->").next().unwrap();
+    for peer in ["C++", "Python", "Go", "Java", "Node"] {
+        assert!(table.contains(&format!("\n| {peer} | ")), "{peer}");
+    }
+}
+
 #[test]
 fn a_tenth_of_the_lines_is_documentation() {
     let (docs, all) = tree().documentation();

@@ -140,7 +140,9 @@ fn http() {
         [head.replace('\n', "\r\n").as_bytes(), &messages[at]].concat()
     });
     let sample = Sample::new("http", "compact", [call, reply]);
-    sample.is_what_a_client_sends(|client| client);
+    sample.is_what_a_client_sends(|client| {
+        client.with(|client| client.with_header("client_timeout", "5000"))
+    });
     sample.is_what_a_server_answers();
 }
 

@@ -14,7 +14,7 @@ use seapink::transport::{Header, Transports};
 use seapink::{CallContext, Client, ClientConfig, ErrorKind, Protocol, ServerConfig};
 
 use crate::socket;
-use crate::support::{Failure, Handler, MODELS, ProbeClient, Running, eventually};
+use crate::support::{Failure, Handler, MODELS, ProbeClient, Running, WithUser as _, eventually};
 
 pub(super) fn config(model: Model) -> ServerConfig {
     ServerConfig::new("tcp://127.0.0.1:0")
@@ -172,11 +172,20 @@ pub(super) fn echo_server(config: &ServerConfig) -> Running {
     Running::bind_with(config, Echo, Arc::<Handler>::default())
 }
 
+/// The transports that carry headers.
+fn carriers() -> impl Iterator<Item = &'static str> {
+    let carries = |name: &&str| name.ends_with("header") || name.ends_with("http");
+    crate::names::transports().into_iter().filter(carries)
+}
+
 #[test]
 fn headers_go_both_ways() {
-    for model in MODELS {
-        let server = echo_server(&config(model));
-        let client = Client::connect(&client_config(&server)).unwrap();
+    let cells = MODELS.map(|model| carriers().map(move |transport| (model, transport)));
+    for (model, transport) in cells.into_iter().flatten() {
+        let config = config(model).transport(transport).with_user(transport);
+        let server = echo_server(&config);
+        let config = client_config(&server).transport(transport);
+        let client = Client::connect(&config.with_user(transport)).unwrap();
         let with = client
             .clone()
             .with_header("colour", "blue")
@@ -261,21 +270,23 @@ impl Interceptor for Seen {
 fn futures_too() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let config = config(Model::Simple);
-        let server = seapink::AsyncServer::bind_blocking(&config, Echo).unwrap();
-        let address = server.local_addr().to_string();
-        tokio::spawn(server.run());
-        let config = ClientConfig::new(address)
-            .transport("header")
-            .protocol("compact");
-        let client = seapink::AsyncClient::<seapink::Standard>::connect(&config)
-            .await
-            .unwrap();
-        let heard = Heard::default();
-        let client = client.with_header("a", "b").with_interceptor(heard.clone());
-        let call = client.call::<_, String, Failure>("headers", &[(1, "name")], ("a",));
-        assert_eq!(call.await.unwrap(), "b true true");
-        assert_eq!(*heard.0.lock(), ["a"]);
+        for transport in carriers() {
+            let config = config(Model::Simple).transport(transport);
+            let config = config.with_user(transport);
+            let server = seapink::AsyncServer::bind_blocking(&config, Echo).unwrap();
+            let address = server.local_addr().to_string();
+            tokio::spawn(server.run());
+            let config = ClientConfig::new(address).transport(transport);
+            let config = config.protocol("compact").with_user(transport);
+            let client = seapink::AsyncClient::<seapink::Standard>::connect(&config)
+                .await
+                .unwrap();
+            let heard = Heard::default();
+            let client = client.with_header("a", "b").with_interceptor(heard.clone());
+            let call = client.call::<_, String, Failure>("headers", &[(1, "name")], ("a",));
+            assert_eq!(call.await.unwrap(), "b true true", "{transport}");
+            assert_eq!(*heard.0.lock(), ["a"], "{transport}");
+        }
     });
 }
 

@@ -313,6 +313,7 @@ fn responses_in_all_their_forms() {
         .host("example.org")
         .field("X-Token", "é 1");
     let client = ProbeClient::connect(&config.http(http).strict_write(false)).unwrap();
+    let client = client.with(|client| client.with_header("client_timeout", "5000"));
     for _ in 0..5 {
         assert_eq!(client.echo("hi").unwrap(), "hi");
     }
@@ -321,7 +322,8 @@ fn responses_in_all_their_forms() {
     assert_eq!(
         head,
         "POST /a/b?c HTTP/1.1\r\nHost: example.org\r\nContent-Type: application/x-thrift\r\n\
-         Accept: application/x-thrift\r\nUser-Agent: seapink\r\nX-Token: é 1\r\nContent-Length: 23"
+         Accept: application/x-thrift\r\nUser-Agent: seapink\r\nX-Token: é 1\r\n\
+         client_timeout: 5000\r\nContent-Length: 23"
     );
 }
 

@@ -14,20 +14,24 @@ pub struct Rule {
     protocol: String,
     transport: String,
     socket: String,
+    /// What it fails with, or somebody says.
+    words: String,
     pub reason: String,
     /// An option of our client with which the cell passes.
     pub with: Option<String>,
+    /// Whether it depends on the moment, so that the cell may pass.
+    sometimes: bool,
 }
 
 impl Rule {
     fn parse(line: usize, text: &str) -> Result<Self> {
         let bad = || {
             format!(
-                "cross_known.txt:{line}: `{text}` is not `peer | side | protocol transport socket | reason`"
+                "cross_known.txt:{line}: `{text}` is not `peer | side | protocol transport socket | words | reason`"
             )
         };
-        let parts: Vec<&str> = text.splitn(4, '|').map(str::trim).collect();
-        let [peer, side, pattern, reason] = parts[..] else {
+        let parts: Vec<&str> = text.splitn(5, '|').map(str::trim).collect();
+        let [peer, side, pattern, words, reason] = parts[..] else {
             return Err(bad().into());
         };
         let [protocol, transport, socket] = pattern.split_whitespace().collect::<Vec<_>>()[..]
@@ -44,6 +48,10 @@ impl Rule {
             Some((with, reason)) => (Some(with.to_owned()), reason.trim()),
             None => (None, reason),
         };
+        let (sometimes, reason) = match reason.strip_prefix("sometimes: ") {
+            Some(reason) => (true, reason),
+            None => (false, reason),
+        };
         let passes = with
             .as_ref()
             .map(|option| format!(" Passes with `{option}`."));
@@ -54,8 +62,10 @@ impl Rule {
             protocol: protocol.to_owned(),
             transport: transport.to_owned(),
             socket: socket.to_owned(),
+            words: words.to_owned(),
             reason: format!("{reason}{}", passes.unwrap_or_default()),
             with,
+            sometimes,
         })
     }
 
@@ -79,7 +89,7 @@ pub struct Verdict {
     pub cell: Cell,
     /// What has gone wrong.
     pub failure: Option<String>,
-    /// The reason that the list gives.
+    /// The reason that the list gives. None if the cell has passed and may.
     pub reason: Option<String>,
 }
 
@@ -106,14 +116,14 @@ impl Known {
     }
 
     pub fn judge(&self, cell: Cell, failure: Option<Failed>) -> Verdict {
-        let rule = self.rule(&cell).filter(|_| {
-            let even_so = failure.as_ref().is_some_and(|failure| failure.even_so);
-            !even_so
+        let rule = self.rule(&cell).filter(|rule| match &failure {
+            Some(failure) => !failure.even_so && (rule.words == "*" || failure.says(&rule.words)),
+            None => !rule.sometimes,
         });
         let reason = rule.map(|rule| rule.reason.clone());
         Verdict {
             cell,
-            failure: failure.map(|failure| failure.text),
+            failure: failure.map(|failure| failure.to_string()),
             reason,
         }
     }

@@ -1,5 +1,6 @@
 //! How a cell is run: as `test/crossrunner/run.py` does it.
 
+use std::fmt;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::linux::net::SocketAddrExt;
@@ -34,7 +35,9 @@ pub struct Runner {
 
 /// Why a cell has failed.
 pub struct Failed {
-    pub text: String,
+    text: String,
+    /// What client and server have said.
+    said: [String; 2],
     /// It may be no more than that the machine was busy.
     pub is_late: bool,
     /// With the option, too, with which it should pass.
@@ -42,12 +45,29 @@ pub struct Failed {
 }
 
 impl Failed {
+    /// Whether it failed with these words, in what it or somebody said.
+    pub fn says(&self, words: &str) -> bool {
+        let mut texts = self.said.iter().chain([&self.text]);
+        texts.any(|text| text.contains(words))
+    }
+
     fn late(text: String) -> Self {
         Self {
             text,
+            said: Default::default(),
             is_late: true,
             even_so: false,
         }
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        for (who, said) in ["client", "server"].iter().zip(&self.said) {
+            write!(f, "\n-- {who}:\n{}", shortened(said))?;
+        }
+        Ok(())
     }
 }
 
@@ -55,6 +75,7 @@ impl<E: Into<Failure>> From<E> for Failed {
     fn from(error: E) -> Self {
         Self {
             text: error.into().to_string(),
+            said: Default::default(),
             is_late: false,
             even_so: false,
         }
@@ -95,9 +116,7 @@ impl Runner {
             if tries.next().is_some() && said[1].contains("in use") {
                 continue;
             }
-            for (who, said) in ["client", "server"].iter().zip(said) {
-                failed.text = format!("{}\n-- {who}:\n{}", failed.text, shortened(&said));
-            }
+            failed.said = said;
             return Err(failed);
         }
     }
@@ -203,12 +222,17 @@ fn listening(
 
 fn connects(cell: &Cell, meeting: &Meeting) -> bool {
     match &*cell.socket {
-        "ip" | "ip-ssl" => ["127.0.0.1", "::1"]
-            .iter()
-            .any(|host| TcpStream::connect((*host, meeting.port)).is_ok()),
+        "ip" | "ip-ssl" => ["127.0.0.1", "::1"].iter().any(|host| {
+            TcpStream::connect((*host, meeting.port)).is_ok_and(|it| !is_its_own_peer(&it))
+        }),
         "abstract" => SocketAddr::from_abstract_name(meeting.path.as_os_str().as_encoded_bytes())
             .and_then(|address| UnixStream::connect_addr(&address))
             .is_ok(),
         _ => UnixStream::connect(&meeting.path).is_ok(),
     }
+}
+
+/// Linux connects a socket to itself when nobody listens and the port happens to be chosen for both ends.
+fn is_its_own_peer(stream: &TcpStream) -> bool {
+    stream.local_addr().ok() == stream.peer_addr().ok()
 }

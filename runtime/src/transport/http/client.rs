@@ -1,10 +1,13 @@
 //! The end that makes requests.
 
 use std::io;
+use std::mem;
+use std::sync::Arc;
 
 use super::CONTENT_TYPE;
 use super::body::Body;
-use super::frames::Outgoing;
+use super::fields::{self, Fields};
+use super::frames::{Outgoing, put_fields};
 use super::head::Head;
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,14 +15,18 @@ use crate::transport::explain_reply;
 use crate::transport::layer::{CONTENT_MAX, ClientSide, Coded, Coding, Layer};
 
 struct Client {
-    /// What stands before the length in each head.
+    /// What stands before the fields in each head.
     head: String,
+    /// Those of each head, unless a call has others of the name.
+    more: Arc<[(String, String)]>,
     path: String,
     frame_bytes_max: usize,
     /// Through the head that arrives.
     progress: Progress,
     /// The body that arrives.
     body: Option<Body>,
+    /// Of the head before it.
+    fields: Fields,
     outgoing: Outgoing,
     /// Nothing comes behind the response that arrives.
     last: bool,
@@ -32,7 +39,8 @@ impl Client {
         if matches!(raw, b"\r" | b"\r\n") || !self.progress.of_head(raw) {
             return Ok(None);
         }
-        let found = Head::response(raw);
+        let mut fields = Fields::default();
+        let found = Head::response_with(raw, |name, value| fields.note(name, value));
         let found = found.map_err(|error| explain_reply(error, raw, "", ""))?;
         let Some((head, bytes)) = found else {
             return Ok(None);
@@ -58,12 +66,18 @@ impl Client {
         }
         let body = Body::of(&head, self.frame_bytes_max, content)?;
         self.last = head.close || matches!(body, Body::ToEnd { .. });
+        self.fields = fields;
         if matches!(body, Body::Sized(0)) {
-            self.closed = self.last;
+            self.end_body(content);
         } else {
             self.body = Some(body);
         }
         Ok(Some(bytes))
+    }
+
+    fn end_body(&mut self, content: &mut Vec<u8>) {
+        (self.body, self.closed) = (None, self.last);
+        put_fields(&mem::take(&mut self.fields).lines(), content);
     }
 }
 
@@ -82,7 +96,7 @@ impl Coding for Client {
             let (bytes, whole) = body.take(rest, self.frame_bytes_max, content)?;
             taken += bytes;
             if whole {
-                (self.body, self.closed) = (None, self.last);
+                self.end_body(content);
             } else if bytes == 0 {
                 return Ok(taken);
             }
@@ -94,9 +108,15 @@ impl Coding for Client {
     }
 
     fn encode(&mut self, content: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let head = &self.head;
-        self.outgoing.take(content, out, |length, _, out| {
+        let (head, more) = (&self.head, &self.more);
+        self.outgoing.take(content, out, |length, _, lines, out| {
             out.extend_from_slice(head.as_bytes());
+            for (name, value) in &**more {
+                if !fields::has(lines, name) {
+                    out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+                }
+            }
+            out.extend_from_slice(lines);
             out.extend_from_slice(format!("Content-Length: {length}\r\n\r\n").as_bytes());
         });
         Ok(())
@@ -116,7 +136,8 @@ impl Coding for Client {
             let text = "the server closed the connection in the middle of an HTTP response";
             return Err(Error::new(ErrorKind::Truncated, text));
         }
-        (self.body, self.closed) = (None, true);
+        self.last = true;
+        self.end_body(content);
         Ok(())
     }
 }
@@ -124,6 +145,7 @@ impl Coding for Client {
 /// What the connections of a client have in common.
 pub(crate) struct HttpClientSide {
     head: String,
+    more: Arc<[(String, String)]>,
     path: String,
     host: String,
     frame_bytes_max: usize,
@@ -141,15 +163,13 @@ impl HttpClientSide {
         frame_bytes_max: usize,
     ) -> Result<Self> {
         check_request(host, path, fields)?;
-        let mut head = format!(
+        let head = format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {CONTENT_TYPE}\r\n\
              Accept: {CONTENT_TYPE}\r\nUser-Agent: seapink\r\n"
         );
-        for (name, value) in fields {
-            head.extend([name, ": ", value, "\r\n"]);
-        }
         Ok(Self {
             head,
+            more: fields.into(),
             path: path.to_owned(),
             host: host.to_owned(),
             frame_bytes_max,
@@ -211,10 +231,12 @@ impl ClientSide for HttpClientSide {
     fn layer(&self) -> io::Result<Box<dyn Layer>> {
         let client = Client {
             head: self.head.clone(),
+            more: Arc::clone(&self.more),
             path: self.path.clone(),
             frame_bytes_max: self.frame_bytes_max,
             progress: Progress::default(),
             body: None,
+            fields: Fields::default(),
             outgoing: Outgoing::default(),
             last: false,
             closed: false,

@@ -50,15 +50,7 @@ impl Head {
         Ok(Some((head, bytes)))
     }
 
-    /// The same of a response, for someone who looks at no field.
-    ///
-    /// # Errors
-    /// The same.
-    pub(super) fn response(raw: &[u8]) -> Result<Option<(Self, usize)>> {
-        Self::response_with(raw, |_, _| {})
-    }
-
-    /// The same, for someone who looks at the fields too.
+    /// The same of a response.
     ///
     /// # Errors
     /// The same.

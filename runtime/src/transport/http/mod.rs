@@ -12,6 +12,7 @@
 mod body;
 mod caller;
 mod client;
+mod fields;
 mod frames;
 mod head;
 mod progress;

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::sync::Arc;
 
 use super::CONTENT_TYPE;
 use super::body::Body;
 use super::caller::Caller;
-use super::frames::Outgoing;
+use super::fields::Fields;
+use super::frames::{Outgoing, put_fields};
 use super::head::{Head, malformed, path_of};
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,6 +35,8 @@ struct Server {
     progress: Progress,
     /// The body that arrives.
     body: Option<Body>,
+    /// Of the head before it.
+    fields: Fields,
     /// Of each request that is not answered, whether the connection ends behind its answer.
     unanswered: VecDeque<bool>,
     /// What a request is told that makes no sense, behind the answers to those before it.
@@ -55,8 +59,11 @@ impl Server {
         if matches!(raw, b"\r" | b"\r\n") || !self.progress.of_head(raw) {
             return Ok(None);
         }
-        let mut caller = Caller::default();
-        let found = Head::request_with(raw, |name, value| caller.note(name, value));
+        let (mut caller, mut fields) = (Caller::default(), Fields::default());
+        let found = Head::request_with(raw, |name, value| {
+            caller.note(name, value);
+            fields.note(name, value);
+        });
         let found = found.map_err(|error| {
             let error = self.deny(out, status_of(&error), error);
             explain(error, raw, "", "")
@@ -68,6 +75,7 @@ impl Server {
         self.check(&head, &caller, out)?;
         let body = Body::of(&head, self.frame_bytes_max, content);
         self.body = Some(body.map_err(|error| self.deny(out, TOO_LARGE, error))?);
+        self.fields = fields;
         // Behind unanswered requests it would be taken for an answer to the first of them.
         if head.expects && self.unanswered.is_empty() {
             out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -167,14 +175,14 @@ impl Coding for Server {
                     return Ok(taken);
                 };
                 taken += bytes;
-                self.end_empty();
+                self.end_empty(content);
                 continue;
             };
             let part = body.take(rest, self.frame_bytes_max, content);
             let (bytes, whole) = part.map_err(|error| self.refuse_body(error, out))?;
             taken += bytes;
             if whole {
-                self.body = None;
+                self.end_body(content);
             } else if bytes == 0 {
                 return Ok(taken);
             }
@@ -200,7 +208,7 @@ impl Coding for Server {
             closed,
             ..
         } = self;
-        outgoing.take(content, out, |length, refused, out| {
+        outgoing.take(content, out, |length, refused, lines, out| {
             if refused {
                 // Nothing behind it is answered, nor told what is wrong with it.
                 unanswered.clear();
@@ -211,11 +219,17 @@ impl Coding for Server {
             }
             let close = unanswered.pop_front().unwrap_or(true);
             *closed |= close;
-            let end = if close { "Connection: close\r\n" } else { "" };
             let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {length}\r\n{end}\r\n"
+                "HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {length}\r\n"
             );
             out.extend_from_slice(head.as_bytes());
+            out.extend_from_slice(lines);
+            let end = if close {
+                "Connection: close\r\n\r\n"
+            } else {
+                "\r\n"
+            };
+            out.extend_from_slice(end.as_bytes());
         });
         if self.unanswered.is_empty()
             && self.outgoing.is_whole()
@@ -255,10 +269,15 @@ impl Server {
         self.deny(out, status, error)
     }
 
+    fn end_body(&mut self, content: &mut Vec<u8>) {
+        self.body = None;
+        put_fields(&mem::take(&mut self.fields).lines(), content);
+    }
+
     /// A body of no bytes is whole at once.
-    fn end_empty(&mut self) {
+    fn end_empty(&mut self, content: &mut Vec<u8>) {
         if let Some(Body::Sized(0)) = self.body {
-            self.body = None;
+            self.end_body(content);
         }
     }
 }
@@ -280,6 +299,7 @@ impl ServerSide for HttpServerSide {
             frame_bytes_max: self.frame_bytes_max,
             progress: Progress::default(),
             body: None,
+            fields: Fields::default(),
             unanswered: VecDeque::new(),
             refusal: None,
             outgoing: Outgoing::default(),
