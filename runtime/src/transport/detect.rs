@@ -65,6 +65,11 @@ const NAME_BYTES_MAX: i32 = 256;
 
 /// Looks at them. Eight are enough for a verdict, and six for all but a message with the old head.
 pub(crate) fn look(first: &[u8]) -> Look {
+    look_for_names(first, NAME_BYTES_MAX)
+}
+
+/// The same where names of functions may be so long.
+fn look_for_names(first: &[u8], bytes_max: i32) -> Look {
     let Some((start, rest)) = first.split_first_chunk::<4>() else {
         return Look::Unclear;
     };
@@ -106,7 +111,7 @@ pub(crate) fn look(first: &[u8]) -> Look {
             }
             Some(_) => Look::Noise,
         },
-        (_, [letter, ..]) if letter.is_ascii_graphic() && declared <= NAME_BYTES_MAX => {
+        (_, [letter, ..]) if letter.is_ascii_graphic() && declared <= bytes_max => {
             Look::Thrift(Framing::Unframed, "binary")
         }
         _ if first.iter().take(BYTES).all(|byte| is_text(*byte)) => Look::Stranger("plain text"),
@@ -128,26 +133,64 @@ fn protocol(message: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Refuses what cannot be the beginning of a message in one of these framings and protocols. `transport`
-/// is what the server has been told to speak.
+/// What a server speaks, as far as first bytes have to do with it.
+#[derive(Clone, Copy)]
+pub(crate) struct Spoken<'a> {
+    /// What it has been told to speak.
+    pub(crate) transport: &'a str,
+    /// All that stands around a message stands in a frame.
+    pub(crate) in_frames: bool,
+    /// Names of functions may be of any length: nothing is told apart by them.
+    pub(crate) any_name: bool,
+}
+
+/// Refuses what cannot be the beginning of a message in one of these framings and protocols.
 ///
 /// # Errors
 /// One that names what the peer seems to speak.
 pub(crate) fn check(
     first: &[u8],
-    transport: &str,
+    spoken: Spoken<'_>,
     takes: impl Fn(Framing, &str) -> bool,
 ) -> Result<Option<(Framing, &'static str)>> {
-    match look(first) {
+    let bytes_max = if spoken.any_name {
+        i32::MAX
+    } else {
+        NAME_BYTES_MAX
+    };
+    let content = if spoken.in_frames {
+        first.get(4..).unwrap_or_default()
+    } else {
+        first
+    };
+    let look = look_for_names(content, bytes_max);
+    let frames_only = spoken.in_frames || takes_frames_only(&takes);
+    match look {
         // Nothing can follow in a frame that is whole.
-        Look::Unclear if takes_frames_only(&takes) && is_frame(first) => {
-            Err(refuse(first, transport))
-        }
+        Look::Unclear if frames_only && is_frame(first) => Err(refuse(first, spoken.transport)),
+        _ if spoken.in_frames && !fits(first, look) => Err(refuse(first, spoken.transport)),
         Look::Unclear => Ok(None),
         Look::Thrift(framing, protocol) if takes(framing, protocol) => {
             Ok(Some((framing, protocol)))
         }
-        _ => Err(refuse(first, transport)),
+        _ => Err(refuse(first, spoken.transport)),
+    }
+}
+
+/// Whether what a frame begins with can be there: a frame in it is as long as it, and a name shorter.
+fn fits(first: &[u8], content: Look) -> bool {
+    let numbers = first.split_first_chunk::<4>().and_then(|(frame, content)| {
+        let content = content.first_chunk::<4>()?;
+        Some((u32::from_be_bytes(*frame), u32::from_be_bytes(*content)))
+    });
+    let Some((frame, inner)) = numbers else {
+        return true;
+    };
+    let is_frame = frame.checked_sub(4) == Some(inner);
+    match content {
+        Look::Thrift(Framing::Unframed, _) => true,
+        Look::Unclear if !is_frame => inner < frame && !matches!(look(first), Look::Stranger(_)),
+        _ => is_frame,
     }
 }
 
@@ -371,6 +414,32 @@ mod tests {
                     assert_ne!(look(&[a, b, c, b, c, a, b, c]), Unclear);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_stands_in_a_frame_has_to_fit() {
+        let spoken = Spoken {
+            transport: "framed+header",
+            in_frames: true,
+            any_name: false,
+        };
+        for (first, expected) in [
+            (&b"\0\0\0\x2c\0\0\0\x28\x0f\xff"[..], Some(true)),
+            (b"\0\0\0\x2c\0\0\0\x28", Some(false)),
+            (b"\0\0\0\x2c\0\0", Some(false)),
+            (b"\0\0\0\x2c\x82\x21\0\0", Some(true)),
+            // A large one, which is no RDP.
+            (b"\x03\0\0\x13\x03\0\0\x0f", Some(false)),
+            (b"\x03\0\0\x13\x0e\xe0\0\0", None),
+            (b"\0\0\0\x2c\0\0\0\x29\x0f\xff", None),
+            (b"\0\0\x10\0\xde\xad\xbe\xef", None),
+            (b"\0\x01\0\0\x01\x02\x03\x04", None),
+            (b"\0\0\0\x02\0\0", None),
+            (b"GET / HT", None),
+        ] {
+            let told = check(first, spoken, |_, _| true).map(|found| found.is_some());
+            assert_eq!(told.ok(), expected, "{}", first.escape_ascii());
         }
     }
 
