@@ -11,6 +11,9 @@ pub(crate) const BYTES: usize = 8;
 /// What stands around a message that is a whole body: nothing.
 const BODY: &str = "body";
 
+/// How that begins which is said of text.
+const PLAIN_TEXT: &str = "the server sent plain text";
+
 /// What stands around a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -349,16 +352,32 @@ pub(crate) fn explain_reply(error: Error, first: &[u8], transport: &str, protoco
         (Look::Stranger("`shm://`"), _) => {
             "the server speaks `shm://`; `connect` has to begin so".to_owned()
         }
-        (Look::Stranger("plain text"), _) => {
-            let first = first[..first.len().min(BYTES)].escape_ascii();
-            format!(
-                "the server sent plain text, `{first}`; did its program print that on its standard output \
-                 before it served?"
-            )
+        (Look::Stranger("plain text"), _) if error.message().contains(PLAIN_TEXT) => return error,
+        (Look::Stranger("plain text"), own) => {
+            // Other layers are of HTTP's family.
+            let what = own.map_or("HTTP", |_| "Thrift");
+            format!("{PLAIN_TEXT}, `{}`; does it speak {what}?", shown(first))
         }
         _ => return explain(error, first, transport, protocol),
     };
     Error::new(error.kind(), text).with_source(error)
+}
+
+/// The same for one of a program that the client has started.
+#[cold]
+pub(crate) fn explain_printed(error: Error, first: &[u8]) -> Error {
+    if look(first) != Look::Stranger("plain text") {
+        return error;
+    }
+    let text = format!(
+        "{PLAIN_TEXT}, `{}`; did its program print that on its standard output before it served?",
+        shown(first)
+    );
+    Error::new(error.kind(), text).with_source(error)
+}
+
+fn shown(first: &[u8]) -> impl std::fmt::Display {
+    first[..first.len().min(BYTES)].escape_ascii()
 }
 
 #[cfg(test)]
@@ -526,7 +545,13 @@ mod tests {
             "the server speaks `shm://`; `connect` has to begin so"
         );
         assert_eq!(
-            told(b"Listening at"),
+            told(b"220 mail.example"),
+            "the server sent plain text, `220 mail`; does it speak Thrift?"
+        );
+        let printed = explain_printed(error(), b"Listening at");
+        let explained = explain_reply(printed, b"Listening at", "framed", "binary");
+        assert_eq!(
+            explained.to_string(),
             "the server sent plain text, `Listenin`; did its program print that on its standard \
              output before it served?"
         );
