@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::naming::no_transport;
+use crate::config::naming::{no_protocol, no_transport};
 use crate::config::origin::Origin;
 use crate::config::sasl;
 use crate::config::{ClientConfig, ServerConfig};
@@ -26,6 +26,13 @@ impl ServerConfig {
         };
         check_features(&stack, key, &self.origin)?;
         Ok(stack)
+    }
+
+    /// Refuses the name of a protocol.
+    #[cold]
+    pub(crate) fn no_protocol(&self, name: &str, valid: &[&str]) -> crate::Error {
+        let asked = ("server.protocol", name);
+        no_protocol(asked, valid, &self.transports, &self.origin)
     }
 
     /// What stands around the streams of connections, from below.

@@ -213,5 +213,5 @@ fn protocols(
         return Ok(known);
     }
     let names: Vec<_> = all().map(|(_, own)| own).chain([AUTO]).collect();
-    Err(config.origin.no_such("server.protocol", name, &names))
+    Err(config.no_protocol(name, &names))
 }
