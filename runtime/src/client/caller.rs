@@ -65,7 +65,7 @@ impl<Set: ProtocolSet> Caller<Set> {
         let wire = Set::WIRE.iter().find(|wire| wire.name() == name);
         let (Some(protocol), Some(wire)) = (protocol, wire) else {
             let names: Vec<_> = Set::WIRE.iter().map(|wire| wire.name()).collect();
-            return Err(config.no_such("client.protocol", name, &names));
+            return Err(config.no_protocol(name, &names));
         };
         let mut caller = Self {
             limits: config.limits,

@@ -12,6 +12,7 @@ use super::backoff::Backoff;
 use super::connection::Link;
 use super::events::{Event, Events};
 use super::failures::{Failures, not_connected};
+use super::greeting::Greeted;
 use crate::config::ClientConfig;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -105,7 +106,14 @@ impl Dialer {
         self.events.note(number, || Event::Up(peer));
         let setup = Setup::new(&self.limits, self.wire);
         let ends = self.age.map(|age| Instant::now() + jittered(age));
-        Link::new(number, stream, &*self.transport, &setup, ends)
+        match stream.first_message() {
+            None => Link::new(number, stream, &*self.transport, &setup, ends),
+            Some(tell) => {
+                let transport = &*self.transport;
+                let greeted = Greeted { transport, tell };
+                Link::new(number, stream, &greeted, &setup, ends)
+            }
+        }
     }
 
     /// Waits until it may be tried.

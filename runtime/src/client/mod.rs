@@ -14,6 +14,7 @@ mod dialer;
 mod events;
 mod failures;
 mod file;
+mod greeting;
 mod in_process;
 mod message;
 mod pending;

@@ -13,7 +13,8 @@ use crate::transport::{Connector, Deaths, Reapers, Stream, spawn};
 /// Starts a program for each connection, and not too often one that does not live.
 ///
 /// That it was started says little: a program that cannot read its configuration was started, too. So
-/// one that ends before it has sent anything counts as an attempt that has failed.
+/// one that ends before it has answered anything counts as an attempt that has failed. So does one that
+/// sends something else, whatever its end is.
 pub(super) struct Spawner {
     command: Mutex<Command>,
     name: String,
@@ -51,8 +52,7 @@ impl Spawner {
         if due <= Instant::now() {
             return Ok(());
         }
-        let text = format!("{} before it answered", death.text);
-        Err(Error::new(ErrorKind::Closed, text).with_retry_at(due))
+        Err(Error::new(ErrorKind::Closed, death.text).with_retry_at(due))
     }
 }
 

@@ -1,13 +1,16 @@
-//! What is said of the name of a transport that means nothing.
+//! What is said of the name of a transport or a protocol that means nothing.
 
 use crate::config::origin::{Origin, choices};
 use crate::error::Error;
-use crate::transport::{Stack, Transports};
+use crate::transport::{AUTO, Stack, Transports};
 
 /// What addresses begin with, which is no transport.
 const SCHEMES: [&str; 8] = [
     "tcp", "udp", "unix", "abstract", "systemd", "shm", "stdio", "exec",
 ];
+
+/// Names for which people look among the transports.
+const PROTOCOLS: [&str; 3] = ["binary", "compact", "json"];
 
 /// What each part of a compound name is, in the order in which they stand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,10 +49,48 @@ pub(super) fn no_transport(
     if SCHEMES.contains(&name) {
         return origin.error(key, scheme(key, name));
     }
-    match compound(name, valid, transports) {
+    let other = other(key, name).or_else(|| compound(name, valid, transports));
+    match other {
         Some(text) => origin.error(key, text),
         None => origin.no_such(key, name, valid),
     }
+}
+
+/// The error of a protocol that the key asks for.
+#[cold]
+pub(super) fn no_protocol(
+    (key, name): (&str, &str),
+    valid: &[&str],
+    transports: &Transports,
+    origin: &Origin,
+) -> Error {
+    if name != AUTO && Stack::named(name, transports).is_some() {
+        let text = format!("`{name}` is a transport; write `transport = \"{name}\"`");
+        return origin.error(key, text);
+    }
+    origin.no_such(key, name, valid)
+}
+
+/// What is said of a name that means something else than a transport, or another one.
+fn other(key: &str, name: &str) -> Option<String> {
+    let tls = match key {
+        "server.transport" => "the section [server.tls]",
+        _ => "the section [client.tls]",
+    };
+    Some(match name {
+        "ws" => "`ws` is the transport `websocket`; write `transport = \"websocket\"`".to_owned(),
+        "wss" => {
+            format!("`wss` is `websocket` over TLS; write `transport = \"websocket\"` and {tls}")
+        }
+        "https" => format!("`https` is `http` over TLS; write `transport = \"http\"` and {tls}"),
+        "tls" | "ssl" => {
+            format!("`{name}` goes with every transport; write {tls}, and `transport = \"framed\"`")
+        }
+        _ if PROTOCOLS.contains(&name) => {
+            format!("`{name}` is a protocol; write `protocol = \"{name}\"`")
+        }
+        _ => return None,
+    })
 }
 
 fn scheme(key: &str, name: &str) -> String {

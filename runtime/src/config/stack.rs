@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::naming::no_transport;
+use crate::config::naming::{no_protocol, no_transport};
 use crate::config::origin::Origin;
 use crate::config::sasl;
 use crate::config::{ClientConfig, ServerConfig};
@@ -26,6 +26,13 @@ impl ServerConfig {
         };
         check_features(&stack, key, &self.origin)?;
         Ok(stack)
+    }
+
+    /// Refuses the name of a protocol.
+    #[cold]
+    pub(crate) fn no_protocol(&self, name: &str, valid: &[&str]) -> crate::Error {
+        let asked = ("server.protocol", name);
+        no_protocol(asked, valid, &self.transports, &self.origin)
     }
 
     /// What stands around the streams of connections, from below.
@@ -96,7 +103,7 @@ impl ClientConfig {
     pub(crate) fn stack(&self) -> Result<Stack> {
         let (key, name) = ("client.transport", &self.transport);
         match Stack::named(name, &self.transports) {
-            Some(stack) if matches!(stack.messages, Messages::One(_)) => {
+            Some(stack) if !matches!(stack.messages, Messages::Auto) => {
                 check_features(&stack, key, &self.origin)?;
                 Ok(stack)
             }
@@ -123,10 +130,8 @@ impl ClientConfig {
             let max = self.udp.datagram_bytes_max;
             return Ok(Arc::new(DatagramFrames { max }));
         }
-        match self.stack()?.messages {
-            Messages::One(transport) => Ok(transport),
-            Messages::Auto => Err(self.no_transport("client.transport", AUTO)),
-        }
+        let transport = self.stack()?.messages.transport();
+        transport.ok_or_else(|| self.no_transport("client.transport", AUTO))
     }
 
     /// What stands around the streams of connections, from below. `address` is where the client

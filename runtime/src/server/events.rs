@@ -28,6 +28,10 @@ const FAULTS_MAX: usize = 4;
 /// By so many letters of its sentence a fault is told from others: peers decide about the rest.
 const FAULT_LETTERS: usize = 24;
 
+/// Behind these words stands what is wrong with a head or a frame, and so many letters tell that.
+const WHY: &str = "makes no sense: ";
+const WHY_LETTERS: usize = 12;
+
 /// The lines that are rationed.
 #[derive(Default)]
 pub(super) struct Events {
@@ -136,7 +140,7 @@ struct Told {
 impl Faults {
     /// How many times a line about this one stands for, of whichever fault, if it is due now.
     fn take(&self, sentence: &str, now: Instant) -> Option<u64> {
-        let fault: String = sentence.chars().take(FAULT_LETTERS).collect();
+        let fault = fault(sentence);
         let mut told = self.0.lock();
         told.times += 1;
         let recent = |since| now.saturating_duration_since(since) < LINE_EVERY;
@@ -149,6 +153,13 @@ impl Faults {
         told.faults.push(fault);
         Some(std::mem::take(&mut told.times))
     }
+}
+
+/// What tells a fault from others.
+fn fault(sentence: &str) -> String {
+    let why = sentence.split_once(WHY).map_or("", |(_, why)| why);
+    let start = sentence.chars().take(FAULT_LETTERS);
+    start.chain(why.chars().take(WHY_LETTERS)).collect()
 }
 
 pub(super) fn opened(peer: &Peer) {
@@ -195,6 +206,19 @@ mod tests {
         let words = "the peer sent a request for ";
         assert_eq!(taken(5_002, &format!("{words}/a")), Some(1));
         assert_eq!(taken(5_003, &format!("{words}/b")), None);
+    }
+
+    #[test]
+    fn faults_of_heads_are_several() {
+        for what in ["an HTTP head", "the peer's request for a WebSocket"] {
+            let (faults, now) = (Faults::default(), Instant::now());
+            let taken = |why: &str| faults.take(&format!("{what} makes no sense: {why}"), now);
+            assert_eq!(taken("it names no host"), Some(1));
+            assert_eq!(taken("it has a body"), Some(1), "{what}");
+            assert_eq!(taken("its length is x"), Some(1), "{what}");
+            assert_eq!(taken("it names no host"), None);
+            assert_eq!(taken("its length is y"), None);
+        }
     }
 
     #[test]

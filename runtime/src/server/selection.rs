@@ -7,16 +7,15 @@ use crate::config::ServerConfig;
 use crate::envelope::Envelope;
 use crate::error::{ApplicationCode, Error, Result};
 use crate::protocol::WireProtocol;
-use crate::transport::{self, AUTO, Framing, Look, Messages, Transport};
-
-/// What stands before a message in frames.
-const FRAME: usize = 4;
+use crate::transport::{self, AUTO, Framing, Messages, Spoken, Transport};
 
 /// The protocols that first bytes tell apart.
 const KNOWN: [&str; 3] = ["binary", "compact", "json"];
 
 pub(super) struct Selection {
     transports: Vec<Candidate>,
+    /// They stand in frames of another one.
+    in_frames: bool,
     /// Indices into those of the processor.
     protocols: Vec<(usize, &'static str)>,
     transport_name: String,
@@ -34,8 +33,10 @@ impl Selection {
         config: &ServerConfig,
         protocols: &[&'static dyn WireProtocol],
     ) -> Result<Self> {
+        let (transports, in_frames) = transports(config)?;
         let selection = Self {
-            transports: transports(config)?,
+            transports,
+            in_frames,
             protocols: self::protocols(config, protocols)?,
             transport_name: config.transport.clone(),
             protocol_name: config.protocol.clone(),
@@ -49,11 +50,13 @@ impl Selection {
         let Self {
             transport_name,
             protocol_name,
+            in_frames,
             ..
         } = self;
         let error = |key, text| Err(config.origin.error(key, text));
-        let tells =
-            |(framing, transport): &Candidate| framing.is_some() || transport.names_protocol();
+        let tells = |(framing, transport): &Candidate| {
+            (framing.is_some() && !in_frames) || transport.names_protocol()
+        };
         if protocol_name == AUTO && !self.transports.iter().all(tells) {
             let text = format!(
                 "`auto` takes a transport whose first bytes show the protocol, as `framed`, `buffered`, \
@@ -98,7 +101,7 @@ impl Selection {
     /// # Errors
     /// When they are not the beginning of a message in anything that the server speaks.
     pub(super) fn detect(&self, first: &[u8]) -> Result<Option<Chosen<'_>>> {
-        let found = transport::check(first, &self.transport_name, |framing, protocol| {
+        let found = transport::check(first, self.spoken(), |framing, protocol| {
             self.transport(framing).is_some() && self.protocol_in(framing, protocol).is_some()
         })?;
         Ok(found.and_then(|(framing, protocol)| {
@@ -107,6 +110,16 @@ impl Selection {
                 self.protocol_in(framing, protocol)?,
             ))
         }))
+    }
+
+    fn spoken(&self) -> Spoken<'_> {
+        let plain = |(framing, _): &Candidate| *framing == Some(Framing::Unframed);
+        Spoken {
+            transport: &self.transport_name,
+            in_frames: self.in_frames,
+            // By the time that all of it has come, nobody would ask for its length.
+            any_name: self.fixed().is_some() && self.transports.iter().all(plain),
+        }
     }
 
     /// Refuses first bytes that begin no message, without waiting for its end.
@@ -126,20 +139,7 @@ impl Selection {
     /// with it: too long, for example.
     #[cold]
     pub(super) fn may_be_own(&self, first: &[u8]) -> bool {
-        self.detect(first).is_ok() || self.may_be_inside(first)
-    }
-
-    /// The same of what stands in the frames of another transport, as in `http+header`: in there, heads may
-    /// be left out.
-    fn may_be_inside(&self, first: &[u8]) -> bool {
-        let nested =
-            |(framing, transport): &Candidate| framing.is_none() && transport.names_protocol();
-        let inside = first.get(FRAME..).unwrap_or_default();
-        let Look::Thrift(framing, name) = transport::look(inside) else {
-            return false;
-        };
-        let headed = framing == Framing::Header || ["binary", "compact"].contains(&name);
-        headed && self.transports.iter().any(nested) && self.protocol_in(framing, name).is_some()
+        self.detect(first).is_ok()
     }
 
     /// What a peer is told whose bytes are no message: which it should have been, in the protocol that its
@@ -201,16 +201,18 @@ impl Selection {
     }
 }
 
-fn transports(config: &ServerConfig) -> Result<Vec<Candidate>> {
+/// And whether they stand in frames of another one.
+fn transports(config: &ServerConfig) -> Result<(Vec<Candidate>, bool)> {
     let transports = &config.transports;
-    match config.stack()?.messages {
-        Messages::One(transport) => Ok(vec![(transport.framing(), transport)]),
+    Ok(match config.stack()?.messages {
+        Messages::One(transport) => (vec![(transport.framing(), transport)], false),
+        Messages::Nested(nested) => (vec![(nested.framing_inside(), Arc::new(nested))], true),
         Messages::Auto => {
             let all = transports.names().filter_map(|name| transports.get(name));
             let framed = all.filter_map(|transport| Some((Some(transport.framing()?), transport)));
-            Ok(framed.collect())
+            (framed.collect(), false)
         }
-    }
+    })
 }
 
 fn protocols(
@@ -227,5 +229,5 @@ fn protocols(
         return Ok(known);
     }
     let names: Vec<_> = all().map(|(_, own)| own).chain([AUTO]).collect();
-    Err(config.origin.no_such("server.protocol", name, &names))
+    Err(config.no_protocol(name, &names))
 }

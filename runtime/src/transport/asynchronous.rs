@@ -98,7 +98,17 @@ impl AsyncStream {
 
     /// Whether it is open and has nothing to read. Asks the system, since the runtime may not have
     /// heard yet; what is no socket is taken to be quiet.
+    ///
+    /// If not, the task is woken: that for which it would be may have been taken in by looking.
     pub(crate) fn is_quiet(&mut self, cx: &mut Context<'_>) -> bool {
+        let quiet = self.look(cx);
+        if !quiet {
+            cx.waker().wake_by_ref();
+        }
+        quiet
+    }
+
+    fn look(&mut self, cx: &mut Context<'_>) -> bool {
         let socket = match &mut self.io {
             Io::Layered(layered) => return layered.is_quiet(cx),
             #[cfg(all(target_os = "linux", feature = "shm"))]

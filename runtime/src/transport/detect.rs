@@ -11,6 +11,9 @@ pub(crate) const BYTES: usize = 8;
 /// What stands around a message that is a whole body: nothing.
 const BODY: &str = "body";
 
+/// How that begins which is said of text.
+const PLAIN_TEXT: &str = "the server sent plain text";
+
 /// What stands around a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,6 +68,11 @@ const NAME_BYTES_MAX: i32 = 256;
 
 /// Looks at them. Eight are enough for a verdict, and six for all but a message with the old head.
 pub(crate) fn look(first: &[u8]) -> Look {
+    look_for_names(first, NAME_BYTES_MAX)
+}
+
+/// The same where names of functions may be so long.
+fn look_for_names(first: &[u8], bytes_max: i32) -> Look {
     let Some((start, rest)) = first.split_first_chunk::<4>() else {
         return Look::Unclear;
     };
@@ -106,7 +114,7 @@ pub(crate) fn look(first: &[u8]) -> Look {
             }
             Some(_) => Look::Noise,
         },
-        (_, [letter, ..]) if letter.is_ascii_graphic() && declared <= NAME_BYTES_MAX => {
+        (_, [letter, ..]) if letter.is_ascii_graphic() && declared <= bytes_max => {
             Look::Thrift(Framing::Unframed, "binary")
         }
         _ if first.iter().take(BYTES).all(|byte| is_text(*byte)) => Look::Stranger("plain text"),
@@ -128,26 +136,64 @@ fn protocol(message: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Refuses what cannot be the beginning of a message in one of these framings and protocols. `transport`
-/// is what the server has been told to speak.
+/// What a server speaks, as far as first bytes have to do with it.
+#[derive(Clone, Copy)]
+pub(crate) struct Spoken<'a> {
+    /// What it has been told to speak.
+    pub(crate) transport: &'a str,
+    /// All that stands around a message stands in a frame.
+    pub(crate) in_frames: bool,
+    /// Names of functions may be of any length: nothing is told apart by them.
+    pub(crate) any_name: bool,
+}
+
+/// Refuses what cannot be the beginning of a message in one of these framings and protocols.
 ///
 /// # Errors
 /// One that names what the peer seems to speak.
 pub(crate) fn check(
     first: &[u8],
-    transport: &str,
+    spoken: Spoken<'_>,
     takes: impl Fn(Framing, &str) -> bool,
 ) -> Result<Option<(Framing, &'static str)>> {
-    match look(first) {
+    let bytes_max = if spoken.any_name {
+        i32::MAX
+    } else {
+        NAME_BYTES_MAX
+    };
+    let content = if spoken.in_frames {
+        first.get(4..).unwrap_or_default()
+    } else {
+        first
+    };
+    let look = look_for_names(content, bytes_max);
+    let frames_only = spoken.in_frames || takes_frames_only(&takes);
+    match look {
         // Nothing can follow in a frame that is whole.
-        Look::Unclear if takes_frames_only(&takes) && is_frame(first) => {
-            Err(refuse(first, transport))
-        }
+        Look::Unclear if frames_only && is_frame(first) => Err(refuse(first, spoken.transport)),
+        _ if spoken.in_frames && !fits(first, look) => Err(refuse(first, spoken.transport)),
         Look::Unclear => Ok(None),
         Look::Thrift(framing, protocol) if takes(framing, protocol) => {
             Ok(Some((framing, protocol)))
         }
-        _ => Err(refuse(first, transport)),
+        _ => Err(refuse(first, spoken.transport)),
+    }
+}
+
+/// Whether what a frame begins with can be there: a frame in it is as long as it, and a name shorter.
+fn fits(first: &[u8], content: Look) -> bool {
+    let numbers = first.split_first_chunk::<4>().and_then(|(frame, content)| {
+        let content = content.first_chunk::<4>()?;
+        Some((u32::from_be_bytes(*frame), u32::from_be_bytes(*content)))
+    });
+    let Some((frame, inner)) = numbers else {
+        return true;
+    };
+    let is_frame = frame.checked_sub(4) == Some(inner);
+    match content {
+        Look::Thrift(Framing::Unframed, _) => true,
+        Look::Unclear if !is_frame => inner < frame && !matches!(look(first), Look::Stranger(_)),
+        _ => is_frame,
     }
 }
 
@@ -306,16 +352,32 @@ pub(crate) fn explain_reply(error: Error, first: &[u8], transport: &str, protoco
         (Look::Stranger("`shm://`"), _) => {
             "the server speaks `shm://`; `connect` has to begin so".to_owned()
         }
-        (Look::Stranger("plain text"), _) => {
-            let first = first[..first.len().min(BYTES)].escape_ascii();
-            format!(
-                "the server sent plain text, `{first}`; did its program print that on its standard output \
-                 before it served?"
-            )
+        (Look::Stranger("plain text"), _) if error.message().contains(PLAIN_TEXT) => return error,
+        (Look::Stranger("plain text"), own) => {
+            // Other layers are of HTTP's family.
+            let what = own.map_or("HTTP", |_| "Thrift");
+            format!("{PLAIN_TEXT}, `{}`; does it speak {what}?", shown(first))
         }
         _ => return explain(error, first, transport, protocol),
     };
     Error::new(error.kind(), text).with_source(error)
+}
+
+/// The same for one of a program that the client has started.
+#[cold]
+pub(crate) fn explain_printed(error: Error, first: &[u8]) -> Error {
+    if look(first) != Look::Stranger("plain text") {
+        return error;
+    }
+    let text = format!(
+        "{PLAIN_TEXT}, `{}`; did its program print that on its standard output before it served?",
+        shown(first)
+    );
+    Error::new(error.kind(), text).with_source(error)
+}
+
+fn shown(first: &[u8]) -> impl std::fmt::Display {
+    first[..first.len().min(BYTES)].escape_ascii()
 }
 
 #[cfg(test)]
@@ -371,6 +433,32 @@ mod tests {
                     assert_ne!(look(&[a, b, c, b, c, a, b, c]), Unclear);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_stands_in_a_frame_has_to_fit() {
+        let spoken = Spoken {
+            transport: "framed+header",
+            in_frames: true,
+            any_name: false,
+        };
+        for (first, expected) in [
+            (&b"\0\0\0\x2c\0\0\0\x28\x0f\xff"[..], Some(true)),
+            (b"\0\0\0\x2c\0\0\0\x28", Some(false)),
+            (b"\0\0\0\x2c\0\0", Some(false)),
+            (b"\0\0\0\x2c\x82\x21\0\0", Some(true)),
+            // A large one, which is no RDP.
+            (b"\x03\0\0\x13\x03\0\0\x0f", Some(false)),
+            (b"\x03\0\0\x13\x0e\xe0\0\0", None),
+            (b"\0\0\0\x2c\0\0\0\x29\x0f\xff", None),
+            (b"\0\0\x10\0\xde\xad\xbe\xef", None),
+            (b"\0\x01\0\0\x01\x02\x03\x04", None),
+            (b"\0\0\0\x02\0\0", None),
+            (b"GET / HT", None),
+        ] {
+            let told = check(first, spoken, |_, _| true).map(|found| found.is_some());
+            assert_eq!(told.ok(), expected, "{}", first.escape_ascii());
         }
     }
 
@@ -457,7 +545,13 @@ mod tests {
             "the server speaks `shm://`; `connect` has to begin so"
         );
         assert_eq!(
-            told(b"Listening at"),
+            told(b"220 mail.example"),
+            "the server sent plain text, `220 mail`; does it speak Thrift?"
+        );
+        let printed = explain_printed(error(), b"Listening at");
+        let explained = explain_reply(printed, b"Listening at", "framed", "binary");
+        assert_eq!(
+            explained.to_string(),
             "the server sent plain text, `Listenin`; did its program print that on its standard \
              output before it served?"
         );

@@ -78,7 +78,8 @@ pub(crate) use connect::{AddressConnector, OneStream};
 pub(crate) use datagram::connect_async;
 pub(crate) use datagram::{Answers, DATAGRAM_BYTES_MAX, DatagramFrames, DatagramSocket};
 pub(crate) use detect::{
-    BYTES as FIRST_BYTES, Look, check, explain, explain_reply, is_foreign, look,
+    BYTES as FIRST_BYTES, Look, Spoken, check, explain, explain_printed, explain_reply, is_foreign,
+    look,
 };
 pub(crate) use event::Listeners;
 #[cfg(feature = "http")]

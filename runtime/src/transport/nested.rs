@@ -7,11 +7,21 @@ use std::sync::Arc;
 
 use crate::envelope::{Envelope, Headers};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::{Decoded, Decoder, Encoder, Setup, Transport};
+use crate::transport::{Decoded, Decoder, Encoder, Framing, Setup, Transport};
 
-pub(super) struct Nested {
+pub(crate) struct Nested {
     pub(super) outer: Arc<dyn Transport>,
     pub(super) inner: Arc<dyn Transport>,
+}
+
+impl Nested {
+    /// What stands around the messages inside, if both can be told by the first bytes.
+    pub(crate) fn framing_inside(&self) -> Option<Framing> {
+        match self.outer.framing()? {
+            Framing::Framed => self.inner.framing(),
+            _ => None,
+        }
+    }
 }
 
 impl Transport for Nested {

@@ -30,8 +30,21 @@ pub(crate) struct Stack {
 
 pub(crate) enum Messages {
     One(Arc<dyn Transport>),
+    /// Those of one in those of another.
+    Nested(Nested),
     /// Whichever of the program's transports the first bytes show.
     Auto,
+}
+
+impl Messages {
+    /// What cuts them, unless first bytes say so.
+    pub(crate) fn transport(self) -> Option<Arc<dyn Transport>> {
+        match self {
+            Self::One(transport) => Some(transport),
+            Self::Nested(nested) => Some(Arc::new(nested)),
+            Self::Auto => None,
+        }
+    }
 }
 
 impl LayerKind {
@@ -108,7 +121,7 @@ impl Stack {
                 (None, _) => return None,
             };
             let inner = transports.get(above?)?;
-            break Messages::One(Arc::new(Nested { outer, inner }));
+            break Messages::Nested(Nested { outer, inner });
         };
         Some(Self { layers, messages })
     }

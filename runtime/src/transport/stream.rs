@@ -75,6 +75,12 @@ pub trait Stream: Read + Write + Send {
         None
     }
 
+    /// Whom a client tells that it has got a whole message, of which a stream itself knows nothing.
+    /// Called once, if at all, from then on.
+    fn first_message(&self) -> Option<Waker> {
+        None
+    }
+
     /// A handle that shuts the stream down from another thread.
     fn closer(&self) -> Closer;
 

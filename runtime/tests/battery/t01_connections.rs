@@ -1,4 +1,5 @@
-//! T01 for connections of HTTP and SASL: whatever length is declared, memory is taken for what has come.
+//! T01 for connections of HTTP, `WebSocket`, header and SASL: whatever length is declared, memory is taken for
+//! what has come.
 
 use std::io::Read;
 use std::net::Shutdown;
@@ -9,11 +10,15 @@ use seapink::{Client, ClientConfig, ServerConfig};
 use crate::meter::{allocated, alone, heap};
 use crate::support::{Caller, Running, all_ways, eventually};
 
-/// What a connection may take besides four bytes for each that has come.
-const ALLOWED: usize = 64 * 1024;
+/// What a connection may take besides four bytes for each that has come: a buffer, and what it is itself.
+const ALLOWED: usize = (64 + 4) * 1024;
 
 /// What a server may hold more than before: what it keeps of itself.
 const DRIFT: usize = 64 * 1024;
+
+/// So many threads of a server take room with their first connection, which they keep: 8 workers and 2
+/// loops. Nobody knows when which of them has it.
+const ROOMS: usize = 11;
 
 const SIZES: [u32; 12] = [
     127,
@@ -73,14 +78,16 @@ fn check(
                 eventually("it is gone", || running.stats().connections_open == 0);
                 allocated() - before
             };
-            // A worker that has its first connection takes room that it keeps. A lie that is
-            // believed costs as much each time.
-            let taken = taken().min(taken());
+            let allowed = ALLOWED + 4 * lie.len();
+            let mut least = usize::MAX;
+            // A lie that is believed costs as much each time.
+            for _ in 0..ROOMS {
+                if least > allowed {
+                    least = taken().min(least);
+                }
+            }
             let place = lie.escape_ascii();
-            assert!(
-                taken <= ALLOWED + 4 * lie.len(),
-                "{name}: {taken} bytes for {place}"
-            );
+            assert!(least <= allowed, "{name}: {least} bytes for {place}");
         }
         let before = heap();
         flood(10);
@@ -124,5 +131,77 @@ fn t01_lengths_of_sasl_cost_nothing() {
                 .sasl(ClientSasl::plain("alice", "x"))
         },
         &followed(name.into_iter().chain(login)),
+    );
+}
+
+/// The bytes of a number, seven bits in each.
+fn varint(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 0x7f {
+        bytes.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number.to_le_bytes()[0]);
+    bytes
+}
+
+/// A frame of the transport `header` whose length is true, and whose head is of so many words.
+fn headed(words: u16, head: &[u8]) -> Vec<u8> {
+    let start = [&[0x0f, 0xff, 0, 0, 0, 0, 0, 1][..], &words.to_be_bytes()].concat();
+    let length = u32::try_from(start.len() + head.len()).unwrap();
+    [&length.to_be_bytes(), &start[..], head].concat()
+}
+
+/// The same, of as many words as it takes.
+fn filled(mut head: Vec<u8>) -> Vec<u8> {
+    head.resize(head.len().next_multiple_of(4), 0);
+    let words = u16::try_from(head.len() / 4).unwrap();
+    headed(words, &head)
+}
+
+#[test]
+fn t01_lengths_of_header_cost_nothing() {
+    // Protocol, transforms, and that names and values follow.
+    const PAIRS: &[u8] = &[0, 0, 1];
+    let frames = SIZES.map(|size| [&size.to_be_bytes(), &headed(1, &[0; 4])[4..]].concat());
+    let heads = [0, 1, 127, 128, (1 << 15) - 1, 1 << 15, u16::MAX];
+    let heads = heads.map(|words| headed(words, b"\0\0\0\0\x80\x01\0\x01"));
+    let wide = [u64::from(u32::MAX) + 1, u64::MAX];
+    let sizes = || SIZES.map(u64::from).into_iter().chain(wide).map(varint);
+    let transforms = sizes().map(|size| filled([&[0], &size[..]].concat()));
+    let counts = sizes().map(|size| filled([PAIRS, &size].concat()));
+    let names = sizes().map(|size| filled([PAIRS, &[1], &size].concat()));
+    let values = sizes().map(|size| filled([PAIRS, b"\x01\x01a", &size].concat()));
+    let lies = frames.into_iter().chain(heads).chain(transforms);
+    check(
+        |config| config.transport("header"),
+        |config| config.transport("header"),
+        &followed(lies.chain(counts).chain(names).chain(values)),
+    );
+}
+
+#[cfg(feature = "websocket")]
+#[test]
+fn t01_lengths_of_websocket_cost_nothing() {
+    const UPGRADE: &[u8] = b"GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    const MASK: &[u8] = b"mask";
+    let short = [1, 16, 125].map(|size: u8| vec![0x80 | size]);
+    let middle = [0, 125, 126, 127, 128, (1 << 15) - 1, 1 << 15, u16::MAX];
+    let middle = middle.map(|size: u16| [&[0xfe][..], &size.to_be_bytes()].concat());
+    let wide = [1 << 32, 1 << 62, i64::MAX.cast_unsigned(), u64::MAX];
+    let long = SIZES.map(u64::from).into_iter().chain(wide);
+    let long = long.map(|size| [&[0xff][..], &size.to_be_bytes()].concat());
+    let lengths: Vec<_> = short.into_iter().chain(middle).chain(long).collect();
+    // A whole message, the first part of one, and a ping.
+    let heads = [0x82, 0x02, 0x89].into_iter().flat_map(|first| {
+        let head = move |length: &Vec<u8>| [UPGRADE, &[first], length, MASK].concat();
+        lengths.iter().map(head)
+    });
+    check(
+        |config| config.transport("websocket"),
+        |config| config.transport("websocket"),
+        &followed(heads),
     );
 }

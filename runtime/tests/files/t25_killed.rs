@@ -14,6 +14,9 @@ use crate::support::Log;
 
 const ROUNDS: usize = 1000;
 
+/// So many of the children leave a part of an event at least. 60 to 600 were seen, on quiet and on busy machines.
+const TORN_MIN: usize = ROUNDS / 50;
+
 /// Past so many bytes, the next child gets a new file.
 const FILE_BYTES: u64 = 1_000_000;
 
@@ -140,8 +143,11 @@ fn check(name: &str, format: FileFormat) {
             (log, known) = (Log::new(options(format)), 0);
         }
     }
-    // Otherwise no death fell inside a write, and nothing was tested.
-    assert!(torn > 0, "{name}: none of {ROUNDS} left a part of an event");
+    // Otherwise too few deaths fell inside a write, and little was tested.
+    assert!(
+        torn >= TORN_MIN,
+        "{name}: {torn} of {ROUNDS} left a part of an event"
+    );
 }
 
 #[test]

@@ -34,6 +34,11 @@ impl Page {
         Self::new(lines.join("\n"))
     }
 
+    #[allow(dead_code, reason = "each test uses its part")]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn blocks(&self) -> &[String] {
         &self.blocks
     }

@@ -16,6 +16,7 @@ pub(crate) const TESTS: &[Test] = tests![
     a_configuration_says_how_to_start_it,
     one_that_dies_is_named_and_started_again,
     one_that_cannot_live_is_left_alone_for_a_while,
+    one_that_only_prints_is_left_alone_for_a_while,
     one_that_cannot_be_started_says_why,
     one_that_does_not_end_is_killed,
     one_that_says_nothing_is_left_in_time,
@@ -172,6 +173,37 @@ fn one_that_cannot_live_is_left_alone_for_a_while() {
         assert!(pauses >= 3);
         assert!(begun.elapsed() >= Duration::from_millis(300));
     });
+}
+
+fn one_that_only_prints_is_left_alone_for_a_while() {
+    let mut transports = vec!["framed", "buffered", "header"];
+    if cfg!(feature = "http") {
+        transports.push("http");
+    }
+    for transport in transports {
+        cleanly(|| {
+            let client = spawn("print", "", &config().transport(transport));
+            let (mut starts, mut pauses) = (0, 0);
+            let begun = Instant::now();
+            while starts < 4 {
+                let text = failed(client.echo("x")).to_string();
+                if text.contains("has sent something else before it answered")
+                    || text.contains("has ended (exit status: 0) before it answered")
+                {
+                    pauses += 1;
+                    continue;
+                }
+                starts += 1;
+                // It may have died before it was read.
+                if text.contains("plain text") && transport != "http" {
+                    let why = "`usage: c`; did its program print that on its standard output";
+                    assert!(text.contains(why), "{text}");
+                }
+            }
+            assert!(pauses >= 3, "{transport}");
+            assert!(begun.elapsed() >= Duration::from_millis(300));
+        });
+    }
 }
 
 fn one_that_cannot_be_started_says_why() {

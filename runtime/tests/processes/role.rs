@@ -40,6 +40,8 @@ pub(crate) fn play(role: &str) {
             let _ = stdin().read(&mut [0; 8]);
             exit(3);
         }
+        // As a program that knows another command line.
+        "print" => println!("usage: calc --serve"),
         // Ends only when it is killed.
         "hang" => {
             let _ = stdin().read_to_end(&mut Vec::new());

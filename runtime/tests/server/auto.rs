@@ -7,7 +7,7 @@ use seapink::transport::Stream;
 use seapink::{ApplicationCode, Client, ClientConfig, ErrorKind, Limits, ServerConfig};
 
 use crate::raw::{Raw, replies, rest};
-use crate::support::{AGES, MODELS, ProbeClient, Running, eventually};
+use crate::support::{AGES, MODELS, ProbeClient, Running, WithUser, eventually};
 
 #[test]
 fn one_port_takes_all_and_answers_in_kind() {
@@ -145,10 +145,16 @@ fn t08_strangers_are_closed_at_their_first_bytes_and_counted() {
             ("framed", "compact"),
             ("buffered", "binary"),
             ("buffered", "json"),
+            ("header", "binary"),
+            ("framed+header", "binary"),
+            ("framed+header", "compact"),
+            ("framed+buffered", "json"),
+            ("sasl+header", "binary"),
             ("auto", "auto"),
         ] {
             let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
-            let running = Running::bind(&config.transport(transport).protocol(protocol));
+            let config = config.transport(transport).protocol(protocol);
+            let running = Running::bind(&config.with_user(transport));
             for stranger in strangers {
                 let mut stream = running.tcp();
                 // Without the end of the stream, which would end everything.
@@ -220,13 +226,19 @@ fn a_first_message_over_a_limit_is_no_stranger() {
             ("auto", "auto", "framed"),
             ("buffered", "compact", "buffered"),
             ("auto", "auto", "buffered"),
+            ("header", "binary", "header"),
+            ("framed+header", "binary", "header"),
+            ("framed+header", "compact", "header"),
+            ("framed+header", "auto", "framed"),
+            ("framed+framed", "json", "framed"),
+            ("sasl+header", "binary", "header"),
         ] {
             let config = ServerConfig::new("tcp://127.0.0.1:0").model(model);
             let limits = Limits::default()
                 .frame_bytes_max(1000)
                 .message_bytes_max(1000)
                 .string_bytes_max(1000);
-            let config = config.limits(limits);
+            let config = config.limits(limits).with_user(transport);
             let running = Running::bind(&config.transport(transport).protocol(protocol));
             let raw = Raw::named(
                 speaks,
@@ -237,7 +249,15 @@ fn a_first_message_over_a_limit_is_no_stranger() {
                 },
             );
             let mut stream = running.tcp();
-            stream.write_all(&raw.echo(1, &"x".repeat(2000))).unwrap();
+            if transport.starts_with("sasl") {
+                log_in(&mut stream);
+            }
+            let mut call = raw.echo(1, &"x".repeat(2000));
+            if transport.starts_with("framed+") {
+                let length = u32::try_from(call.len()).unwrap();
+                call.splice(..0, length.to_be_bytes());
+            }
+            stream.write_all(&call).unwrap();
             assert_eq!(rest(&mut stream), [], "{model:?} {transport}");
             eventually("it is counted", || {
                 running.handle.stats().connections_failed == 1
@@ -245,6 +265,43 @@ fn a_first_message_over_a_limit_is_no_stranger() {
             let stats = running.handle.stats();
             assert_eq!(stats.connections_failed_by(ErrorKind::Limit), 1);
             assert_eq!(stats.connections_foreign, 0, "{model:?} {transport}");
+        }
+    }
+}
+
+fn log_in(stream: &mut impl Stream) {
+    let login = b"\x01\0\0\0\x05PLAIN\x02\0\0\0\x11\0alice\0wonderland";
+    stream.write_all(login).unwrap();
+    let mut done = [0; 5];
+    stream.read_exact(&mut done).unwrap();
+    assert_eq!(done, *b"\x05\0\0\0\0");
+}
+
+/// T06 of the battery, of what is longest among the heads: where it is divided makes no difference.
+#[test]
+fn t06_a_long_name_in_an_old_head_may_come_in_pieces() {
+    let name = [b'x'; 300];
+    let call = [&[0, 0, 1, 44][..], &name, &[1, 0, 0, 0, 7, 0]].concat();
+    for (transport, frame) in [("buffered", None), ("framed+buffered", Some(310_u32))] {
+        let frame = frame.map(u32::to_be_bytes).into_iter().flatten();
+        let call: Vec<_> = frame.chain(call.iter().copied()).collect();
+        for model in MODELS {
+            let running = Running::memory(&ServerConfig::new("").model(model).transport(transport));
+            let answer = |split: usize| {
+                let mut stream = running.stream();
+                let read = || running.handle.stats().bytes_read;
+                let before = read();
+                stream.write_all(&call[..split]).unwrap();
+                eventually("it has read them", || read() == before + split as u64);
+                stream.write_all(&call[split..]).unwrap();
+                stream.closer().shutdown(std::net::Shutdown::Write);
+                rest(&mut stream)
+            };
+            let whole = answer(call.len());
+            assert!(whole.len() > 300, "it knows no such function");
+            for split in 1..call.len() {
+                assert_eq!(answer(split), whole, "{model:?} {transport} {split}");
+            }
         }
     }
 }

@@ -70,7 +70,7 @@ fn client(connector: &MemoryConnector, config: &ClientConfig) -> ProbeClient {
 fn anything_but_a_clean_reply_closes_the_connection_and_the_next_call_makes_another() {
     let good = |id| reply("echo", MessageKind::Reply, id, "good");
     let config = ClientConfig::new("");
-    let cases: [(Vec<u8>, ErrorKind, &str); 10] = [
+    let cases: [(Vec<u8>, ErrorKind, &str); 11] = [
         (
             vec![],
             ErrorKind::Closed,
@@ -106,6 +106,11 @@ fn anything_but_a_clean_reply_closes_the_connection_and_the_next_call_makes_anot
             b"HTTP/1.1 400 Bad Request\r\n".to_vec(),
             ErrorKind::Malformed,
             "the server speaks HTTP, and this client `framed`; write `transport = \"http\"` or `transport = \"websocket\"`",
+        ),
+        (
+            b"220 mail.example ESMTP\r\n".to_vec(),
+            ErrorKind::Limit,
+            "the server sent plain text, `220 mail`; does it speak Thrift?",
         ),
         (
             framed().wrap(b"\x82\x41\x01\x04echo\0"),

@@ -27,6 +27,8 @@ mod protocol_support;
 mod sasl;
 #[cfg(all(target_os = "linux", feature = "shm"))]
 mod shm;
+#[cfg(all(target_os = "linux", feature = "shm"))]
+mod shm_peer;
 #[path = "../server/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of servers")]
 mod support;

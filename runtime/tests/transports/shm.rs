@@ -1,9 +1,10 @@
 //! Memory that is shared: nobody waits for a byte that somebody else has taken.
 
-use seapink::ServerConfig;
-use seapink::config::{Model, ServerShm};
+use seapink::config::{Dispatch, Model, ServerShm};
+use seapink::{ErrorKind, ServerConfig};
 
-use crate::support::{MODELS, Running};
+use crate::shm_peer::ShmPeer;
+use crate::support::{MODELS, Running, eventually};
 
 fn config(folder: &tempfile::TempDir, model: Model) -> ServerConfig {
     let path = folder.path().join(model.name());
@@ -90,4 +91,45 @@ fn futures_miss_no_wake_up() {
             tokio::time::timeout(AGES, client).await.unwrap().unwrap();
         }
     });
+}
+
+/// The tables of the page are all that somebody knows who has no Seapink.
+#[test]
+fn a_client_can_be_written_by_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    for model in MODELS {
+        let server = Running::bind(&config(&folder, model));
+        let mut peer = ShmPeer::connect(folder.path().join(model.name()));
+        for id in 1..=3 {
+            let text = b"\x0b\0\x01\0\0\0\x02hi\0";
+            peer.send(&ShmPeer::message(1, "echo", id, text));
+            let result = b"\x0b\0\0\0\0\0\x02hi\0";
+            let reply = ShmPeer::message(2, "echo", id, result);
+            assert_eq!(peer.read(reply.len()), reply, "{}", model.name());
+        }
+        drop(server);
+        assert!(peer.until_closed(), "{}", model.name());
+    }
+}
+
+/// Whoever looks into the socket for wake-ups finds them, too.
+#[test]
+fn bytes_in_the_socket_during_a_call_close_the_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let inline = config(&folder, Model::Nonblocking).dispatch(Dispatch::Inline);
+    let configs = MODELS.map(|model| config(&folder, model));
+    for config in configs.into_iter().chain([inline]) {
+        let server = Running::bind(&config);
+        let path = config.listen.strip_prefix("shm://").unwrap();
+        let mut peer = ShmPeer::connect(path);
+        peer.send(&ShmPeer::message(1, "wait", 1, b"\0"));
+        server.handler.until_waiting(1);
+        peer.say(b"x");
+        server.handler.release();
+        let (model, dispatch) = (config.model, config.dispatch);
+        assert!(peer.until_closed(), "{model:?} {dispatch:?}");
+        let stats = || server.handle.stats();
+        eventually("it is counted", || stats().connections_failed == 1);
+        assert_eq!(stats().connections_failed_by(ErrorKind::Malformed), 1);
+    }
 }

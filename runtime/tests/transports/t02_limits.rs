@@ -269,9 +269,11 @@ fn own_head(place: Place, message: &[u8]) -> Option<(usize, usize)> {
     use std::net::TcpListener;
     use std::thread;
 
+    // Without what is below it.
     let transport = ["http", "websocket"]
         .into_iter()
-        .find(|name| place.has(name))?;
+        .find_map(|name| place.transport.find(name))
+        .map(|start| &place.transport[start..])?;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("tcp://{}", listener.local_addr().unwrap());
     let config = ClientConfig::new(address).protocol(place.protocol);

@@ -1,6 +1,7 @@
 //! What a client's configuration is refused for, whether a file or a program has made it.
 
 use super::{COMPACT_VERSIONS, ClientConfig};
+use crate::config::naming::no_protocol;
 use crate::config::stack::{has, is_for};
 #[cfg(feature = "tls")]
 use crate::config::udp::NO_TLS;
@@ -111,6 +112,16 @@ impl ClientConfig {
             return self.origin.error(key, text);
         }
         self.origin.no_such(key, name, valid)
+    }
+
+    /// Refuses the name of a protocol.
+    #[cold]
+    pub(crate) fn no_protocol(&self, name: &str, valid: &[&str]) -> crate::Error {
+        let key = "client.protocol";
+        if name == "auto" {
+            return self.no_such(key, name, valid);
+        }
+        no_protocol((key, name), valid, &self.transports, &self.origin)
     }
 
     /// The address to connect to, and whether everything that is configured can mean something there.

@@ -1,5 +1,6 @@
 //! Programs that a client starts.
 
+use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -14,13 +15,13 @@ use super::process::{Process, Reapers};
 use crate::error::{Error, ErrorKind};
 use crate::peer::Peer;
 use crate::transport::{
-    Closer, ReadHalf, Readiness, SocketStream, Split, Stream, WriteHalf, is_timeout,
+    Closer, ReadHalf, Readiness, SocketStream, Split, Stream, Waker, WriteHalf, is_timeout,
 };
 
 /// How long a child may take to end after its output has, so that it can be said how it did.
 const LAST: Duration = Duration::from_millis(200);
 
-/// Which of the children ended before they had sent anything, since one did not.
+/// Which of the children ended before they had answered, since one did not.
 #[derive(Clone, Default)]
 pub(crate) struct Deaths(Arc<Mutex<Option<Death>>>);
 
@@ -75,6 +76,7 @@ pub(crate) fn spawn(
         name: command.get_program().display().to_string(),
         deaths: deaths.clone(),
         has_sent: AtomicBool::new(false),
+        has_answered: AtomicBool::new(false),
         is_noted: AtomicBool::new(false),
     });
     Ok(Box::new(ChildStream { socket, child }))
@@ -85,7 +87,9 @@ struct Running {
     process: Process,
     name: String,
     deaths: Deaths,
+    /// Whatever it was.
     has_sent: AtomicBool,
+    has_answered: AtomicBool,
     is_noted: AtomicBool,
 }
 
@@ -97,20 +101,31 @@ impl Running {
             return otherwise;
         };
         let text = format!("the program `{}` has ended ({status})", self.name);
-        if !self.is_noted.swap(true, Ordering::SeqCst) && !self.has_sent.load(Ordering::SeqCst) {
-            self.deaths.note(&text);
-        }
+        self.note(format_args!("has ended ({status})"));
         let error = Error::new(ErrorKind::Closed, text);
         Err(io::Error::new(io::ErrorKind::ConnectionAborted, error))
+    }
+
+    /// Counts what has become of it, unless it has answered before.
+    #[cold]
+    fn note(&self, what: impl Display) {
+        if !self.is_noted.swap(true, Ordering::SeqCst) && !self.has_answered.load(Ordering::SeqCst)
+        {
+            let text = format!("the program `{}` {what} before it answered", self.name);
+            self.deaths.note(&text);
+        }
+    }
+
+    fn answered(&self) {
+        self.has_answered.store(true, Ordering::SeqCst);
+        self.deaths.forget();
     }
 
     fn read(&self, read: io::Result<usize>) -> io::Result<usize> {
         match read {
             Ok(0) => self.ended(Ok(0)),
             Ok(bytes) => {
-                if !self.has_sent.swap(true, Ordering::SeqCst) {
-                    self.deaths.forget();
-                }
+                self.has_sent.store(true, Ordering::Relaxed);
                 Ok(bytes)
             }
             Err(error) if is_passing(&error) => Err(error),
@@ -131,6 +146,15 @@ impl Running {
             let _ = self.ended(Ok(0));
         }
         quiet
+    }
+}
+
+/// Its client could make nothing of what it sent. One that was silent may only be slow.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if *self.has_sent.get_mut() {
+            self.note("has sent something else");
+        }
     }
 }
 
@@ -186,6 +210,15 @@ impl Stream for ChildStream {
 
     fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.socket.set_write_timeout(timeout)
+    }
+
+    fn first_message(&self) -> Option<Waker> {
+        let child = Arc::downgrade(&self.child);
+        Some(Arc::new(move || {
+            if let Some(child) = child.upgrade() {
+                child.answered();
+            }
+        }))
     }
 
     fn closer(&self) -> Closer {

@@ -218,3 +218,50 @@ pub(crate) async fn handshake(side: &dyn ClientSide, below: AsyncStream) -> Resu
         Err(error) => Err(side.failed(&peer, error)),
     }
 }
+
+#[cfg(all(test, unix, feature = "zlib"))]
+mod tests {
+    use std::io::Write;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::peer::Peer;
+    use crate::transport::ZlibSide;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// The socket has nothing more to say of what the layer has taken in.
+    #[tokio::test]
+    async fn content_that_looking_has_brought_wakes_the_task() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let mut bytes = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        bytes.write_all(b"x").unwrap();
+        bytes.flush().unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut far, bytes.get_ref())
+            .await
+            .unwrap();
+        near.readable().await.unwrap();
+        let side: &dyn ServerSide = &ZlibSide(1000);
+        let layered = AsyncLayered::new(near.into(), side.layer().unwrap());
+        let mut stream = AsyncStream::layered(layered, Peer::Unix);
+        let count = Arc::<Count>::default();
+        let waker = Waker::from(Arc::clone(&count));
+        let cx = &mut Context::from_waker(&waker);
+        assert!(!stream.is_quiet(cx));
+        let woken = count.0.load(Ordering::SeqCst);
+        assert!(woken > 0);
+        assert_eq!(stream.read_now(cx, &mut [0; 9]).unwrap(), 1);
+        assert!(stream.is_quiet(cx));
+        assert_eq!(count.0.load(Ordering::SeqCst), woken);
+    }
+}

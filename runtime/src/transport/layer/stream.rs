@@ -14,7 +14,7 @@ use crate::transport::layer::halves;
 use crate::transport::layer::incoming::{self, Patience, Pulled, pull};
 use crate::transport::layer::{GOODBYE, Layer};
 use crate::transport::stream::is_timeout;
-use crate::transport::{Closer, MemoryStream, Readiness, Split, Stream};
+use crate::transport::{Closer, MemoryStream, Readiness, Split, Stream, Waker};
 
 /// How long the messages of a handshake may wait for room, however impatient the reader is: few who
 /// wait for something to read can also wait for room. There nearly always is some at once.
@@ -49,17 +49,24 @@ impl LayerStream {
     /// Makes the handshake, for which there is so much time.
     pub(in crate::transport) fn handshake(&mut self, timeout: Duration) -> io::Result<()> {
         let patience = Patience::new(Some(timeout));
+        let mut answered = None;
         loop {
             self.send(patience.left()?)?;
             let layer = self.layer.lock();
             layer.check()?;
             if !layer.is_handshaking() {
                 self.done = layer.is_done();
-                return Ok(());
+                break;
             }
             drop(layer);
             self.pull(&mut [], patience.left()?)?;
+            answered = self.below.first_message();
         }
+        // What agrees on how to speak is as good as a message.
+        if let Some(tell) = answered {
+            tell();
+        }
+        Ok(())
     }
 
     fn pull(&mut self, buffer: &mut [u8], wait: Option<Duration>) -> io::Result<usize> {
@@ -229,6 +236,10 @@ impl Stream for LayerStream {
 
     fn user(&self) -> Option<Arc<User>> {
         self.layer.lock().user().or_else(|| self.below.user())
+    }
+
+    fn first_message(&self) -> Option<Waker> {
+        self.below.first_message()
     }
 
     fn closer(&self) -> Closer {

@@ -165,3 +165,51 @@ async fn meet(socket: UnixStream) -> io::Result<AsyncStream> {
     let stream = ShmStream::new(&memory, ring_bytes, bell, Side::Client);
     Ok(AsyncStream::shm(AsyncShm::new(stream, socket), Peer::Shm))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::OwnedFd;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+
+    use super::super::RING_BYTES_MIN as RING;
+    use super::*;
+    use crate::transport::shm::meet;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// The reactor has no turn in between, as on another thread that is busy.
+    #[test]
+    fn a_task_that_took_the_wake_up_is_woken() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
+            near.set_nonblocking(true).unwrap();
+            let socket = Arc::new(UnixStream::from_std(near).unwrap());
+            let stream = served(Arc::clone(&socket), RING).unwrap();
+            let mut server = AsyncStream::shm(AsyncShm::new(stream, socket), Peer::Shm);
+            let mut client = meet(OwnedFd::from(far), None).unwrap();
+            let count = Arc::<Count>::default();
+            let waker = Waker::from(Arc::clone(&count));
+            let cx = &mut Context::from_waker(&waker);
+            let error = server.read_now(cx, &mut [0]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+            assert!(server.is_quiet(cx));
+            assert_eq!(count.0.load(Ordering::SeqCst), 0);
+            client.write_all(b"x").unwrap();
+            assert!(!server.is_quiet(cx));
+            assert_eq!(count.0.load(Ordering::SeqCst), 1);
+        });
+    }
+}

@@ -157,10 +157,13 @@ impl Incoming {
         }
     }
 
-    /// Whether a read would bring something. If not, the socket says when it does.
+    /// Whether a read would bring something, if only an error. If not, the socket says when it does.
     fn has_more(&self) -> bool {
         if self.ring.is_empty() {
-            let _ = self.bell.listen();
+            // What makes no sense is taken off the socket here, which then says nothing more.
+            if self.bell.listen().is_err() {
+                return true;
+            }
             self.bell.ask(self.ring.own_flag());
         }
         !self.ring.is_empty()

@@ -235,6 +235,19 @@ fn as_many_wake_ups_as_were_asked_for_are_fine() {
     }
 }
 
+/// What polls is told of it once, and may have had another reason to look.
+#[test]
+fn who_looks_for_more_does_not_overlook_nonsense() {
+    let (near, mut far) = UnixStream::pair().unwrap();
+    let mut server = served(OwnedFd::from(near), RING).unwrap();
+    server.set_nonblocking(true).unwrap();
+    assert!(!server.has_more());
+    far.write_all(b"x").unwrap();
+    assert!(server.has_more());
+    let kind = server.read(&mut [0]).unwrap_err().kind();
+    assert_eq!(kind, io::ErrorKind::InvalidData);
+}
+
 /// What polls is told of the last byte and of the end at once, and never again.
 #[test]
 fn an_end_behind_a_byte_is_found_by_one_read() {
