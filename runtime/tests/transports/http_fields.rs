@@ -132,8 +132,8 @@ fn they_belong_to_their_request() {
     let body = call("");
     let (first, second) = body.split_at(4);
     let mut requests =
-        format!("POST / HTTP/1.1\r\nHost: here\r\nA: 1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n")
-            .into_bytes();
+        b"POST / HTTP/1.1\r\nHost: here\r\nA: 1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n"
+            .to_vec();
     requests.extend_from_slice(first);
     requests.extend(format!("\r\n{:x}\r\n", second.len()).bytes());
     requests.extend_from_slice(second);
@@ -262,15 +262,14 @@ fn a_call_s_own_stands_instead_of_the_configured_one() {
     let address = format!("tcp://{}", listener.local_addr().unwrap());
     let heads = thread::spawn(move || {
         let mut stream = BufReader::new(listener.accept().unwrap().0);
-        let heads = [0, 1].map(|_| {
+        [0, 1].map(|_| {
             let (head, _) = response(&mut stream);
             stream
                 .get_mut()
                 .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
                 .unwrap();
             head
-        });
-        heads
+        })
     });
     let http = ClientHttp::default()
         .field("X-Token", "all")
