@@ -52,6 +52,21 @@ fn spawn(role: &str, server: &str, config: &ClientConfig) -> ProbeClient {
     ProbeClient(Client::spawn(command(role, &toml), config).unwrap())
 }
 
+/// One of a program that ends at once. Where that is seen before the client is made, there is none.
+fn doomed(role: &str, config: &ClientConfig) -> ProbeClient {
+    let deadline = Instant::now() + AGES;
+    loop {
+        match Client::spawn(command(role, "[server]\nlisten = 'stdio://'\n"), config) {
+            Ok(client) => return ProbeClient(client),
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains("before it answered"), "{text}");
+                assert!(Instant::now() < deadline, "{text}");
+            }
+        }
+    }
+}
+
 fn failed<T>(result: Result<T, Failure>) -> seapink::Error {
     result.map(drop).unwrap_err().other()
 }
@@ -152,7 +167,7 @@ fn one_that_dies_is_named_and_started_again() {
 
 fn one_that_cannot_live_is_left_alone_for_a_while() {
     cleanly(|| {
-        let client = spawn("fail", "", &config());
+        let client = doomed("fail", &config());
         let program = std::env::current_exe().unwrap();
         let ended = format!(
             "the program `{}` has ended (exit status: 3)",
@@ -182,7 +197,7 @@ fn one_that_only_prints_is_left_alone_for_a_while() {
     }
     for transport in transports {
         cleanly(|| {
-            let client = spawn("print", "", &config().transport(transport));
+            let client = doomed("print", &config().transport(transport));
             let (mut starts, mut pauses) = (0, 0);
             let begun = Instant::now();
             while starts < 4 {

@@ -278,7 +278,11 @@ fn a_call_s_own_stands_instead_of_the_configured_one() {
     let client = Client::<Standard>::connect(&config)
         .unwrap()
         .with_header("client_timeout", "5000");
-    for client in [client.clone(), client.with_header("x-token", "own")] {
+    let own = client
+        .clone()
+        .with_header("x-token", "own")
+        .with_header("user-agent", "me");
+    for client in [client, own] {
         client.oneway("note", &[(1, "text")], ("x",)).unwrap();
     }
     let [first, second] = heads.join().unwrap();
@@ -286,6 +290,6 @@ fn a_call_s_own_stands_instead_of_the_configured_one() {
         first.contains("\r\nX-Token: all\r\nX-Other: 1\r\nclient_timeout: 5000\r\n"),
         "{first}"
     );
-    let own = "\r\nX-Other: 1\r\nclient_timeout: 5000\r\nx-token: own\r\n";
+    let own = "\r\nX-Other: 1\r\nclient_timeout: 5000\r\nx-token: own\r\nuser-agent: me\r\n";
     assert!(second.contains(own) && !second.contains("all"), "{second}");
 }

@@ -165,11 +165,12 @@ impl HttpClientSide {
         check_request(host, path, fields)?;
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {CONTENT_TYPE}\r\n\
-             Accept: {CONTENT_TYPE}\r\nUser-Agent: seapink\r\n"
+             Accept: {CONTENT_TYPE}\r\n"
         );
+        let agent = [("User-Agent".to_owned(), "seapink".to_owned())];
         Ok(Self {
             head,
-            more: fields.into(),
+            more: agent.iter().chain(fields).cloned().collect(),
             path: path.to_owned(),
             host: host.to_owned(),
             frame_bytes_max,
@@ -192,7 +193,7 @@ pub(in crate::transport) fn refused(status: u16, reason: &str, hint: &str) -> Er
 pub(in crate::transport) fn check_request(
     host: &str,
     path: &str,
-    fields: &[(String, String)],
+    more: &[(String, String)],
 ) -> Result<()> {
     let bad = |what: &str, text: &str| {
         let text = format!(
@@ -208,9 +209,8 @@ pub(in crate::transport) fn check_request(
     if host.is_empty() || !visible(host) {
         return bad("the host", host);
     }
-    for (name, value) in fields {
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(token) {
+    for (name, value) in more {
+        if !fields::is_name(name) {
             return bad("the field", name);
         }
         if !value
