@@ -23,6 +23,12 @@ impl Headers {
         Self(Vec::new())
     }
 
+    /// Whether there is a name that differs in capitals at most.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let is_it = |(own, _): &(Bytes, Bytes)| own.eq_ignore_ascii_case(name.as_bytes());
+        self.0.iter().any(is_it)
+    }
+
     /// The value of a name, if that is text.
     pub fn get(&self, name: &str) -> Option<&str> {
         str::from_utf8(self.get_bytes(name)?).ok()
@@ -87,6 +93,8 @@ pub struct Envelope {
     pub form: u32,
     /// Whether its answer carries headers.
     pub answers_carry_headers: bool,
+    /// Whether its answer can carry this one.
+    can_carry: fn(&str, &str) -> bool,
     /// What goes beside its answer.
     reply: Mutex<Headers>,
 }
@@ -100,6 +108,7 @@ impl Envelope {
             headers: Headers::new(),
             form,
             answers_carry_headers: true,
+            can_carry: |_, _| true,
             reply: Mutex::default(),
         }
     }
@@ -108,6 +117,13 @@ impl Envelope {
     #[must_use]
     pub fn without_reply_headers(mut self) -> Self {
         self.answers_carry_headers = false;
+        self
+    }
+
+    /// The same for a message whose answer carries only those headers of which this says so.
+    #[must_use]
+    pub fn with_reply_headers(mut self, can_carry: fn(&str, &str) -> bool) -> Self {
+        self.can_carry = can_carry;
         self
     }
 
@@ -130,10 +146,12 @@ impl Envelope {
         self.reply.lock().clone()
     }
 
-    pub(crate) fn set_reply_header(&self, name: &str, value: &str) {
-        if self.answers_carry_headers {
+    pub(crate) fn set_reply_header(&self, name: &str, value: &str) -> bool {
+        let carried = self.answers_carry_headers && (self.can_carry)(name, value);
+        if carried {
             self.reply.lock().set(name, value);
         }
+        carried
     }
 
     /// Forgets what goes beside its answer, since that cannot be sent.

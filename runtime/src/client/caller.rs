@@ -106,7 +106,7 @@ impl<Set: ProtocolSet> Caller<Set> {
             self.deadline = Some(self.deadline.map_or(at, |own| own.min(at)));
         }
         let headers = self.headers.as_deref();
-        let traced = headers.is_some_and(|headers| headers.get_bytes(trace::PARENT).is_some());
+        let traced = headers.is_some_and(|headers| headers.has(trace::PARENT));
         if let Some(trace) = cx.trace()
             && !traced
         {

@@ -104,7 +104,7 @@ impl CallOptions {
             Some(headers) => Cow::Borrowed(&**headers),
             None => Cow::Owned(Headers::new()),
         };
-        if headers.get_bytes(TIMEOUT).is_none()
+        if !headers.has(TIMEOUT)
             && let Some(left) = self.deadline.left()
         {
             let ms = left.as_millis().max(1);

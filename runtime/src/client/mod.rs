@@ -110,8 +110,9 @@ impl<Set: ProtocolSet> Client<Set> {
         self
     }
 
-    /// The same client, whose calls have a header more. Only the transport
-    /// [`Header`](crate::transport::Header) carries them; over others they go nowhere.
+    /// The same client, whose calls have a header more. Only the transports `header` and `http` carry
+    /// them; over others they go nowhere. A call over `http` whose header cannot stand in the head of a
+    /// request fails with the kind [`Config`](crate::ErrorKind::Config).
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.caller.set_header(name, value);

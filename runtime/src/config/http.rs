@@ -6,13 +6,7 @@ use crate::config::request::{check_origins, check_own_fields, check_server_path}
 use crate::error::Result;
 
 /// What the client says of its requests.
-const OWN_FIELDS: [&str; 5] = [
-    "host",
-    "content-type",
-    "content-length",
-    "accept",
-    "user-agent",
-];
+const OWN_FIELDS: [&str; 4] = ["host", "content-type", "content-length", "accept"];
 
 /// How a server takes HTTP requests, with the transport `http`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

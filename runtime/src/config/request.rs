@@ -6,11 +6,15 @@ use crate::error::Result;
 
 /// Fields that say where a request ends, what follows it or how it is to be answered. The client decides that, by
 /// what it says or by being silent.
-const MEANINGFUL: [&str; 6] = [
+const MEANINGFUL: [&str; 10] = [
     "connection",
+    "content-encoding",
     "content-length",
     "expect",
+    "keep-alive",
+    "proxy-connection",
     "te",
+    "trailer",
     "transfer-encoding",
     "upgrade",
 ];

@@ -101,8 +101,8 @@ impl CallContext {
         });
     }
 
-    /// What goes with the call, over the transport [`Header`](crate::transport::Header): what the
-    /// caller has set. Over others there is nothing.
+    /// What goes with the call, over the transports `header` and `http`: what the caller has set, or the
+    /// fields of its request. Over others there is nothing.
     pub fn headers(&self) -> &Headers {
         match &self.envelope {
             Some(envelope) => &envelope.headers,
@@ -125,13 +125,11 @@ impl CallContext {
         &self.reply_headers
     }
 
-    /// Sets a header of the reply, on a server. Whether the transport of the call carries such.
+    /// Sets a header of the reply, on a server. Whether the transport of the call carries such: if it
+    /// does not, or cannot carry this name and value, as a line break over `http`, nothing is set.
     pub fn set_reply_header(&self, name: &str, value: &str) -> bool {
-        if let Some(envelope) = &self.envelope {
-            envelope.set_reply_header(name, value);
-            return envelope.answers_carry_headers;
-        }
-        false
+        let envelope = self.envelope.as_ref();
+        envelope.is_some_and(|envelope| envelope.set_reply_header(name, value))
     }
 
     /// What interceptors have left for this call.
@@ -178,8 +176,10 @@ impl CallContext {
         self.reply_headers = headers;
     }
 
-    /// Lets go of what was left for a call that has ended.
+    /// Lets go of what was left for a call that has ended, and of what came with it: its connection may
+    /// wait long for the next one.
     pub(crate) fn end(&mut self) {
+        self.envelope = None;
         self.extensions.clear();
     }
 

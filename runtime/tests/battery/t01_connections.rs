@@ -8,7 +8,7 @@ use seapink::config::{ClientSasl, ServerSasl};
 use seapink::{Client, ClientConfig, ServerConfig};
 
 use crate::meter::{allocated, alone, heap};
-use crate::support::{Caller, Running, all_ways, eventually};
+use crate::support::{Caller, Running, all_ways, call, eventually};
 
 /// What a connection may take besides four bytes for each that has come: a buffer, and what it is itself.
 const ALLOWED: usize = (64 + 4) * 1024;
@@ -204,4 +204,48 @@ fn t01_lengths_of_websocket_cost_nothing() {
         |config| config.transport("websocket"),
         &followed(heads),
     );
+}
+
+/// What has come with a call is gone when its connection waits for the next one.
+#[cfg(feature = "http")]
+#[test]
+fn t01_headers_end_with_their_call() {
+    const PEERS: usize = 40;
+    const FIELD: usize = 40_000;
+    let _alone = alone();
+    let body = &call("echo", 1, "hi")[4..];
+    let field = "x".repeat(FIELD);
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: here\r\nA: {field}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let request = [head.as_bytes(), body].concat();
+    for (name, config) in all_ways() {
+        if !["thread-pool", "nonblocking"].contains(&name) {
+            continue;
+        }
+        let running = Running::bind(&config.transport("http"));
+        let ask = || {
+            let mut peer = running.peer();
+            peer.send(&request);
+            let mut said = Vec::new();
+            while !said.ends_with(b"hi\0") {
+                let mut bytes = [0; 1024];
+                let count = peer.0.read(&mut bytes).unwrap();
+                assert_ne!(count, 0, "{}", said.escape_ascii());
+                said.extend_from_slice(&bytes[..count]);
+            }
+            peer
+        };
+        // Workers have their own room then.
+        drop([(); 20].map(|()| ask()));
+        eventually("they are gone", || running.stats().connections_open == 0);
+        let before = heap();
+        let peers = [(); PEERS].map(|()| ask());
+        eventually(&format!("{name}: they cost little"), || {
+            heap() < before + PEERS * FIELD / 4
+        });
+        assert_eq!(running.stats().connections_open, PEERS as u64);
+        drop(peers);
+    }
 }

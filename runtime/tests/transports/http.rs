@@ -521,13 +521,17 @@ fn fields_of_the_client_itself_are_refused_in_any_letters() {
     const OTHER: &str = "would make another request of it";
     for (name, http, websocket) in [
         ("Host", OWN, OWN),
-        ("User-Agent", OWN, OWN),
+        ("User-Agent", "", OWN),
         ("Content-Type", OWN, ""),
         ("ACCEPT", OWN, ""),
         ("content-length", OWN, OTHER),
         ("Transfer-Encoding", OTHER, OTHER),
         ("Expect", OTHER, OTHER),
         ("te", OTHER, OTHER),
+        ("Trailer", OTHER, OTHER),
+        ("keep-alive", OTHER, OTHER),
+        ("Proxy-Connection", OTHER, OTHER),
+        ("Content-Encoding", OTHER, OTHER),
         ("connection", OTHER, OWN),
         ("Upgrade", OTHER, OWN),
         ("Sec-WebSocket-Key", OTHER, OWN),

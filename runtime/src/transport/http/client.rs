@@ -167,10 +167,12 @@ impl HttpClientSide {
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {CONTENT_TYPE}\r\n\
              Accept: {CONTENT_TYPE}\r\n"
         );
-        let agent = [("User-Agent".to_owned(), "seapink".to_owned())];
+        let agent = ("User-Agent".to_owned(), "seapink".to_owned());
+        let is_agent = |(name, _): &(String, String)| name.eq_ignore_ascii_case(&agent.0);
+        let agent = (!fields.iter().any(is_agent)).then_some(&agent);
         Ok(Self {
             head,
-            more: agent.iter().chain(fields).cloned().collect(),
+            more: agent.into_iter().chain(fields).cloned().collect(),
             path: path.to_owned(),
             host: host.to_owned(),
             frame_bytes_max,

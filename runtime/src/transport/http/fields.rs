@@ -9,9 +9,10 @@ use crate::envelope::Headers;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a head says of itself, of the connection or of the body.
-const OWN: [&str; 12] = [
+const OWN: [&str; 13] = [
     "accept",
     "connection",
+    "content-encoding",
     "content-length",
     "content-type",
     "expect",
@@ -55,13 +56,17 @@ impl Fields {
     }
 }
 
-/// Headers that leave, as lines of a head.
+/// Headers that leave, as lines of a head. Of names that differ in capitals only, the last counts.
 ///
 /// # Errors
 /// When one of them cannot stand there, or they are too many or too large.
 pub(super) fn lines_of(headers: &Headers) -> Result<Vec<u8>> {
     let mut lines = Vec::new();
-    for (name, value) in headers.iter() {
+    for (index, (name, value)) in headers.iter().enumerate() {
+        let is_again = |(later, _): (&[u8], &[u8])| later.eq_ignore_ascii_case(name);
+        if headers.iter().skip(index + 1).any(is_again) {
+            continue;
+        }
         let text = std::str::from_utf8(name).unwrap_or_default();
         let why = if !is_name(text) {
             "has a name that cannot stand in an HTTP head"
@@ -118,11 +123,15 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(token)
 }
 
-/// Whether it ends no line, and does nothing to a terminal.
-pub(super) fn is_value(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|byte| *byte == b'\t' || !byte.is_ascii_control())
+/// Whether it ends no line, does nothing to a terminal, and arrives as it is.
+fn is_value(value: &[u8]) -> bool {
+    let is_fine = |byte: &u8| *byte == b'\t' || !byte.is_ascii_control();
+    value.iter().all(is_fine) && value.trim_ascii().len() == value.len()
+}
+
+/// Whether a header can leave.
+pub(super) fn can_leave(name: &str, value: &str) -> bool {
+    is_name(name) && !is_own(&name.to_ascii_lowercase()) && is_value(value.as_bytes())
 }
 
 fn is_own(name: &str) -> bool {

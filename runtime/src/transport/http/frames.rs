@@ -170,7 +170,9 @@ impl Decoder for Acknowledged {
         let Some(lines) = rest.get(..length) else {
             return Ok(Decoded::NeedMore(length - rest.len()));
         };
-        let envelope = Envelope::new(None, 0, 0).with_headers(fields::headers_of(lines));
+        let envelope = Envelope::new(None, 0, 0)
+            .with_headers(fields::headers_of(lines))
+            .with_reply_headers(fields::can_leave);
         Ok(Decoded::Enveloped {
             message,
             consumed: end + 4 + length,

@@ -122,8 +122,16 @@ impl Head {
 /// The path that a target means, without what follows a `?`. A target may be a whole URL, as for proxies, and a
 /// server has to take that (RFC 9112, section 3.2.2).
 pub(in crate::transport) fn path_of(target: &str) -> &str {
+    let is_scheme = |text: &str| {
+        let other = |byte: u8| byte.is_ascii_digit() || b"+-.".contains(&byte);
+        let mut bytes = text.bytes();
+        bytes
+            .next()
+            .is_some_and(|first| first.is_ascii_alphabetic())
+            && bytes.all(|byte| byte.is_ascii_alphabetic() || other(byte))
+    };
     let target = match target.split_once("://") {
-        Some((_, rest)) if !target.starts_with('/') => match rest.find(['/', '?']) {
+        Some((scheme, rest)) if is_scheme(scheme) => match rest.find(['/', '?', '#']) {
             Some(at) if rest[at..].starts_with('/') => &rest[at..],
             _ => "/",
         },

@@ -77,7 +77,7 @@ impl Server {
         self.body = Some(body.map_err(|error| self.deny(out, TOO_LARGE, error))?);
         self.fields = fields;
         // Behind unanswered requests it would be taken for an answer to the first of them.
-        if head.expects && self.unanswered.is_empty() {
+        if head.expects && !head.is_old && self.unanswered.is_empty() {
             out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
         self.last = head.close;
