@@ -7,9 +7,7 @@ use std::thread;
 
 use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::{ClientHttp, Model};
-use seapink::{
-    ApplicationCode, CallContext, Client, ClientConfig, ErrorKind, Protocol, ServerConfig, Standard,
-};
+use seapink::{CallContext, Client, ClientConfig, ErrorKind, Protocol, ServerConfig, Standard};
 
 use crate::socket;
 use crate::support::{Failure, Handler, MODELS, Running};
