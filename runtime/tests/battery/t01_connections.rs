@@ -8,7 +8,7 @@ use seapink::config::{ClientSasl, ServerSasl};
 use seapink::{Client, ClientConfig, ServerConfig};
 
 use crate::meter::{allocated, alone, heap};
-use crate::support::{Caller, Running, all_ways, call, eventually};
+use crate::support::{Caller, Running, all_ways, eventually};
 
 /// What a connection may take besides four bytes for each that has come: a buffer, and what it is itself.
 const ALLOWED: usize = (64 + 4) * 1024;
@@ -213,7 +213,7 @@ fn t01_headers_end_with_their_call() {
     const PEERS: usize = 40;
     const FIELD: usize = 40_000;
     let _alone = alone();
-    let body = &call("echo", 1, "hi")[4..];
+    let body = &crate::support::call("echo", 1, "hi")[4..];
     let field = "x".repeat(FIELD);
     let head = format!(
         "POST / HTTP/1.1\r\nHost: here\r\nA: {field}\r\nContent-Length: {}\r\n\r\n",
