@@ -127,8 +127,7 @@ impl WebSocketRules {
             return Ok(());
         };
         let origin = origin.escape_debug();
-        let text =
-            format!("a page that `origins` does not name asks for a WebSocket: {origin}");
+        let text = format!("a page that `origins` does not name asks for a WebSocket: {origin}");
         Err(("403 Forbidden", "", Some(NOT_NAMED), text))
     }
 
