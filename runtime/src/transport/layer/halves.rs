@@ -105,12 +105,16 @@ impl WriteHalf for Writer {
         answer(&layer, &self.0);
         Ok(written)
     }
+
+    fn begun(&self) -> usize {
+        self.0.lock().begun()
+    }
 }
 
 /// The way out.
 ///
-/// Writes part by part: one that has not left whole cannot be read by the peer, so no byte of it is
-/// counted as written before, and a caller that gives up knows what the peer can have.
+/// Writes part by part, and counts no byte of one as written before all of it has left. How many of them
+/// the peer can read by then depends on the layer, so that one of which some has left may have arrived.
 struct Outlet {
     layer: Arc<Mutex<Box<dyn Layer>>>,
     below: Box<dyn WriteHalf>,
@@ -142,6 +146,15 @@ impl Outlet {
         }
         self.send(timeout)?;
         Ok(mem::take(&mut self.taken))
+    }
+
+    /// How much content is in a part that has left, but not whole.
+    fn begun(&self) -> usize {
+        if self.sent > 0 || self.below.begun() > 0 {
+            self.taken
+        } else {
+            0
+        }
     }
 
     /// Writes everything in `out`.
