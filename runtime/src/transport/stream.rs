@@ -81,6 +81,12 @@ pub trait Stream: Read + Write + Send {
         None
     }
 
+    /// Whom a client tells that what has come can be no message. Called as soon as that shows, perhaps more
+    /// than once.
+    fn misunderstood(&self) -> Option<Waker> {
+        None
+    }
+
     /// A handle that shuts the stream down from another thread.
     fn closer(&self) -> Closer;
 
