@@ -243,7 +243,7 @@ impl<'a> Driver<'a> {
     /// Writes once. `false` when there is nothing to write, or the peer takes nothing.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         if self.written == self.writing.len() && !self.take(cx)? {
-            return self.flush(cx);
+            return Ok(self.flush(cx));
         }
         let result = self.stream.write_now(cx, &self.writing[self.written..]);
         let mut state = self.connection.state.lock();
@@ -295,19 +295,20 @@ impl<'a> Driver<'a> {
         Ok(true)
     }
 
-    fn flush(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+    /// Hands over what the stream has kept. `true` when there is something new to do.
+    fn flush(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.unflushed {
-            return Ok(false);
+            return false;
         }
         match self.stream.flush_now(cx) {
             Ok(()) => {
                 self.unflushed = false;
-                Ok(false)
+                false
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
             Err(error) => {
                 self.end_writing(error);
-                Ok(true)
+                true
             }
         }
     }
