@@ -110,7 +110,11 @@ impl Dialer {
             None => Link::new(number, stream, &*self.transport, &setup, ends),
             Some(tell) => {
                 let transport = &*self.transport;
-                let greeted = Greeted { transport, tell };
+                let greeted = Greeted {
+                    transport,
+                    tell,
+                    misunderstood: stream.misunderstood(),
+                };
                 Link::new(number, stream, &greeted, &setup, ends)
             }
         }

@@ -10,6 +10,8 @@ use crate::transport::{
 pub(super) struct Greeted<'a> {
     pub(super) transport: &'a dyn Transport,
     pub(super) tell: Waker,
+    /// That what has come instead can be none.
+    pub(super) misunderstood: Option<Waker>,
 }
 
 impl Transport for Greeted<'_> {
@@ -18,6 +20,7 @@ impl Transport for Greeted<'_> {
         let decoder = Greeting {
             decoder,
             tell: Some(self.tell.clone()),
+            misunderstood: self.misunderstood.clone(),
         };
         (Box::new(decoder), encoder)
     }
@@ -39,16 +42,26 @@ struct Greeting {
     decoder: Box<dyn Decoder>,
     /// Until it is told.
     tell: Option<Waker>,
+    misunderstood: Option<Waker>,
 }
 
 impl Decoder for Greeting {
     fn decode<'a>(&'a mut self, buffer: &'a [u8]) -> Result<Decoded<'a>> {
-        let Self { decoder, tell } = self;
+        let Self {
+            decoder,
+            tell,
+            misunderstood,
+        } = self;
         let found = decoder.decode(buffer);
         if tell.is_none() {
             return found;
         }
-        let found = found.map_err(|error| explain_printed(error, buffer))?;
+        let found = found.map_err(|error| {
+            if let Some(tell) = misunderstood {
+                tell();
+            }
+            explain_printed(error, buffer)
+        })?;
         if !matches!(found, Decoded::NeedMore(_))
             && let Some(tell) = tell.take()
         {

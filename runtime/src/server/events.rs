@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn faults_of_heads_are_several() {
-        for what in ["an HTTP head", "the peer's request for a WebSocket"] {
+        for what in ["an HTTP head", "a request for a WebSocket"] {
             let (faults, now) = (Faults::default(), Instant::now());
             let taken = |why: &str| faults.take(&format!("{what} makes no sense: {why}"), now);
             assert_eq!(taken("it names no host"), Some(1));

@@ -117,7 +117,8 @@ impl Selection {
         Spoken {
             transport: &self.transport_name,
             in_frames: self.in_frames,
-            // By the time that all of it has come, nobody would ask for its length.
+            // Where first bytes decide nothing, a message that comes whole is read without this look, however
+            // long its function's name is. One that comes in parts is not to be refused for that name.
             any_name: self.fixed().is_some() && self.transports.iter().all(plain),
         }
     }

@@ -293,14 +293,22 @@ impl Look {
 fn inside<'a>(first: &'a [u8], transport: &'a str) -> (&'a [u8], &'a str) {
     let mut parts = transport.split('+');
     if parts.any(|part| ["http", "websocket"].contains(&part)) {
-        let body = first.get(4..).unwrap_or_default();
-        return (body, parts.next().unwrap_or(BODY));
+        return (body_of(first), parts.next().unwrap_or(BODY));
     }
     match transport.rsplit('+').next().unwrap_or_default() {
         "sasl" => (first, "framed"),
         "zlib" => (first, "buffered"),
         own => (first, own),
     }
+}
+
+/// What has come of the first frame's content. Behind it may stand another one, of fields.
+fn body_of(first: &[u8]) -> &[u8] {
+    let Some((length, rest)) = first.split_first_chunk() else {
+        return &[];
+    };
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    &rest[..length.min(rest.len())]
 }
 
 /// Says in an error what the first bytes of the stream look like, if they look like anything but

@@ -81,6 +81,12 @@ pub trait Stream: Read + Write + Send {
         None
     }
 
+    /// Whom a client tells that what has come can be no message. Called as soon as that shows, perhaps more
+    /// than once.
+    fn misunderstood(&self) -> Option<Waker> {
+        None
+    }
+
     /// A handle that shuts the stream down from another thread.
     fn closer(&self) -> Closer;
 
@@ -131,6 +137,12 @@ pub trait ReadHalf: Send {
 pub trait WriteHalf: Send {
     /// Writes once. Fails like the stream when no byte is taken within the time, which is not zero.
     fn write(&mut self, bytes: &[u8], timeout: Duration) -> io::Result<usize>;
+
+    /// Of the bytes that the last write brought and that were not taken, so many may have reached the peer
+    /// nevertheless: what stands for them has left in part. The next write has to bring them again.
+    fn begun(&self) -> usize {
+        0
+    }
 }
 
 /// Both halves of a stream that cannot be taken apart. Each waits for the other.

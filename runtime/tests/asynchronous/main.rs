@@ -8,6 +8,7 @@ mod golden {
 }
 
 mod batch;
+mod broken;
 mod cancelled;
 mod deadlines;
 mod emitted;

@@ -20,6 +20,8 @@ pub(crate) const TESTS: &[Test] = tests![
     one_that_cannot_be_started_says_why,
     one_that_does_not_end_is_killed,
     one_that_says_nothing_is_left_in_time,
+    one_that_answers_slowly_is_not_to_blame,
+    one_that_prints_under_a_layer_is_left_alone_for_a_while,
     a_pool_has_a_child_for_each_connection,
 ];
 
@@ -265,6 +267,30 @@ fn one_that_says_nothing_is_left_in_time() {
             let text = "x".repeat(2_000_000);
             assert_eq!(failed(client.echo(&text)).kind(), ErrorKind::Timeout);
         }
+    });
+}
+
+fn one_that_answers_slowly_is_not_to_blame() {
+    cleanly(|| {
+        let timeouts = ClientTimeouts::default().call_ms(300);
+        let client = spawn("begin", "", &config().timeouts(timeouts));
+        for _ in 0..3 {
+            let error = failed(client.echo("x"));
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        }
+    });
+}
+
+fn one_that_prints_under_a_layer_is_left_alone_for_a_while() {
+    if !cfg!(feature = "zlib") {
+        return;
+    }
+    cleanly(|| {
+        let client = spawn("begin", "", &config().transport("zlib+framed"));
+        eventually("it has sent something else", || {
+            let text = failed(client.echo("x")).to_string();
+            text.contains("has sent something else before it answered")
+        });
     });
 }
 

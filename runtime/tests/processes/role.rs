@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "a build without features has no children")]
 
 use std::env;
-use std::io::{Read, stdin};
+use std::io::{Read, Write, stdin};
 use std::process::{Command, Stdio, abort, exit};
 use std::sync::Arc;
 use std::thread;
@@ -42,6 +42,13 @@ pub(crate) fn play(role: &str) {
         }
         // As a program that knows another command line.
         "print" => println!("usage: calc --serve"),
+        // Slow to answer: begins by a part of a frame.
+        "begin" => {
+            let mut stdout = std::io::stdout();
+            stdout.write_all(b"\0\0\0\x20\x80\x01").unwrap();
+            stdout.flush().unwrap();
+            let _ = stdin().read_to_end(&mut Vec::new());
+        }
         // Ends only when it is killed.
         "hang" => {
             let _ = stdin().read_to_end(&mut Vec::new());

@@ -626,3 +626,22 @@ fn each_fault_of_a_kind_is_logged() {
         eventually(why, || log.has(&line));
     }
 }
+
+/// Peers decide what their pages are called, and silence nothing else by that.
+#[cfg(feature = "tracing")]
+#[test]
+fn forged_pages_are_one_fault() {
+    let log = Log::shared();
+    let server = Running::bind(&config(Model::Threaded));
+    for page in 0..6 {
+        let forged = post(&format!("Origin: https://{page}.example\r\n"));
+        answer(&mut socket(&server), forged.as_bytes());
+    }
+    let first = "a page that `origins` does not name sent a request: https://0.example ";
+    eventually("the first is named", || log.has(first));
+    let mut stream = socket(&server);
+    let peer = stream.local_addr().unwrap();
+    answer(&mut stream, b"GET / HTTP/1.1\r\n\r\n");
+    let line = format!(", and calls are POST peer={peer}");
+    eventually("another fault is not silent", || log.has(&line));
+}

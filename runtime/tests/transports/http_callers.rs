@@ -111,13 +111,21 @@ fn the_first_body_shows_the_protocol() {
             assert_eq!(client.echo("hi").unwrap(), "hi");
             assert_eq!(client.echo("there").unwrap(), "there");
         }
-        for body in ["", "x", "junk that is none"] {
+        // The fields of the head are no bytes of the body.
+        for (body, why) in [
+            ("", "it has no byte"),
+            ("x", "the first bytes, x, begin no message"),
+            ("ab", "the first bytes, ab, begin no message"),
+            ("abc", "the first bytes, abc, begin no message"),
+            ("junk that is none", "the peer seems to speak plain text"),
+        ] {
             let mut stream = socket(&server);
-            stream.write_all(request("", body).as_bytes()).unwrap();
+            let asking = request("User-Agent: someone\r\n", body);
+            stream.write_all(asking.as_bytes()).unwrap();
             let said = rest(&mut stream);
             assert!(said.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{said}");
             let line = "the body is no message in `binary`, `compact` or `json`: ";
-            assert!(said.contains(&format!("\r\n\r\n{line}")), "{said}");
+            assert!(said.ends_with(&format!("\r\n\r\n{line}{why}\n")), "{said}");
         }
         // From then on there is only that one.
         let mut stream = socket(&server);
@@ -133,6 +141,22 @@ fn the_first_body_shows_the_protocol() {
             said.contains("\r\n\r\nthe body is no message in `json`: "),
             "{said}"
         );
+    }
+}
+
+#[test]
+fn short_bodies_seem_to_be_nothing_else() {
+    for model in MODELS {
+        let server = Running::bind(&config(model));
+        for body in ["", "x", "ab", "abc"] {
+            let mut stream = socket(&server);
+            let asking = request("User-Agent: someone\r\n", body);
+            stream.write_all(asking.as_bytes()).unwrap();
+            let said = rest(&mut stream);
+            let line = "\r\n\r\nthe body is no message in `binary`: ";
+            assert!(said.contains(line), "{said}");
+            assert!(!said.contains("seems to speak"), "{body}: {said}");
+        }
     }
 }
 
@@ -232,21 +256,27 @@ fn long_calls_are_told_so_too() {
         );
     }
     #[cfg(feature = "tokio")]
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        for length in [10, 10_000_000] {
-            let config = server.client_config();
-            let client = seapink::AsyncClient::<seapink::Standard>::connect(&config);
-            let client = client.await.unwrap();
-            let text = "x".repeat(length);
-            let echo = client.call::<_, String, crate::support::Failure>(
-                "echo",
-                &[(1, "text")],
-                (text.as_str(),),
-            );
-            let error = echo.await.unwrap_err().other();
-            assert_eq!(error.to_string(), expected, "{length}");
-        }
-    });
+    for mut runtime in [
+        tokio::runtime::Builder::new_current_thread(),
+        tokio::runtime::Builder::new_multi_thread(),
+    ] {
+        let calls = async {
+            for length in [10, 10_000_000] {
+                let config = server.client_config();
+                let client = seapink::AsyncClient::<seapink::Standard>::connect(&config);
+                let client = client.await.unwrap();
+                let text = "x".repeat(length);
+                let echo = client.call::<_, String, crate::support::Failure>(
+                    "echo",
+                    &[(1, "text")],
+                    (text.as_str(),),
+                );
+                let error = echo.await.unwrap_err().other();
+                assert_eq!(error.to_string(), expected, "{length}");
+            }
+        };
+        runtime.enable_all().build().unwrap().block_on(calls);
+    }
 }
 
 /// A client without HTTP meets a server with it.

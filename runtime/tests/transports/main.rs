@@ -5,6 +5,7 @@
 mod addresses;
 mod deadlines;
 mod documented;
+mod half_sent;
 mod header;
 mod header_battery;
 #[cfg(feature = "http")]

@@ -12,7 +12,7 @@ use tokio::time::{Sleep, sleep, sleep_until};
 use super::connection::Connection;
 use super::link::Link;
 use crate::client::connection::calls::Whose;
-use crate::client::connection::words;
+use crate::client::connection::{STALL, words};
 use crate::client::events::Event;
 use crate::envelope::Envelope;
 use crate::error::{Error, ErrorKind, Result};
@@ -101,6 +101,8 @@ struct Driver<'a> {
     /// No reply has been understood yet, so the server may speak anything.
     first: bool,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Why nothing more can be written, and when that is the end.
+    broken: Option<(Error, Pin<Box<Sleep>>)>,
 }
 
 /// Why a driver ends: an error that its link is to fail with, unless somebody has ended that already.
@@ -133,6 +135,7 @@ impl<'a> Driver<'a> {
             unflushed: false,
             first: true,
             timer: None,
+            broken: None,
         }
     }
 
@@ -158,8 +161,33 @@ impl<'a> Driver<'a> {
     /// Reads and writes once. `false` when neither can be done now.
     fn step(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         let read = self.read(cx)?;
-        let wrote = self.write(cx)?;
+        let wrote = match self.broken {
+            Some(_) => self.linger(cx, read)?,
+            None => self.write(cx)?,
+        };
         Ok(read || wrote)
+    }
+
+    /// Nothing more can be written. The server may have said why, which the runtime has perhaps not heard
+    /// yet, so it is read until nothing more comes.
+    #[cold]
+    fn end_writing(&mut self, error: io::Error) {
+        self.broken = Some((error.into(), Box::pin(sleep(STALL))));
+    }
+
+    /// Waits for what is still read then. `false` while it may come.
+    #[cold]
+    fn linger(&mut self, cx: &mut Context<'_>, read: bool) -> Result<bool, End> {
+        let Some((error, mut timer)) = self.broken.take() else {
+            return Ok(true);
+        };
+        if read {
+            timer.as_mut().reset(tokio::time::Instant::now() + STALL);
+        } else if timer.as_mut().poll(cx).is_ready() {
+            return Err(Some(error));
+        }
+        self.broken = Some((error, timer));
+        Ok(read)
     }
 
     /// Reads once, and hands out the replies that are whole.
@@ -215,18 +243,9 @@ impl<'a> Driver<'a> {
     /// Writes once. `false` when there is nothing to write, or the peer takes nothing.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         if self.written == self.writing.len() && !self.take(cx)? {
-            return self.flush(cx);
+            return Ok(self.flush(cx));
         }
         let result = self.stream.write_now(cx, &self.writing[self.written..]);
-        if let Err(error) = &result
-            && !matches!(
-                error.kind(),
-                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-            )
-        {
-            // The server may have said why before it closed the connection.
-            while self.read(cx)? {}
-        }
         let mut state = self.connection.state.lock();
         let Some(link) = state.links.get(self.number) else {
             return Err(None);
@@ -245,7 +264,12 @@ impl<'a> Driver<'a> {
                 Ok(false)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
-            Err(error) => Err(Some(error.into())),
+            Err(error) if link.lossy => Err(Some(error.into())),
+            Err(error) => {
+                drop(state);
+                self.end_writing(error);
+                Ok(true)
+            }
         }
     }
 
@@ -271,17 +295,21 @@ impl<'a> Driver<'a> {
         Ok(true)
     }
 
-    fn flush(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+    /// Hands over what the stream has kept. `true` when there is something new to do.
+    fn flush(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.unflushed {
-            return Ok(false);
+            return false;
         }
         match self.stream.flush_now(cx) {
             Ok(()) => {
                 self.unflushed = false;
-                Ok(false)
+                false
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(error) => Err(Some(error.into())),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            Err(error) => {
+                self.end_writing(error);
+                true
+            }
         }
     }
 

@@ -37,6 +37,8 @@ pub(in crate::client) struct Link {
     /// How many bytes of the stream have left, and how many were appended.
     pub(super) sent: u64,
     pub(super) appended: u64,
+    /// Of those behind what has left, so many may have arrived.
+    begun: u64,
     /// Where the bytes end that a thread is writing.
     taken: u64,
     /// Why nothing more can be written. What the server answered before that can still be read.
@@ -87,6 +89,7 @@ impl Link {
             out: Vec::new(),
             sent: 0,
             appended: 0,
+            begun: 0,
             taken: 0,
             broken: None,
             replies: 0,
@@ -153,8 +156,9 @@ impl Link {
             mut bytes,
             written,
         } = writing;
-        self.writer = Some(half);
         self.sent += (written - before) as u64;
+        self.begun = half.begun() as u64;
+        self.writer = Some(half);
         if written < bytes.len() {
             self.started = Some((bytes, written));
             return;
@@ -168,7 +172,7 @@ impl Link {
     /// Nothing more can be written. Whoever reads finds what had come, and then the end.
     #[cold]
     pub(super) fn end_writing(&mut self, error: Error) {
-        (self.writer, self.taken) = (None, self.sent);
+        (self.writer, self.taken) = (None, self.sent + self.begun);
         self.broken = Some(error);
         self.close();
     }
@@ -176,7 +180,7 @@ impl Link {
     /// How many bytes of the stream may have left.
     pub(super) fn may_have_sent(&self) -> u64 {
         if self.writer.is_some() {
-            self.sent
+            self.sent + self.begun
         } else {
             self.taken
         }

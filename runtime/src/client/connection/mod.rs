@@ -45,7 +45,7 @@ use place::Place;
 use turns::{Until, Waiting};
 
 /// How long a thread tries to write before it looks whether the server waits for somebody to read.
-const STALL: Duration = Duration::from_millis(10);
+pub(in crate::client) const STALL: Duration = Duration::from_millis(10);
 
 /// Replies of others that are kept in memory which is used again.
 pub(super) const SPARE: usize = 16;

@@ -137,7 +137,8 @@ pub(in crate::client) fn unreadable(
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     // A message in JSON begins with a bracket.
     if first.is_empty() || first.starts_with(b"[") || !first.iter().all(is_text) {
-        let frame = [&[0; 4], first].concat();
+        let length = u32::try_from(first.len()).unwrap_or_default();
+        let frame = [&length.to_be_bytes(), first].concat();
         return explain_reply(error, &frame, transport, wire.name());
     }
     let shown = String::from_utf8_lossy(&text[..text.len().min(40)]);

@@ -75,7 +75,6 @@ pub(crate) fn spawn(
         process: Process::new(spawned?, reapers),
         name: command.get_program().display().to_string(),
         deaths: deaths.clone(),
-        has_sent: AtomicBool::new(false),
         has_answered: AtomicBool::new(false),
         is_noted: AtomicBool::new(false),
     });
@@ -87,8 +86,6 @@ struct Running {
     process: Process,
     name: String,
     deaths: Deaths,
-    /// Whatever it was.
-    has_sent: AtomicBool,
     has_answered: AtomicBool,
     is_noted: AtomicBool,
 }
@@ -124,10 +121,7 @@ impl Running {
     fn read(&self, read: io::Result<usize>) -> io::Result<usize> {
         match read {
             Ok(0) => self.ended(Ok(0)),
-            Ok(bytes) => {
-                self.has_sent.store(true, Ordering::Relaxed);
-                Ok(bytes)
-            }
+            Ok(bytes) => Ok(bytes),
             Err(error) if is_passing(&error) => Err(error),
             Err(error) => self.ended(Err(error)),
         }
@@ -146,15 +140,6 @@ impl Running {
             let _ = self.ended(Ok(0));
         }
         quiet
-    }
-}
-
-/// Its client could make nothing of what it sent. One that was silent may only be slow.
-impl Drop for Running {
-    fn drop(&mut self) {
-        if *self.has_sent.get_mut() {
-            self.note("has sent something else");
-        }
     }
 }
 
@@ -217,6 +202,16 @@ impl Stream for ChildStream {
         Some(Arc::new(move || {
             if let Some(child) = child.upgrade() {
                 child.answered();
+            }
+        }))
+    }
+
+    /// One that was silent, or has sent a part of an answer, may only be slow.
+    fn misunderstood(&self) -> Option<Waker> {
+        let child = Arc::downgrade(&self.child);
+        Some(Arc::new(move || {
+            if let Some(child) = child.upgrade() {
+                child.note("has sent something else");
             }
         }))
     }

@@ -103,7 +103,7 @@ impl Server {
         }
         if let Some(page) = caller.stranger(&self.origins) {
             let page = page.escape_debug();
-            let text = format!("a page of {page} sent a request, and `origins` does not name it");
+            let text = format!("a page that `origins` does not name sent a request: {page}");
             self.refuse(out, "403 Forbidden", "", NOT_NAMED);
             return Err(Error::new(ErrorKind::Malformed, text));
         }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::transport::layer::incoming::{self, Patience, pull};
 use crate::transport::layer::{GOODBYE, Layer};
-use crate::transport::{ReadHalf, WriteHalf, shrink_out};
+use crate::transport::{ReadHalf, Waker, WriteHalf, shrink_out};
 
 /// What is written at once: as much as one record of TLS holds.
 const PART_MAX: usize = 16 * 1024;
@@ -19,6 +19,7 @@ pub(super) fn split(
     layer: &Arc<Mutex<Box<dyn Layer>>>,
     reader: Box<dyn ReadHalf>,
     writer: Box<dyn WriteHalf>,
+    misunderstood: Option<Waker>,
 ) -> (Reader, Writer) {
     let outlet = Arc::new(Mutex::new(Outlet {
         layer: Arc::clone(layer),
@@ -31,6 +32,7 @@ pub(super) fn split(
         layer: Arc::clone(layer),
         below: reader,
         outlet: Arc::downgrade(&outlet),
+        misunderstood,
     };
     (reader, Writer(outlet))
 }
@@ -39,6 +41,7 @@ pub(super) struct Reader {
     layer: Arc<Mutex<Box<dyn Layer>>>,
     below: Box<dyn ReadHalf>,
     outlet: Weak<Mutex<Outlet>>,
+    misunderstood: Option<Waker>,
 }
 
 impl Reader {
@@ -52,8 +55,8 @@ impl Reader {
     }
 }
 
-impl ReadHalf for Reader {
-    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+impl Reader {
+    fn read_content(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
         let read = self.layer.lock().read(buffer);
         if let Some(read) = read {
             self.answer();
@@ -73,6 +76,14 @@ impl ReadHalf for Reader {
             }
             wait = patience.left()?;
         }
+    }
+}
+
+impl ReadHalf for Reader {
+    fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+        let read = self.read_content(buffer, timeout);
+        incoming::tell_if_foreign(&read, self.misunderstood.as_ref());
+        read
     }
 
     fn is_quiet(&mut self) -> bool {
@@ -105,12 +116,16 @@ impl WriteHalf for Writer {
         answer(&layer, &self.0);
         Ok(written)
     }
+
+    fn begun(&self) -> usize {
+        self.0.lock().begun()
+    }
 }
 
 /// The way out.
 ///
-/// Writes part by part: one that has not left whole cannot be read by the peer, so no byte of it is
-/// counted as written before, and a caller that gives up knows what the peer can have.
+/// Writes part by part, and counts no byte of one as written before all of it has left. How many of them
+/// the peer can read by then depends on the layer, so that one of which some has left may have arrived.
 struct Outlet {
     layer: Arc<Mutex<Box<dyn Layer>>>,
     below: Box<dyn WriteHalf>,
@@ -142,6 +157,15 @@ impl Outlet {
         }
         self.send(timeout)?;
         Ok(mem::take(&mut self.taken))
+    }
+
+    /// How much content is in a part that has left, but not whole.
+    fn begun(&self) -> usize {
+        if self.sent > 0 || self.below.begun() > 0 {
+            self.taken
+        } else {
+            0
+        }
     }
 
     /// Writes everything in `out`.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::transport::layer::{GOODBYE, Layer};
-use crate::transport::{ReadHalf, Stream};
+use crate::transport::{ReadHalf, Stream, Waker};
 
 /// Smaller buffers are not read into: a record would take too many reads.
 const BUFFER_MIN: usize = 4096;
@@ -117,6 +117,15 @@ pub(super) fn is_quiet(layer: &Mutex<Box<dyn Layer>>, source: &mut impl Source) 
         }
     }
     false
+}
+
+/// Tells that what has come makes no sense to a layer, if that is so.
+pub(super) fn tell_if_foreign<T>(read: &io::Result<T>, misunderstood: Option<&Waker>) {
+    if let (Err(error), Some(tell)) = (read, misunderstood)
+        && error.kind() == io::ErrorKind::InvalidData
+    {
+        tell();
+    }
 }
 
 /// How long something that takes several steps may still wait.

@@ -48,6 +48,12 @@ impl LayerStream {
 
     /// Makes the handshake, for which there is so much time.
     pub(in crate::transport) fn handshake(&mut self, timeout: Duration) -> io::Result<()> {
+        let made = self.try_handshake(timeout);
+        incoming::tell_if_foreign(&made, self.below.misunderstood().as_ref());
+        made
+    }
+
+    fn try_handshake(&mut self, timeout: Duration) -> io::Result<()> {
         let patience = Patience::new(Some(timeout));
         let mut answered = None;
         loop {
@@ -242,6 +248,10 @@ impl Stream for LayerStream {
         self.below.first_message()
     }
 
+    fn misunderstood(&self) -> Option<Waker> {
+        self.below.misunderstood()
+    }
+
     fn closer(&self) -> Closer {
         self.below.closer()
     }
@@ -268,13 +278,14 @@ impl Stream for LayerStream {
         if self.done {
             return below.split();
         }
+        let misunderstood = below.misunderstood();
         match below.split() {
             Split::Whole(below) => {
                 self.below = below;
                 Split::Whole(self)
             }
             Split::Halves(reader, writer) => {
-                let (reader, writer) = halves::split(&self.layer, reader, writer);
+                let (reader, writer) = halves::split(&self.layer, reader, writer, misunderstood);
                 Split::Halves(Box::new(reader), Box::new(writer))
             }
         }

@@ -127,8 +127,7 @@ impl WebSocketRules {
             return Ok(());
         };
         let origin = origin.escape_debug();
-        let text =
-            format!("a page of {origin} asks for a WebSocket, and `origins` does not name it");
+        let text = format!("a page that `origins` does not name asks for a WebSocket: {origin}");
         Err(("403 Forbidden", "", Some(NOT_NAMED), text))
     }
 
