@@ -4,6 +4,7 @@ Ends with a traceback when an answer is wrong.
 """
 
 import math
+import time
 
 import interop_common
 
@@ -147,7 +148,12 @@ def calls(client):
 
     client.note("one")
     client.note(TEXT)
-    same(client.noted(), ["one", TEXT])
+    notes = client.noted()
+    # Over HTTP a oneway call is answered before it is run, and each request has a connection of its own.
+    deadline = time.monotonic() + 20
+    while ARGS.transport == "http" and len(notes) < 2 and time.monotonic() < deadline:
+        notes += client.noted()
+    same(sorted(notes) if ARGS.transport == "http" else notes, ["one", TEXT])
     same(client.noted(), [])
 
     error = throws(TApplicationException, client.not_served, Containers(names={1: "x"}))

@@ -286,7 +286,7 @@ async fn a_call_that_is_given_up_before_it_leaves_is_not_sent() {
 async fn lost_calls_do_not_clog_a_connection() {
     let (listener, config) = listening().await;
     let client = client_of(&config.in_flight_max(2), 10_000).await;
-    let brief = client.with_timeout(Duration::from_millis(60));
+    let brief = client.with_timeout(Duration::from_millis(400));
     for number in 0..2 {
         let lost = tokio::time::timeout(Duration::from_millis(20), brief.add(0, number));
         assert!(lost.await.is_err());
