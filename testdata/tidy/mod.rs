@@ -227,7 +227,10 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) {
             .to_string_lossy()
             .into_owned();
         if path.is_dir() {
-            collect(&path, &format!("{prefix}{name}/"), files);
+            // What a package of its own builds is nobody's source.
+            if name != "target" {
+                collect(&path, &format!("{prefix}{name}/"), files);
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("the file can be read");
             files.push(File {

@@ -10,12 +10,6 @@ mod header;
 mod header_battery;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(feature = "http")]
-mod http_battery;
-#[cfg(feature = "http")]
-mod http_callers;
-#[cfg(feature = "http")]
-mod http_fields;
 #[path = "../log_lines/mod.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod log_lines;

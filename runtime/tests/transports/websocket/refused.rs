@@ -172,7 +172,7 @@ fn messages_that_are_none_are_told_so() {
 #[cfg(feature = "tokio")]
 #[test]
 fn async_servers_tell_so_too() {
-    let address = crate::http_battery::asynchronous(config(Model::Simple));
+    let address = crate::http::asynchronous(config(Model::Simple));
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(crate::support::AGES)).unwrap();
     let junk = masked(LAST | BINARY, b"junk that is none");

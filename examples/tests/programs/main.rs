@@ -12,6 +12,9 @@ macro_rules! program {
     };
 }
 
+mod quickstart;
+mod recordings;
+
 /// A server that is stopped with the test, however it ends.
 struct Running(Child);
 
@@ -62,99 +65,6 @@ fn write(folder: &Path, name: &str, text: &str) -> std::path::PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     path
-}
-
-/// What the quickstart says is the same whatever it runs on.
-#[track_caller]
-fn check_quickstart(stdout: &str) {
-    for line in [
-        "  receipt no. 1: 8.40 EUR",
-        "  SoldOut: sorry, Ben, no TEA today",
-        "  the same connection goes on: 8.90 EUR taken so far",
-        "  they spent 20.00 EUR, the bar has 28.90 EUR",
-        "The bar is closed: every call was answered.",
-        "or make a service of your own, as docs/getting-started.md shows.",
-    ] {
-        assert!(stdout.contains(line), "no line {line:?} in\n{stdout}");
-    }
-}
-
-#[test]
-fn quickstart_shows_a_result_an_exception_a_oneway_call_and_concurrency() {
-    check_quickstart(&output(&mut program!("quickstart")));
-}
-
-#[test]
-fn quickstart_runs_every_model_transport_and_protocol() {
-    let folder = tempfile::tempdir().unwrap();
-    for model in ["simple", "threaded", "thread-pool", "nonblocking"] {
-        for transport in ["framed", "buffered"] {
-            for protocol in ["binary", "compact", "json"] {
-                let socket = folder.path().join("socket");
-                for listen in [
-                    "tcp://127.0.0.1:0".to_owned(),
-                    format!("unix://{}", socket.display()),
-                ] {
-                    let config = format!(
-                        "[server]\nlisten = \"{listen}\"\nmodel = \"{model}\"\n\
-                         transport = \"{transport}\"\nprotocol = \"{protocol}\"\n"
-                    );
-                    let config = write(folder.path(), "server.toml", &config);
-                    let stdout = output(program!("quickstart").arg("--config").arg(config));
-                    check_quickstart(&stdout);
-                    let layers = format!("({model}, {transport}, {protocol})");
-                    assert!(stdout.contains(&layers), "{stdout}");
-                    for layer in [model, transport, protocol] {
-                        assert!(stdout.contains(&format!("  {layer}: ")), "{stdout}");
-                    }
-                    assert!(!stdout.contains("a layer of your own"), "{stdout}");
-                }
-            }
-        }
-    }
-}
-
-/// With the features of their names, for which `.ci/run` calls this.
-#[test]
-fn quickstart_takes_other_transports() {
-    let mut transports = vec!["header", "framed+header"];
-    if cfg!(feature = "http") {
-        transports.push("http");
-    }
-    if cfg!(feature = "websocket") {
-        transports.push("websocket");
-    }
-    if cfg!(feature = "zlib") {
-        transports.extend(["zlib", "zlib+framed"]);
-    }
-    let folder = tempfile::tempdir().unwrap();
-    for transport in transports {
-        let config =
-            format!("[server]\nlisten = \"tcp://127.0.0.1:0\"\ntransport = \"{transport}\"\n");
-        let config = write(folder.path(), "server.toml", &config);
-        let stdout = output(program!("quickstart").arg("--config").arg(config));
-        check_quickstart(&stdout);
-        for layer in transport.split('+') {
-            assert!(stdout.contains(&format!("  {layer}: ")), "{stdout}");
-        }
-        assert!(!stdout.contains("a layer of your own"), "{stdout}");
-    }
-}
-
-#[test]
-fn quickstart_says_what_is_wrong_with_its_configuration() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = write(
-        folder.path(),
-        "bar.toml",
-        "[server]\nlisten = \"tcp://127.0.0.1:0\"\nmodle = \"simple\"\n",
-    );
-    let stderr = failure(program!("quickstart").arg("--config").arg(config));
-    for word in ["bar.toml", "modle", "model"] {
-        assert!(stderr.contains(word), "{stderr}");
-    }
-    let stderr = failure(program!("quickstart").args(["--config", "missing.toml"]));
-    assert!(stderr.contains("missing.toml"), "{stderr}");
 }
 
 #[test]
@@ -294,100 +204,6 @@ fn key_value_store_is_refused_a_log_that_is_in_use() {
     assert!(line.starts_with("listening on tcp://127.0.0.1:"), "{line}");
     let stderr = failure(&mut serve());
     assert!(stderr.contains("another writer"), "{stderr}");
-}
-
-#[test]
-fn recorded_calls_are_replayed() {
-    let stdout = output(&mut program!("record-replay"));
-    let expected = "calls, and what they came to:\n3 7\n67\ninternal error: it goes upwards only\n3 amounts\n5\n\
-         recorded 7 calls\n\n\
-         replayed into the same program:\n\
-         7 events: 6 answers the same, 0 different, 0 not recorded, 1 oneway calls, 0 failed, 0 unreadable\n\n\
-         replayed into one that adds up to 50 at a time:\n\
-         event 3: add(1: 60)\n  recorded: 67\n  now:      exception 1: (1: 50)\n\
-         event 5: Tally:counts()\n  recorded: {3: 1, 4: 1, 60: 1}\n  now:      {3: 1, 4: 1}\n\
-         7 events: 4 answers the same, 2 different, 0 not recorded, 1 oneway calls, 0 failed, 0 unreadable\n";
-    assert_eq!(stdout, expected);
-}
-
-/// A server that records, and where it listens.
-fn recording(folder: &Path, log: &str, layers: &str, more: &[&str]) -> (Running, String) {
-    let config = format!("[server]\nlisten = \"tcp://127.0.0.1:0\"\n{layers}");
-    let config = write(folder, "server.toml", &config);
-    let mut command = program!("record-replay");
-    command.arg("serve").arg("--config").arg(config);
-    command.arg("--log").arg(folder.join(log)).args(more);
-    let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
-    let address = address(&mut running);
-    (running, address)
-}
-
-/// Waits until a recording has so many events.
-fn until_recorded(log: &Path, events: usize) {
-    use seapink::transport::file::{FileOptions, FileReader, ReadMode};
-
-    let mut reader = FileReader::open(log, FileOptions::default(), ReadMode::Tail).unwrap();
-    for _ in 0..events {
-        assert!(reader.next_event().unwrap().is_some());
-    }
-}
-
-/// How a program ended, and what it printed.
-fn ended(command: &mut Command) -> (Option<i32>, String) {
-    let Output { status, stdout, .. } = command.output().unwrap();
-    (status.code(), String::from_utf8(stdout).unwrap())
-}
-
-#[test]
-fn a_recording_is_replayed_over_any_layers() {
-    let folder = tempfile::tempdir().unwrap();
-    let replay = |log: &str, address: &str, more: &[&str]| {
-        let mut command = program!("record-replay");
-        command.arg("replay").arg(folder.path().join(log));
-        ended(command.arg(address).args(more))
-    };
-    let (_live, address) = recording(folder.path(), "log", "", &["--answers"]);
-    output(program!("record-replay").args(["call", &address]));
-    until_recorded(&folder.path().join("log"), 7);
-
-    let compact = "transport = \"buffered\"\nprotocol = \"compact\"\n";
-    let (_compact, address) = recording(folder.path(), "compact", compact, &["--answers"]);
-    let layers = ["--transport", "buffered", "--protocol", "compact"];
-    let same = "7 events: 6 answers the same, 0 different, 0 not recorded, 1 oneway calls, 0 failed, \
-                0 unreadable\n";
-    assert_eq!(replay("log", &address, &layers), (Some(0), same.to_owned()));
-    // What it was told is a recording as well, in the other protocol.
-    until_recorded(&folder.path().join("compact"), 7);
-    let (_again, address) = recording(folder.path(), "calls", "", &[]);
-    assert_eq!(replay("compact", &address, &[]), (Some(0), same.to_owned()));
-    // And this one has no answers.
-    until_recorded(&folder.path().join("calls"), 7);
-    let (_third, address) = recording(folder.path(), "third", "", &[]);
-    let (code, said) = replay("calls", &address, &[]);
-    assert_eq!(code, Some(0));
-    assert!(
-        said.contains("0 different, 6 not recorded, 1 oneway"),
-        "{said}"
-    );
-
-    // By a configuration, into a server that answers otherwise.
-    let (_other, address) = recording(folder.path(), "other", "", &["--limit", "50"]);
-    let config = format!("[client]\nconnect = \"{address}\"\n");
-    let config = write(folder.path(), "client.toml", &config);
-    let config = ["--show", "1", "--config", config.to_str().unwrap()];
-    let mut command = program!("record-replay");
-    command.arg("replay").arg(folder.path().join("log"));
-    let (code, said) = ended(command.args(config));
-    assert_eq!(code, Some(1));
-    let expected =
-        "event 3: add(1: 60)\n  recorded: 67\n  now:      exception 1: (1: 50)\nand 1 more\n";
-    assert!(said.starts_with(expected), "{said}");
-
-    // Into none, and of none.
-    let socket = format!("unix://{}/nobody", folder.path().display());
-    assert_eq!(replay("log", &socket, &[]).0, Some(2));
-    assert_eq!(replay("missing", &address, &[]).0, Some(2));
-    assert_eq!(replay("log", &address, &["--protocol", "json"]).0, Some(2));
 }
 
 /// The footer of a file with one column: schema, a row group, who wrote it.

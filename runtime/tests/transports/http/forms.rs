@@ -1,61 +1,19 @@
-//! HTTP as others speak it, by the byte.
+//! Requests and responses in all their forms.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use seapink::config::{ClientHttp, ClientWebSocket, Dispatch, Model, ServerHttp, ServerTimeouts};
-use seapink::{Client, ClientConfig, Delivery, ErrorKind, Limits, ServerConfig};
+use seapink::{Client, ClientConfig, Delivery, ErrorKind, Limits};
 
+use super::{CALL, NOTE, REPLY, config, expect, request, response, rest};
 use crate::socket;
 use crate::support::{MODELS, ProbeClient, Running, eventually};
 
-pub(super) fn config(model: Model) -> ServerConfig {
-    ServerConfig::new("tcp://127.0.0.1:0")
-        .model(model)
-        .transport("http")
-}
-
-/// `echo("hi")` and its reply, and a oneway `note("hi")`.
-pub(super) const CALL: &str =
-    "\u{0}\u{0}\u{0}\u{4}echo\u{1}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{1}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
-pub(super) const REPLY: &str =
-    "\u{0}\u{0}\u{0}\u{4}echo\u{2}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{0}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
-const NOTE: &str =
-    "\u{0}\u{0}\u{0}\u{4}note\u{4}\u{0}\u{0}\u{0}\u{7}\u{b}\u{0}\u{1}\u{0}\u{0}\u{0}\u{2}hi\u{0}";
-
 /// `wait()`, called as if it were oneway.
 const WAIT: &str = "\u{0}\u{0}\u{0}\u{4}wait\u{4}\u{0}\u{0}\u{0}\u{7}\u{0}";
-
-pub(super) fn request(head: &str, body: &str) -> String {
-    let length = body.len();
-    format!("POST / HTTP/1.1\r\nHost: here\r\n{head}Content-Length: {length}\r\n\r\n{body}")
-}
-
-pub(super) fn response(head: &str, body: &str) -> String {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/x-thrift\r\nContent-Length: {length}\r\n\
-         {head}\r\n{body}"
-    )
-}
-
-#[track_caller]
-pub(super) fn expect(stream: &mut TcpStream, expected: &str) {
-    let mut read = vec![0; expected.len()];
-    stream.read_exact(&mut read).unwrap();
-    assert_eq!(String::from_utf8_lossy(&read), expected);
-}
-
-pub(super) fn rest(stream: &mut TcpStream) -> String {
-    let mut read = Vec::new();
-    match stream.read_to_end(&mut read) {
-        // What a server leaves unread when it closes comes back as a reset.
-        Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => panic!("{error}"),
-        _ => String::from_utf8(read).unwrap(),
-    }
-}
 
 #[test]
 fn requests_in_all_their_forms() {

@@ -1,7 +1,7 @@
 //! Headers of calls and replies as fields of requests and responses, by the byte.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
@@ -9,6 +9,7 @@ use seapink::codegen::{Call, Outcome, Service};
 use seapink::config::{ClientHttp, Model};
 use seapink::{CallContext, Client, ClientConfig, ErrorKind, Protocol, ServerConfig, Standard};
 
+use super::one_message;
 use crate::socket;
 use crate::support::{Failure, Handler, MODELS, Running};
 
@@ -67,19 +68,6 @@ fn call(reply: &str) -> Vec<u8> {
     .concat()
 }
 
-/// The head of the next response, and its body.
-fn response(stream: &mut BufReader<TcpStream>) -> (String, Vec<u8>) {
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        assert_ne!(stream.read_line(&mut head).unwrap(), 0, "{head}");
-    }
-    let length = head.split("Content-Length: ").nth(1).unwrap();
-    let length = length.split("\r\n").next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap();
-    (head, body)
-}
-
 /// The text that a reply in compact has.
 fn text(body: &[u8]) -> &str {
     let text = body.strip_prefix(b"\x82\x41\x01\x07headers\x08\0").unwrap();
@@ -92,7 +80,7 @@ fn text(body: &[u8]) -> &str {
 fn any_client_sends_and_reads_them() {
     for model in MODELS {
         let server = server(model);
-        let mut stream = BufReader::new(socket(&server));
+        let mut stream = socket(&server);
         let head = |fields: &str, length: usize| {
             format!("POST / HTTP/1.1\r\nHost: here\r\n{fields}Content-Length: {length}\r\n\r\n")
         };
@@ -101,9 +89,9 @@ fn any_client_sends_and_reads_them() {
             let request = [head(fields, body.len()).as_bytes(), &body].concat();
             // However it arrives.
             for part in request.chunks(7) {
-                stream.get_mut().write_all(part).unwrap();
+                stream.write_all(part).unwrap();
             }
-            let (head, body) = response(&mut stream);
+            let (head, body) = one_message(&mut stream);
             (head, text(&body).to_owned())
         };
         let (head, headers) = ask("", "");
@@ -130,7 +118,7 @@ fn any_client_sends_and_reads_them() {
 #[test]
 fn they_belong_to_their_request() {
     let server = server(Model::ThreadPool);
-    let mut stream = BufReader::new(socket(&server));
+    let mut stream = socket(&server);
     let body = call("");
     let (first, second) = body.split_at(4);
     let mut requests =
@@ -146,9 +134,9 @@ fn they_belong_to_their_request() {
             .bytes(),
     );
     requests.extend_from_slice(&body);
-    stream.get_mut().write_all(&requests).unwrap();
+    stream.write_all(&requests).unwrap();
     for expected in ["a=1", "b=2"] {
-        assert_eq!(text(&response(&mut stream).1), expected);
+        assert_eq!(text(&one_message(&mut stream).1), expected);
     }
 }
 
@@ -275,11 +263,10 @@ fn a_call_s_own_stands_instead_of_the_configured_one() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("tcp://{}", listener.local_addr().unwrap());
     let heads = thread::spawn(move || {
-        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        let mut stream = listener.accept().unwrap().0;
         [0, 1].map(|_| {
-            let (head, _) = response(&mut stream);
+            let (head, _) = one_message(&mut stream);
             stream
-                .get_mut()
                 .write_all(
                     b"HTTP/1.1 100 Continue\r\nA: 1\r\n\r\n\
                       HTTP/1.1 200 OK\r\nB: 2\r\nContent-Length: 0\r\n\r\n",

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use seapink::config::{ClientHttp, Model, ServerHttp};
 use seapink::{ClientConfig, Delivery, ErrorKind};
 
-use super::http::{CALL, REPLY, config, expect, request, response, rest};
+use super::{CALL, REPLY, config, expect, request, response, rest};
 use crate::socket;
 use crate::support::{MODELS, ProbeClient, Running};
 
