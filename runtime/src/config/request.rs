@@ -3,21 +3,7 @@
 
 use crate::config::origin::Origin;
 use crate::error::Result;
-
-/// Fields that say where a request ends, what follows it or how it is to be answered. The client decides that, by
-/// what it says or by being silent.
-const MEANINGFUL: [&str; 10] = [
-    "connection",
-    "content-encoding",
-    "content-length",
-    "expect",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+use crate::transport::{is_meaningful, is_token};
 
 /// Refuses what cannot stand in a head, in the section of this name.
 ///
@@ -64,9 +50,8 @@ fn check_path(key: &str, path: &str, origin: &Origin) -> Result<()> {
 }
 
 fn check_fields(key: &str, fields: &[(String, String)], origin: &Origin) -> Result<()> {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     for (name, value) in fields {
-        if name.is_empty() || !name.bytes().all(token) {
+        if !is_token(name) {
             let text = format!(
                 "`{}` is no field's name: it is one word, as `X-Request-Id`",
                 name.escape_debug()
@@ -85,7 +70,7 @@ fn check_fields(key: &str, fields: &[(String, String)], origin: &Origin) -> Resu
     Ok(())
 }
 
-fn is_visible(letter: char) -> bool {
+pub(super) fn is_visible(letter: char) -> bool {
     letter.is_ascii_graphic()
 }
 
@@ -144,7 +129,7 @@ pub(super) fn check_own_fields(
             let text = format!("the request has a field `{name}` by itself; remove it");
             return Err(origin.error(&key, text));
         }
-        if MEANINGFUL.contains(&&*small) || small.starts_with("sec-websocket-") {
+        if is_meaningful(&small) || small.starts_with("sec-websocket-") {
             let text = format!("a field `{name}` would make another request of it; remove it");
             return Err(origin.error(&key, text));
         }

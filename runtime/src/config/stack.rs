@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::config::naming::{no_protocol, no_transport};
 use crate::config::origin::Origin;
+#[cfg(feature = "http")]
+use crate::config::request;
 use crate::config::sasl;
 use crate::config::{ClientConfig, ServerConfig};
 use crate::error::Result;
@@ -189,14 +191,14 @@ impl ClientConfig {
         })
     }
 
-    /// What a configuration says of requests is judged by now, so only the address can be to blame.
+    /// What a configuration says of requests is judged by now, but for the host that is its address's.
     #[cfg(feature = "http")]
     fn http_side(&self, address: Option<&Address>) -> Result<crate::transport::HttpClientSide> {
-        let host = host(self.http.host.as_deref(), address);
+        let host = self.host(self.http.host.as_deref(), address)?;
         let (path, fields) = (&self.http.path, &self.http.fields);
         let max = self.limits.frame_bytes_max;
-        crate::transport::HttpClientSide::new(&host, path, fields, max)
-            .map_err(|error| self.origin.error("client.connect", error.message()))
+        let side = crate::transport::HttpClientSide::new(&host, path, fields, max);
+        Ok(side)
     }
 
     /// The same.
@@ -206,28 +208,34 @@ impl ClientConfig {
         address: Option<&Address>,
     ) -> Result<crate::transport::WebSocketClientSide> {
         let socket = &self.websocket;
-        let host = host(socket.host.as_deref(), address);
-        crate::transport::WebSocketClientSide::new(
+        let host = self.host(socket.host.as_deref(), address)?;
+        let side = crate::transport::WebSocketClientSide::new(
             (&host, &socket.path),
             &socket.fields,
             socket.subprotocol.as_deref(),
             message_bytes_max(&self.limits),
             self.protocol == "json",
-        )
-        .map_err(|error| self.origin.error("client.connect", error.message()))
+        );
+        Ok(side)
     }
-}
 
-/// What requests say the host is.
-#[cfg(feature = "http")]
-fn host(own: Option<&str>, address: Option<&Address>) -> String {
-    match (own, address) {
-        (Some(host), _) => host.to_owned(),
-        (None, Some(Address::Tcp { host, port })) if host.contains(':') => {
-            format!("[{host}]:{port}")
+    /// What requests say the host is.
+    #[cfg(feature = "http")]
+    fn host(&self, own: Option<&str>, address: Option<&Address>) -> Result<String> {
+        let host = match (own, address) {
+            (Some(host), _) => return Ok(host.to_owned()),
+            (None, Some(Address::Tcp { host, port })) if host.contains(':') => {
+                format!("[{host}]:{port}")
+            }
+            (None, Some(Address::Tcp { host, port })) => format!("{host}:{port}"),
+            (None, _) => "localhost".to_owned(),
+        };
+        if !host.chars().all(request::is_visible) {
+            let host = host.escape_debug();
+            let text = format!("the host `{host}` cannot stand in the head of a request");
+            return Err(self.origin.error("client.connect", text));
         }
-        (None, Some(Address::Tcp { host, port })) => format!("{host}:{port}"),
-        (None, _) => "localhost".to_owned(),
+        Ok(host)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::config::document::Section;
 use crate::config::origin::Origin;
 use crate::config::request::{check_origins, check_own_fields, check_server_path};
 use crate::error::Result;
+use crate::transport::is_token;
 
 /// What the client says of its request.
 const OWN_FIELDS: [&str; 6] = [
@@ -144,9 +145,8 @@ impl ClientWebSocket {
 
 /// A subprotocol's name is one word.
 fn check_subprotocol(name: Option<&str>, key: &str, origin: &Origin) -> Result<()> {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     match name {
-        Some(name) if name.is_empty() || !name.bytes().all(token) => {
+        Some(name) if !is_token(name) => {
             let text = format!(
                 "`{}` is no subprotocol's name: it is one word",
                 name.escape_debug()

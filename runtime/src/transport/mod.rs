@@ -25,6 +25,7 @@ mod connect;
 mod datagram;
 mod detect;
 mod event;
+mod field;
 pub mod file;
 mod framed;
 mod header;
@@ -46,6 +47,7 @@ mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 mod unix;
+mod waiting;
 #[cfg(feature = "websocket")]
 mod websocket;
 #[cfg(feature = "zlib")]
@@ -82,6 +84,7 @@ pub(crate) use detect::{
     look,
 };
 pub(crate) use event::Listeners;
+pub(crate) use field::{is_meaningful, is_token};
 #[cfg(feature = "http")]
 pub(crate) use http::{HttpClientSide, HttpServerSide};
 pub(crate) use inbox::{Inbox, shrink_out};

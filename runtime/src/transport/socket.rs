@@ -6,11 +6,11 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mio::{Events, Interest, Poll, Token};
 use socket2::Socket;
 
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::peer::Peer;
+use crate::transport::waiting::Waiting;
 use crate::transport::{
     Address, Closer, Listener, ReadHalf, Readiness, Split, Stream, TcpOptions, Waker, WriteHalf,
 };
@@ -204,9 +204,7 @@ impl WriteHalf for SocketStream {
 pub struct SocketListener {
     inner: Inner,
     address: Address,
-    poll: Poll,
-    events: Events,
-    waker: Arc<mio::Waker>,
+    waiting: Waiting,
     #[cfg(unix)]
     #[allow(dead_code, reason = "dropping it removes the file of a Unix socket")]
     file: Option<super::unix::SocketFile>,
@@ -217,9 +215,6 @@ pub(super) enum Inner {
     #[cfg(unix)]
     Unix(mio::net::UnixListener),
 }
-
-const LISTENER: Token = Token(0);
-const WAKER: Token = Token(1);
 
 impl SocketListener {
     /// Listens at an address: `tcp://host:port`, `unix:///path` or `abstract://name`.
@@ -261,24 +256,15 @@ impl SocketListener {
     }
 
     pub(super) fn new(mut inner: Inner, address: Address) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        match &mut inner {
-            Inner::Tcp(listener, _) => {
-                poll.registry()
-                    .register(listener, LISTENER, Interest::READABLE)?;
-            }
+        let waiting = match &mut inner {
+            Inner::Tcp(listener, _) => Waiting::new(listener)?,
             #[cfg(unix)]
-            Inner::Unix(listener) => {
-                poll.registry()
-                    .register(listener, LISTENER, Interest::READABLE)?;
-            }
-        }
+            Inner::Unix(listener) => Waiting::new(listener)?,
+        };
         Ok(Self {
             inner,
             address,
-            waker: Arc::new(mio::Waker::new(poll.registry(), WAKER)?),
-            poll,
-            events: Events::with_capacity(2),
+            waiting,
             #[cfg(unix)]
             file: None,
         })
@@ -290,9 +276,17 @@ impl SocketListener {
         self
     }
 
-    fn accept_now(&self) -> io::Result<SocketStream> {
-        let (socket, peer) = match &self.inner {
-            Inner::Tcp(listener, options) => {
+    /// As [`accept`](Listener::accept).
+    pub(super) fn accept_socket(&mut self) -> io::Result<Option<SocketStream>> {
+        let Self { inner, waiting, .. } = self;
+        waiting.take(|| inner.accept())
+    }
+}
+
+impl Inner {
+    fn accept(&self) -> io::Result<SocketStream> {
+        let (socket, peer) = match self {
+            Self::Tcp(listener, options) => {
                 let (stream, peer) = listener.accept()?;
                 let socket = Socket::from(TcpStream::from(stream));
                 // It fails on some systems when the peer has gone again, and reading will say so.
@@ -300,7 +294,7 @@ impl SocketListener {
                 (socket, Peer::Tcp(peer))
             }
             #[cfg(unix)]
-            Inner::Unix(listener) => {
+            Self::Unix(listener) => {
                 let (stream, _) = listener.accept()?;
                 (
                     std::os::unix::net::UnixStream::from(stream).into(),
@@ -311,27 +305,6 @@ impl SocketListener {
         socket.set_nonblocking(false)?;
         Ok(SocketStream::new(socket, peer))
     }
-
-    /// As [`accept`](Listener::accept).
-    pub(super) fn accept_socket(&mut self) -> io::Result<Option<SocketStream>> {
-        loop {
-            // Before waiting: the system tells of a waiting connection only once, and the last
-            // attempt to take one may have failed.
-            match self.accept_now() {
-                Ok(stream) => return Ok(Some(stream)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            }
-            match self.poll.poll(&mut self.events, None) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
-            if self.events.iter().any(|event| event.token() == WAKER) {
-                return Ok(None);
-            }
-        }
-    }
 }
 
 impl Listener for SocketListener {
@@ -341,11 +314,7 @@ impl Listener for SocketListener {
     }
 
     fn waker(&self) -> Waker {
-        let waker = Arc::clone(&self.waker);
-        Arc::new(move || {
-            // It can only fail for want of kernel memory, and there is no other way to wake it.
-            let _ = waker.wake();
-        })
+        self.waiting.waker()
     }
 
     fn local_addr(&self) -> Address {

@@ -86,8 +86,7 @@ impl ClientConfig {
         let of = (&*http.path, http.host.as_deref());
         request::check("client.http", of, &http.fields, &self.origin)?;
         let of = (&*socket.path, socket.host.as_deref());
-        request::check("client.websocket", of, &socket.fields, &self.origin)?;
-        socket.check(&self.origin)
+        request::check("client.websocket", of, &socket.fields, &self.origin)
     }
 
     fn check_service(&self) -> Result<()> {

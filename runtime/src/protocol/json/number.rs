@@ -102,6 +102,17 @@ fn write_fraction(digits: &[u8], buffer: &mut Vec<u8>) {
     }
 }
 
+/// What stands, in quotes, for a double that no number of JSON is.
+pub(super) fn not_finite(value: f64) -> &'static str {
+    if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    }
+}
+
 /// Why text at the start of some bytes is no integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BadInteger {

@@ -153,12 +153,8 @@ impl<'v> Output<'v> for JsonOutput {
     fn double(&mut self, value: f64) {
         if value.is_finite() {
             self.number(|buffer| number::write_double(value, buffer));
-        } else if value.is_nan() {
-            self.quoted("NaN");
-        } else if value > 0.0 {
-            self.quoted("Infinity");
         } else {
-            self.quoted("-Infinity");
+            self.quoted(number::not_finite(value));
         }
     }
 

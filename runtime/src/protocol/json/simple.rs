@@ -197,12 +197,8 @@ impl<'v> Output<'v> for SimpleJsonOutput {
         if value.is_finite() {
             // The fewest digits that read back the same; `1e300`, not three hundred zeros.
             self.bare(|buffer| buffer.extend_from_slice(format!("{value:?}").as_bytes()));
-        } else if value.is_nan() {
-            self.quoted("NaN");
-        } else if value > 0.0 {
-            self.quoted("Infinity");
         } else {
-            self.quoted("-Infinity");
+            self.quoted(number::not_finite(value));
         }
     }
 

@@ -4,15 +4,11 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use mio::{Events, Interest, Poll, Token};
-
 use crate::error::Result;
 use crate::transport::resolve::resolve;
 use crate::transport::socket::refused;
+use crate::transport::waiting::Waiting;
 use crate::transport::{Address, Waker};
-
-const SOCKET: Token = Token(0);
-const WAKER: Token = Token(1);
 
 /// Takes datagrams from anybody.
 ///
@@ -21,9 +17,7 @@ const WAKER: Token = Token(1);
 pub(crate) struct DatagramSocket {
     socket: Arc<mio::net::UdpSocket>,
     address: Address,
-    poll: Poll,
-    events: Events,
-    waker: Arc<mio::Waker>,
+    waiting: Waiting,
 }
 
 /// Sends answers from where the calls have come to.
@@ -67,18 +61,14 @@ impl DatagramSocket {
         let local = socket.local_addr()?;
         socket.set_nonblocking(true)?;
         let mut socket = mio::net::UdpSocket::from_std(socket);
-        let poll = Poll::new()?;
-        let registry = poll.registry();
-        registry.register(&mut socket, SOCKET, Interest::READABLE)?;
+        let waiting = Waiting::new(&mut socket)?;
         Ok(Self {
             socket: Arc::new(socket),
             address: Address::Udp {
                 host: local.ip().to_string(),
                 port: local.port(),
             },
-            waker: Arc::new(mio::Waker::new(registry, WAKER)?),
-            poll,
-            events: Events::with_capacity(2),
+            waiting,
         })
     }
 
@@ -100,11 +90,7 @@ impl DatagramSocket {
 
     /// Makes [`receive`](Self::receive) return `None`: the one that waits, or else the next that would.
     pub(crate) fn waker(&self) -> Waker {
-        let waker = Arc::clone(&self.waker);
-        Arc::new(move || {
-            // It can only fail for want of kernel memory, and there is no other way to wake it.
-            let _ = waker.wake();
-        })
+        self.waiting.waker()
     }
 
     /// Waits for the next datagram; what does not fit into the buffer is cut off.
@@ -112,21 +98,9 @@ impl DatagramSocket {
     /// # Errors
     /// Those of the operating system. A server goes on after each of them.
     pub(crate) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<(usize, SocketAddr)>> {
-        loop {
-            // Before waiting: the system tells of a datagram only once.
-            match self.socket.recv_from(buffer) {
-                Ok(received) => return Ok(Some(received)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            }
-            match self.poll.poll(&mut self.events, None) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
-            }
-            if self.events.iter().any(|event| event.token() == WAKER) {
-                return Ok(None);
-            }
-        }
+        let Self {
+            socket, waiting, ..
+        } = self;
+        waiting.take(|| socket.recv_from(buffer))
     }
 }

@@ -152,17 +152,13 @@ pub(crate) struct HttpClientSide {
 }
 
 impl HttpClientSide {
-    /// Requests for a path at a host, with more fields in their heads.
-    ///
-    /// # Errors
-    /// When one of these cannot stand in a head.
+    /// Requests for a path at a host, with more fields in their heads. All of these can stand there.
     pub(crate) fn new(
         host: &str,
         path: &str,
         fields: &[(String, String)],
         frame_bytes_max: usize,
-    ) -> Result<Self> {
-        check_request(host, path, fields)?;
+    ) -> Self {
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {CONTENT_TYPE}\r\n\
              Accept: {CONTENT_TYPE}\r\n"
@@ -170,13 +166,13 @@ impl HttpClientSide {
         let agent = ("User-Agent".to_owned(), "seapink".to_owned());
         let is_agent = |(name, _): &(String, String)| name.eq_ignore_ascii_case(&agent.0);
         let agent = (!fields.iter().any(is_agent)).then_some(&agent);
-        Ok(Self {
+        Self {
             head,
             more: agent.into_iter().chain(fields).cloned().collect(),
             path: path.to_owned(),
             host: host.to_owned(),
             frame_bytes_max,
-        })
+        }
     }
 }
 
@@ -186,43 +182,6 @@ pub(in crate::transport) fn refused(status: u16, reason: &str, hint: &str) -> Er
     let text = format!("the server answered with HTTP status {status} {reason}");
     let text = text.trim_end();
     Error::new(ErrorKind::Closed, format!("{text}{hint}"))
-}
-
-/// Refuses what cannot stand in the head of a request.
-///
-/// # Errors
-/// One that names it.
-pub(in crate::transport) fn check_request(
-    host: &str,
-    path: &str,
-    more: &[(String, String)],
-) -> Result<()> {
-    let bad = |what: &str, text: &str| {
-        let text = format!(
-            "{what} `{}` cannot stand in the head of a request",
-            text.escape_debug()
-        );
-        Err(Error::new(ErrorKind::Config, text))
-    };
-    let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    if !path.starts_with('/') || !visible(path) {
-        return bad("the path", path);
-    }
-    if host.is_empty() || !visible(host) {
-        return bad("the host", host);
-    }
-    for (name, value) in more {
-        if !fields::is_name(name) {
-            return bad("the field", name);
-        }
-        if !value
-            .chars()
-            .all(|letter| letter == '\t' || !letter.is_control())
-        {
-            return bad("the value", value);
-        }
-    }
-    Ok(())
 }
 
 impl ClientSide for HttpClientSide {

@@ -7,23 +7,7 @@
 use super::{FIELDS_MAX, HEAD_BYTES_MAX};
 use crate::envelope::Headers;
 use crate::error::{Error, ErrorKind, Result};
-
-/// What a head says of itself, of the connection or of the body.
-const OWN: [&str; 13] = [
-    "accept",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+use crate::transport::field::{is_meaningful, is_token};
 
 /// Of the fields and bytes that a head may have, these are for what is no header of a call.
 const OTHERS_MAX: usize = 16;
@@ -68,7 +52,7 @@ pub(super) fn lines_of(headers: &Headers) -> Result<Vec<u8>> {
             continue;
         }
         let text = std::str::from_utf8(name).unwrap_or_default();
-        let why = if !is_name(text) {
+        let why = if !is_token(text) {
             "has a name that cannot stand in an HTTP head"
         } else if is_own(&text.to_ascii_lowercase()) {
             "has a name that HTTP uses itself"
@@ -117,12 +101,6 @@ pub(super) fn has(lines: &[u8], name: &str) -> bool {
     false
 }
 
-/// Whether it is a token, as RFC 9110 has it.
-pub(super) fn is_name(name: &str) -> bool {
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(token)
-}
-
 /// Whether it ends no line, does nothing to a terminal, and arrives as it is.
 fn is_value(value: &[u8]) -> bool {
     let is_fine = |byte: &u8| *byte == b'\t' || !byte.is_ascii_control();
@@ -131,11 +109,12 @@ fn is_value(value: &[u8]) -> bool {
 
 /// Whether a header can leave.
 pub(super) fn can_leave(name: &str, value: &str) -> bool {
-    is_name(name) && !is_own(&name.to_ascii_lowercase()) && is_value(value.as_bytes())
+    is_token(name) && !is_own(&name.to_ascii_lowercase()) && is_value(value.as_bytes())
 }
 
+/// Whether a head says it of itself, of the connection or of the body.
 fn is_own(name: &str) -> bool {
-    OWN.contains(&name)
+    is_meaningful(name) || ["accept", "content-type", "host"].contains(&name)
 }
 
 fn line(name: &[u8], value: &[u8]) -> Vec<u8> {

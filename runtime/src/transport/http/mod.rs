@@ -22,7 +22,7 @@ mod server;
 pub(super) use caller::Caller;
 pub(crate) use client::HttpClientSide;
 #[cfg(feature = "websocket")]
-pub(super) use client::{check_request, refused};
+pub(super) use client::refused;
 pub(super) use frames::HttpFrames;
 #[cfg(feature = "websocket")]
 pub(super) use frames::{Outgoing, Piece, refuse_frame};

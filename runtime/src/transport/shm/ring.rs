@@ -39,6 +39,14 @@ struct Ring {
 }
 
 impl Ring {
+    fn new(memory: &Arc<Memory>, direction: Direction, bytes: usize) -> Self {
+        Self {
+            memory: Arc::clone(memory),
+            direction,
+            bytes,
+        }
+    }
+
     fn place(&self, of: usize) -> usize {
         match self.direction {
             Direction::ToServer => of,
@@ -98,14 +106,8 @@ pub(super) struct Producer {
 
 impl Producer {
     pub(super) fn new(memory: &Arc<Memory>, direction: Direction, ring_bytes: usize) -> Self {
-        let memory = Arc::clone(memory);
-        let bytes = ring_bytes;
         Self {
-            ring: Ring {
-                memory,
-                direction,
-                bytes,
-            },
+            ring: Ring::new(memory, direction, ring_bytes),
             written: 0,
             read: 0,
         }
@@ -163,14 +165,8 @@ pub(super) struct Consumer {
 
 impl Consumer {
     pub(super) fn new(memory: &Arc<Memory>, direction: Direction, ring_bytes: usize) -> Self {
-        let memory = Arc::clone(memory);
-        let bytes = ring_bytes;
         Self {
-            ring: Ring {
-                memory,
-                direction,
-                bytes,
-            },
+            ring: Ring::new(memory, direction, ring_bytes),
             read: 0,
             written: 0,
         }

@@ -11,7 +11,7 @@ use super::upgrade::Upgrade;
 use super::{Handshake, WebSocket};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::explain_reply;
-use crate::transport::http::{Head, check_request, refused};
+use crate::transport::http::{Head, refused};
 use crate::transport::layer::{ClientSide, Coded, Layer};
 
 struct Asking {
@@ -92,18 +92,14 @@ pub(crate) struct WebSocketClientSide {
 
 impl WebSocketClientSide {
     /// Asks for a path at a host, with more fields in the head. Messages have so many bytes at most, by the
-    /// limit of this name; `text` is for JSON.
-    ///
-    /// # Errors
-    /// When something cannot stand in a head.
+    /// limit of this name; `text` is for JSON. All that is named can stand in a head.
     pub(crate) fn new(
         (host, path): (&str, &str),
         fields: &[(String, String)],
         subprotocol: Option<&str>,
         bytes_max: (&'static str, usize),
         text: bool,
-    ) -> Result<Self> {
-        check_request(host, path, fields)?;
+    ) -> Self {
         let begin = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
@@ -116,13 +112,13 @@ impl WebSocketClientSide {
             end.extend([name, ": ", value, "\r\n"]);
         }
         end.push_str("\r\n");
-        Ok(Self {
+        Self {
             head: (begin, end),
             path: path.to_owned(),
             host: host.to_owned(),
             subprotocol: subprotocol.map(str::to_owned),
             bounds: Bounds { bytes_max, text },
-        })
+        }
     }
 }
 

@@ -348,7 +348,6 @@ fn wrong_bytes_are_an_error_and_never_more() {
 #[test]
 fn wrong_heads_are_an_error_and_never_more() {
     let side = WebSocketClientSide::new(("here", "/"), &[], None, ("frame_bytes_max", 1000), false);
-    let side = side.unwrap();
     let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
     let mut rng = fastrand::Rng::with_seed(6);

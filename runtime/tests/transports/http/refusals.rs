@@ -7,11 +7,10 @@ use std::net::{Shutdown, TcpStream};
 use seapink::config::Model;
 
 use super::{
-    CALL, REPLY, answer, asynchronous, bounded, expect, is_explained, one_message, post, request,
-    response,
+    CALL, REPLY, answer, bounded, expect, is_explained, one_message, post, request, response,
 };
 use crate::socket;
-use crate::support::{AGES, MODELS, Running, eventually};
+use crate::support::{MODELS, Running, eventually};
 
 /// What is right is answered before what is wrong behind it, which is told so in its turn.
 #[test]
@@ -97,8 +96,8 @@ fn nothing_is_said_behind_a_refusal() {
 fn answers_come_before_refusals_of_async_servers_too() {
     let wrong = post("Content-Length: x\r\n");
     let right = request("", CALL);
-    let mut stream = TcpStream::connect(asynchronous(bounded(Model::Simple))).unwrap();
-    stream.set_read_timeout(Some(AGES)).unwrap();
+    let mut stream = TcpStream::connect(super::asynchronous(bounded(Model::Simple))).unwrap();
+    stream.set_read_timeout(Some(crate::support::AGES)).unwrap();
     let said = answer(&mut stream, format!("{right}{right}{wrong}").as_bytes());
     let refusal = said.strip_prefix(&response("", REPLY).repeat(2)).unwrap();
     assert!(refusal.starts_with("HTTP/1.1 400 "), "{refusal}");
@@ -245,10 +244,10 @@ fn is_refusal(said: &str) -> bool {
 #[cfg(feature = "tokio")]
 #[test]
 fn async_servers_say_so_too() {
-    let address = asynchronous(bounded(Model::Simple));
+    let address = super::asynchronous(bounded(Model::Simple));
     for body in [post(""), request("", "junk that is none")] {
         let mut stream = TcpStream::connect(&address).unwrap();
-        stream.set_read_timeout(Some(AGES)).unwrap();
+        stream.set_read_timeout(Some(crate::support::AGES)).unwrap();
         let said = answer(&mut stream, (request("", CALL) + &body).as_bytes());
         let refusal = said.strip_prefix(&response("", REPLY)).unwrap();
         assert!(is_refusal(refusal), "{refusal}");
